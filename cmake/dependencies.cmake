@@ -1,0 +1,45 @@
+# What heed needs, the versions it accepts, and where a missing one is fetched from.
+#
+# Each SHA256 was found equal in two independent package collections (Spack, Homebrew, the Bazel Central Registry,
+# xmake) or projects. Set FETCHCONTENT_SOURCE_DIR_<PACKAGE> to use a copy of your own, HEED_FETCH=OFF to forbid downloads.
+
+include("${CMAKE_CURRENT_LIST_DIR}/dependency.cmake")
+
+heed_dependency(Eigen3
+  TARGET Eigen3::Eigen VERSIONS 3.4 5
+  HEADER Eigen/Core SUFFIXES eigen3
+  # GitLab has changed the bytes of its archives before; the mirror's have the same hash.
+  URLS https://gitlab.com/libeigen/eigen/-/archive/3.4.0/eigen-3.4.0.tar.gz
+       https://github.com/eigen-mirror/eigen/archive/refs/tags/3.4.0.tar.gz
+  SHA256 8586084f71f9bde545ee7fa6d00288b264a2b7ac3607b974e54d13e7162c1c72
+  INCLUDE .)
+
+if(HEED_IO OR HEED_TESTS OR HEED_EXAMPLES)
+  set(heed_json_need "")
+else()
+  set(heed_json_need OPTIONAL)
+endif()
+heed_dependency(nlohmann_json ${heed_json_need}
+  TARGET nlohmann_json::nlohmann_json VERSIONS 3.10
+  HEADER nlohmann/json.hpp
+  URLS https://github.com/nlohmann/json/releases/download/v3.12.0/json.tar.xz
+  SHA256 42f6e95cad6ec532fd372391373363b62a14af6d771056dbfc86160e6dfff7aa
+  INCLUDE include)
+
+if(HEED_TESTS)
+  heed_dependency(Catch2
+    TARGET Catch2::Catch2 VERSIONS 3 2.13
+    URLS https://github.com/catchorg/Catch2/archive/refs/tags/v3.8.1.tar.gz
+    SHA256 18b3f70ac80fccc340d8c6ff0f339b2ae64944782f8d2fca2bd705cf47cadb79)
+endif()
+
+if(HEED_EXAMPLES)
+  heed_dependency(CLI11
+    TARGET CLI11::CLI11 VERSIONS 2
+    HEADER CLI/CLI.hpp
+    URLS https://github.com/CLIUtils/CLI11/archive/refs/tags/v2.5.0.tar.gz
+    SHA256 17e02b4cddc2fa348e5dbdbb582c59a3486fa2b2433e70a0c3bacb871334fd55
+    INCLUDE include)
+endif()
+
+heed_require_dependencies()

@@ -1,0 +1,8 @@
+# Linked privately by heed's own tests and examples, and never by heed::heed: what a user compiles with is theirs.
+# Whether a warning is an error is CMAKE_COMPILE_WARNING_AS_ERROR, which the presets set.
+add_library(heed_developer INTERFACE)
+if(HEED_WARNINGS)
+  target_compile_options(heed_developer INTERFACE
+    $<$<CXX_COMPILER_ID:GNU,Clang,AppleClang>:-Wall;-Wextra;-Wpedantic;-Wconversion;-Wshadow>
+    $<$<CXX_COMPILER_ID:MSVC>:/W4>)
+endif()
