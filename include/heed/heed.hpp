@@ -2,4 +2,5 @@
 
 // All of heed that needs Eigen alone.
 
+#include <heed/tensor/print.hpp>
 #include <heed/version.hpp>

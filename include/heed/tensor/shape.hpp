@@ -1,0 +1,126 @@
+#pragma once
+
+#include <algorithm>
+#include <array>
+#include <cstddef>
+#include <initializer_list>
+#include <limits>
+#include <ranges>
+#include <span>
+#include <string>
+
+#include <heed/tensor/error.hpp>
+
+namespace heed {
+
+using Index = std::ptrdiff_t;
+
+/// The lengths of a tensor's axes, outermost first: a small value that never allocates.
+///
+/// Letters used throughout: `N` samples of a batch, `T` time steps, `D` features, `U` units.
+class Shape {
+ public:
+  /// Four axes of a sample and the batch axis, with room to spare.
+  static constexpr Index max_rank = 6;
+
+  constexpr Shape() = default;
+
+  /// Throws `ShapeError` for more than `max_rank` axes, a negative length, or a product of lengths
+  /// that `Index` cannot hold.
+  Shape(std::initializer_list<Index> dims) : Shape(std::span(dims.begin(), dims.size())) {}
+
+  explicit Shape(std::span<const Index> dims) {
+    check<ShapeError>(dims.size() <= max_rank, "a shape has at most ", max_rank, " axes, got ",
+                      dims.size());
+    for (const Index dim : dims) push_back(dim);
+  }
+
+  constexpr Index rank() const { return rank_; }
+  constexpr bool empty() const { return rank_ == 0; }
+
+  /// The length of one axis; negative axes count from the end. Unchecked.
+  constexpr Index operator[](Index axis) const { return dims_[position(axis)]; }
+  constexpr Index front() const { return dims_[0]; }
+  constexpr Index back() const { return (*this)[-1]; }
+
+  constexpr const Index* begin() const { return dims_.data(); }
+  constexpr const Index* end() const { return dims_.data() + rank_; }
+
+  /// How many elements a tensor of this shape has; 1 for no axes.
+  constexpr Index size() const { return product(0, rank_); }
+
+  /// The product of the lengths of the axes in [first, last).
+  constexpr Index product(Index first, Index last) const {
+    Index result = 1;
+    for (Index axis = first; axis < last; ++axis) result *= (*this)[axis];
+    return result;
+  }
+
+  /// The product of all axes but the last: the rows of the tensor seen as a matrix.
+  constexpr Index leading() const { return rank_ == 0 ? 1 : product(0, rank_ - 1); }
+
+  /// This shape with another last axis: `(64, 10, 2).with_last(32)` is `(64, 10, 32)`.
+  Shape with_last(Index dim) const { return with(-1, dim); }
+
+  /// This shape with one axis changed.
+  Shape with(Index axis, Index dim) const {
+    Shape result;
+    for (Index i = 0; i < rank_; ++i) {
+      result.push_back(i == static_cast<Index>(position(axis)) ? dim : (*this)[i]);
+    }
+    return result;
+  }
+
+  /// This shape behind a batch axis: `(10, 2).batch(64)` is `(64, 10, 2)`.
+  Shape batch(Index samples) const {
+    Shape result{samples};
+    for (const Index dim : *this) result.push_back(dim);
+    return result;
+  }
+
+  /// This shape without its first axis: the shape of one sample.
+  Shape sample() const {
+    return empty() ? Shape{} : Shape(std::span(begin() + 1, static_cast<std::size_t>(rank_ - 1)));
+  }
+
+  void push_back(Index dim) {
+    check<ShapeError>(rank_ < max_rank, "a shape has at most ", max_rank, " axes");
+    check<ShapeError>(dim >= 0, "a shape's axis cannot have the length ", dim);
+    const Index rest = std::max<Index>(size(), 1);
+    check<ShapeError>(dim <= std::numeric_limits<Index>::max() / rest, "a shape with an axis of ",
+                      dim, " has more elements than can be counted");
+    dims_[static_cast<std::size_t>(rank_++)] = dim;
+  }
+
+  constexpr bool operator==(const Shape&) const = default;
+
+ private:
+  constexpr std::size_t position(Index axis) const {
+    return static_cast<std::size_t>(axis < 0 ? axis + rank_ : axis);
+  }
+
+  std::array<Index, max_rank> dims_{};
+  Index rank_ = 0;
+};
+
+}  // namespace heed
+
+/// As a range a shape is as long as it has axes; `size()` counts the elements of a tensor.
+template <>
+inline constexpr bool std::ranges::disable_sized_range<heed::Shape> = true;
+
+namespace heed {
+
+/// `(64, 10, 2)`; `(64)` for one axis.
+inline std::string to_text(std::span<const Index> numbers) {
+  std::string text = "(";
+  for (const Index number : numbers) {
+    if (text.size() > 1) text += ", ";
+    text += to_text(number);
+  }
+  return text + ")";
+}
+
+inline std::string to_text(const Shape& shape) { return to_text(std::span<const Index>(shape)); }
+
+}  // namespace heed

@@ -1,0 +1,131 @@
+#pragma once
+
+#include <Eigen/Core>
+#include <type_traits>
+
+#include <heed/tensor/shape.hpp>
+
+namespace heed {
+
+/// Row-major matrix, and maps of memory as one; `Scalar` may be const.
+template <class Scalar>
+using Matrix = Eigen::Matrix<Scalar, Eigen::Dynamic, Eigen::Dynamic, Eigen::RowMajor>;
+
+template <class Scalar>
+using Row = Eigen::Matrix<Scalar, 1, Eigen::Dynamic, Eigen::RowMajor>;
+
+namespace detail {
+
+template <class Scalar, class Plain>
+using constness = std::conditional_t<std::is_const_v<Scalar>, const Plain, Plain>;
+
+template <class Scalar>
+using Plain = std::remove_const_t<Scalar>;
+
+}  // namespace detail
+
+template <class Scalar>
+using MatrixMap = Eigen::Map<detail::constness<Scalar, Matrix<detail::Plain<Scalar>>>>;
+
+/// A matrix whose rows lie apart: one time step of a batch.
+template <class Scalar>
+using StridedMap = Eigen::Map<detail::constness<Scalar, Matrix<detail::Plain<Scalar>>>,
+                              Eigen::Unaligned, Eigen::OuterStride<>>;
+
+template <class Scalar>
+using RowMap = Eigen::Map<detail::constness<Scalar, Row<detail::Plain<Scalar>>>>;
+
+template <class Scalar>
+using ArrayMap =
+    Eigen::Map<detail::constness<Scalar, Eigen::Array<detail::Plain<Scalar>, Eigen::Dynamic, 1>>>;
+
+/// Somebody else's contiguous row-major memory, seen as a tensor: a pointer and a shape.
+///
+/// A `View<const Scalar>` reads, a `View<Scalar>` writes; copying a view copies no elements. A view
+/// without memory is false: `if (dx) …`.
+template <class Scalar>
+class View {
+ public:
+  View() = default;
+  View(Scalar* data, const Shape& shape) : data_(data), shape_(shape) {}
+
+  /// Every view can be read.
+  operator View<const Scalar>() const  // NOLINT(google-explicit-constructor)
+      requires(!std::is_const_v<Scalar>) {
+    return {data_, shape_};
+  }
+
+  explicit operator bool() const { return data_ != nullptr; }
+
+  Scalar* data() const { return data_; }
+  const Shape& shape() const { return shape_; }
+  Index rank() const { return shape_.rank(); }
+  Index dim(Index axis) const { return shape_[axis]; }
+  Index size() const { return shape_.size(); }
+
+  /// All elements in a row.
+  ArrayMap<Scalar> array() const { return {data_, size()}; }
+
+  /// All elements as one row vector.
+  RowMap<Scalar> row() const { return {data_, size()}; }
+
+  /// The leading axes folded into rows: `(64, 10, 32)` is a matrix of 640 × 32.
+  MatrixMap<Scalar> matrix() const { return {data_, shape_.leading(), shape_.back()}; }
+
+  /// Sample `n` as a matrix: of `(64, 10, 32)` 10 × 32, of `(64, 32)` 1 × 32.
+  MatrixMap<Scalar> slice(Index n) const {
+    const Index rows = shape_.rank() < 3 ? 1 : shape_.product(1, shape_.rank() - 1);
+    const Index cols = shape_.rank() < 2 ? 1 : shape_.back();
+    eigen_assert(0 <= n && n < shape_.front());
+    return {data_ + n * rows * cols, rows, cols};
+  }
+
+  /// Time step `t` of a batch `(N, T, D)` as a matrix N × D.
+  StridedMap<Scalar> step(Index t) const {
+    eigen_assert(shape_.rank() == 3 && 0 <= t && t < shape_[1]);
+    const Index steps = shape_[1];
+    const Index features = shape_[2];
+    return {data_ + t * features, shape_[0], features, Eigen::OuterStride<>(steps * features)};
+  }
+
+  /// Samples [first, first + count).
+  View samples(Index first, Index count) const {
+    eigen_assert(0 <= first && first + count <= shape_.front());
+    return {data_ + first * shape_.product(1, shape_.rank()), shape_.with(0, count)};
+  }
+
+  /// The same elements under another shape of the same size.
+  View reshaped(const Shape& shape) const {
+    eigen_assert(shape.size() == size());
+    return {data_, shape};
+  }
+
+  /// One element; the number of indices is the rank. Checked by assertions only.
+  template <std::convertible_to<Index>... Indices>
+  Scalar& operator()(Indices... indices) const {
+    eigen_assert(static_cast<Index>(sizeof...(Indices)) == rank());
+    Index offset = 0;
+    Index axis = 0;
+    ((offset = offset * shape_[axis++] + static_cast<Index>(indices)), ...);
+    return data_[offset];
+  }
+
+  /// One element; throws `ShapeError` when the indices do not fit the shape.
+  template <std::convertible_to<Index>... Indices>
+  Scalar& at(Indices... indices) const {
+    const Index position[] = {static_cast<Index>(indices)...};
+    bool inside = static_cast<Index>(sizeof...(Indices)) == rank();
+    for (Index axis = 0; inside && axis < rank(); ++axis) {
+      inside = 0 <= position[axis] && position[axis] < shape_[axis];
+    }
+    check<ShapeError>(inside, "element ", to_text(std::span<const Index>(position)),
+                      " is outside a tensor of ", shape_);
+    return (*this)(indices...);
+  }
+
+ private:
+  Scalar* data_ = nullptr;
+  Shape shape_;
+};
+
+}  // namespace heed
