@@ -1,0 +1,42 @@
+#pragma once
+
+#include <optional>
+#include <string>
+#include <string_view>
+
+#include <heed/tensor/error.hpp>
+
+namespace heed {
+
+/// The values of an enumeration with the names they have in Keras and in files. Specialised beside
+/// each enumeration: `static constexpr std::array<std::pair<std::string_view, Enum>, N> table`.
+template <class Enum>
+struct Names;
+
+template <class Enum>
+concept Named = requires {
+  Names<Enum>::table.size();
+};
+
+template <Named Enum>
+constexpr std::string_view name_of(Enum value) {
+  for (const auto& [name, entry] : Names<Enum>::table) {
+    if (entry == value) return name;
+  }
+  return "?";
+}
+
+template <Named Enum>
+constexpr std::optional<Enum> by_name(std::string_view name) {
+  for (const auto& [known, entry] : Names<Enum>::table) {
+    if (known == name) return entry;
+  }
+  return std::nullopt;
+}
+
+template <Named Enum>
+std::string to_text(Enum value) {
+  return std::string(name_of(value));
+}
+
+}  // namespace heed

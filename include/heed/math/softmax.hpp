@@ -1,0 +1,33 @@
+#pragma once
+
+#include <heed/math/lanes.hpp>
+#include <heed/math/product.hpp>
+
+namespace heed {
+
+/// Softmax of each row in place, `yⱼ = exp(zⱼ − max z) / Σₖ exp(zₖ − max z)`. The shift by the
+/// maximum leaves the value unchanged and keeps every exponent at or below 0.
+template <class Scalar>
+void softmax_rows(MatrixRef<Scalar> z) {
+  for (Index n = 0; n < z.rows(); ++n) {
+    auto row = z.row(n);
+    const Scalar top = row.maxCoeff();
+    for_lanes<Scalar>(1, z.cols(), [&](auto at) { at(row) = exp(at(row) - top); });
+    const Scalar scale = 1 / row.sum();
+    for_lanes<Scalar>(1, z.cols(), [&](auto at) { at(row) *= scale; });
+  }
+}
+
+/// Turns `dy` of each row into `dz` in place. The Jacobian is `∂yᵢ/∂zⱼ = yᵢ (δᵢⱼ − yⱼ)`, so
+/// `dzⱼ = yⱼ (dyⱼ − Σᵢ dyᵢ yᵢ)`.
+template <class Scalar>
+void softmax_rows_backward(const ConstMatrixRef<Scalar>& y, MatrixRef<Scalar> dz) {
+  for (Index n = 0; n < y.rows(); ++n) {
+    const auto y_n = y.row(n);
+    auto dz_n = dz.row(n);
+    const Scalar inner = dz_n.dot(y_n);
+    for_lanes<Scalar>(1, y.cols(), [&](auto at) { at(dz_n) = at(y_n) * (at(dz_n) - inner); });
+  }
+}
+
+}  // namespace heed
