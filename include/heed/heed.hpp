@@ -2,5 +2,19 @@
 
 // All of heed that needs Eigen alone.
 
+#include <heed/layers/activation.hpp>
+#include <heed/layers/add.hpp>
+#include <heed/layers/concatenate.hpp>
+#include <heed/layers/dense.hpp>
+#include <heed/layers/dot.hpp>
+#include <heed/layers/dropout.hpp>
+#include <heed/layers/flatten.hpp>
+#include <heed/layers/input.hpp>
+#include <heed/layers/last_step.hpp>
+#include <heed/layers/lstm.hpp>
+#include <heed/layers/multiply.hpp>
+#include <heed/layers/permute.hpp>
+#include <heed/layers/repeat_vector.hpp>
+#include <heed/layers/reshape.hpp>
 #include <heed/tensor/print.hpp>
 #include <heed/version.hpp>

@@ -1,0 +1,59 @@
+#pragma once
+
+#include <heed/layers/layer.hpp>
+
+namespace heed {
+
+/// An activation function as a layer: `y = φ(x)`. The functions are also named here, so that a field
+/// of another layer reads `Dense{.units = 1, .activation = Activation::sigmoid}`.
+///
+/// Keras: `layers.Activation`.
+struct Activation {
+  // Not `using enum`, whose names g++ 12 cannot use in a template: it stops with an internal error.
+  static constexpr auto linear = ActivationFunction::linear;
+  static constexpr auto sigmoid = ActivationFunction::sigmoid;
+  static constexpr auto tanh = ActivationFunction::tanh;
+  static constexpr auto relu = ActivationFunction::relu;
+  static constexpr auto softmax = ActivationFunction::softmax;
+  static constexpr auto elu = ActivationFunction::elu;
+  static constexpr auto selu = ActivationFunction::selu;
+  static constexpr auto softplus = ActivationFunction::softplus;
+  static constexpr auto softsign = ActivationFunction::softsign;
+  static constexpr auto exponential = ActivationFunction::exponential;
+  static constexpr auto hard_sigmoid = ActivationFunction::hard_sigmoid;
+  static constexpr auto leaky_relu = ActivationFunction::leaky_relu;
+
+  Required<ActivationFunction> activation;
+
+  static constexpr std::string_view type = "Activation";
+  static constexpr auto fields() {
+    return std::tuple{field("activation", &Activation::activation)};
+  }
+
+  template <class S>
+  using Cache = NoCache;
+
+  Shape output_shape(const Shape& x) const {
+    check<ShapeError>(x.rank() >= 1, "expected an input with a last axis, got ", x);
+    return x;
+  }
+
+  ActivationFunction& output_activation() { return activation.value; }
+
+  template <class S>
+  void forward(Parameters<const S>, View<const S> x, View<S> y, Cache<S>&) const {
+    y.array() = x.array();
+    activate<S>(activation, y.matrix());
+  }
+
+  template <class S>
+  void backward(Parameters<const S>, View<const S>, View<const S> y, View<const S> dy, Cache<S>&,
+                Parameters<S>, View<S> dx) const {
+    if (!dx) return;
+    // y = φ(x):  dx = dy ∘ φ'(x)
+    dx.array() = dy.array();
+    activate_backward<S>(activation, y.matrix(), dx.matrix());
+  }
+};
+
+}  // namespace heed

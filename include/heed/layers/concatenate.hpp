@@ -1,0 +1,74 @@
+#pragma once
+
+#include <heed/layers/layer.hpp>
+
+namespace heed {
+
+/// Joins two or more inputs along one axis, in their order. `axis` counts the batch axis as 0;
+/// negative axes count from the end. All other axes are the same.
+///
+/// Keras: `layers.Concatenate`.
+struct Concatenate {
+  Index axis = -1;
+
+  static constexpr std::string_view type = "Concatenate";
+  static constexpr auto fields() { return std::tuple{field("axis", &Concatenate::axis)}; }
+
+  template <class S>
+  using Cache = NoCache;
+
+  Shape output_shape(std::span<const Shape> x) const {
+    check<ShapeError>(x.size() >= 2, "expected at least two inputs, got ", x.size());
+    const Index joined = sample_axis(x[0]);
+    Index length = 0;
+    for (const Shape& shape : x) {
+      check<ShapeError>(
+          shape.rank() == x[0].rank() && shape.with(joined, 0) == x[0].with(joined, 0),
+          "expected inputs that differ in axis ", axis, " only, got ", x[0], " and ", shape);
+      check<ShapeError>(shape[joined] <= std::numeric_limits<Index>::max() - length,
+                        "expected inputs whose joined length can be counted");
+      length += shape[joined];
+    }
+    return x[0].with(joined, length);
+  }
+
+  template <class S>
+  void forward(Parameters<const S>, std::span<const View<const S>> x, View<S> y, Cache<S>&) const {
+    Index column = 0;
+    for (const auto& input : x) {
+      const auto part = folded(input);
+      folded(y).middleCols(column, part.cols()) = part;
+      column += part.cols();
+    }
+  }
+
+  template <class S>
+  void backward(Parameters<const S>, std::span<const View<const S>> x, View<const S>,
+                View<const S> dy, Cache<S>&, Parameters<S>, std::span<const View<S>> dx) const {
+    // y = [x₁ x₂ …]:  dxᵢ is the part of dy where xᵢ stands
+    Index column = 0;
+    for (std::size_t i = 0; i < x.size(); ++i) {
+      const Index width = folded(x[i]).cols();
+      if (dx[i]) folded(dx[i]) = folded(dy).middleCols(column, width);
+      column += width;
+    }
+  }
+
+ private:
+  /// The joined axis among those of a sample.
+  Index sample_axis(const Shape& x) const {
+    const Index position = axis < 0 ? axis + x.rank() : axis - 1;
+    check<OptionError>(0 <= position && position < x.rank(), "expected an axis of ",
+                       x.batch(1).rank(), " axes other than the batch axis, got ", axis);
+    return position;
+  }
+
+  /// Rows: the axes before the joined one. Columns: the joined axis and all behind it.
+  template <class S>
+  MatrixMap<S> folded(View<S> x) const {
+    const Index position = axis < 0 ? axis + x.rank() : axis;
+    return {x.data(), x.shape().product(0, position), x.shape().product(position, x.rank())};
+  }
+};
+
+}  // namespace heed

@@ -1,0 +1,160 @@
+#pragma once
+
+#include <algorithm>
+#include <concepts>
+#include <initializer_list>
+#include <string>
+#include <string_view>
+#include <tuple>
+#include <utility>
+#include <variant>
+#include <vector>
+
+#include <heed/math/names.hpp>
+#include <heed/tensor/shape.hpp>
+
+namespace heed {
+
+/// A layer's field that has no default: leaving it out does not compile.
+template <class T>
+struct Required {
+  T value;
+
+  constexpr Required(T given)  // NOLINT(google-explicit-constructor): a field is given by its value
+      : value(std::move(given)) {}
+  /// A list is given in braces: `.dims = {2, 1}`.
+  template <class Entry>
+  constexpr Required(std::initializer_list<Entry> given) requires
+      std::constructible_from<T, const Entry*, const Entry*> : value(given.begin(), given.end()) {}
+  constexpr operator const T&() const { return value; }  // NOLINT(google-explicit-constructor)
+  /// Numbers and enumerations are compared as themselves: `layer.units == 32`.
+  bool operator==(const Required&) const requires(std::is_class_v<T>) = default;
+};
+
+/// What a field can hold once its type is set aside: what JSON can say. Enumerations are their
+/// Keras name.
+using ConfigValue = std::variant<bool, Index, double, std::string, std::vector<Index>>;
+
+/// A layer's fields by name, in the order of its declaration.
+using Config = std::vector<std::pair<std::string, ConfigValue>>;
+
+/// One field of a layer: its Keras name and the member that holds it. A layer lists its fields once,
+/// in `fields()`, and is saved, loaded and compared by that list.
+template <class Layer, class T>
+struct Field {
+  std::string_view name;
+  T Layer::*member;
+};
+
+template <class Layer, class T>
+constexpr Field<Layer, T> field(std::string_view name, T Layer::*member) {
+  return {name, member};
+}
+
+namespace detail {
+
+template <class T>
+ConfigValue to_config(const T& value) {
+  if constexpr (Named<T>) {
+    return std::string(name_of(value));
+  } else {
+    return value;
+  }
+}
+
+template <class T>
+ConfigValue to_config(const Required<T>& required) {
+  return to_config(required.value);
+}
+
+template <class T>
+void from_config(std::string_view name, const ConfigValue& value, T& field) {
+  if constexpr (Named<T>) {
+    const auto* text = std::get_if<std::string>(&value);
+    check<OptionError>(text != nullptr, "expected \"", name, "\" to be a name");
+    const auto known = by_name<T>(*text);
+    check<OptionError>(known.has_value(), "\"", name, "\" cannot be \"", *text, "\"");
+    field = *known;
+  } else {
+    if constexpr (std::same_as<T, double>) {
+      if (const auto* whole = std::get_if<Index>(&value)) {
+        field = static_cast<double>(*whole);
+        return;
+      }
+    }
+    const auto* held = std::get_if<T>(&value);
+    check<OptionError>(held != nullptr, "\"", name, "\" has a value of the wrong type");
+    field = *held;
+  }
+}
+
+template <class T>
+void from_config(std::string_view name, const ConfigValue& value, Required<T>& field) {
+  from_config(name, value, field.value);
+}
+
+/// Stands in for a required field until its value has been read.
+struct Blank {
+  template <class T>
+  operator Required<T>() const {  // NOLINT(google-explicit-constructor)
+    return Required<T>(T{});
+  }
+};
+
+/// A layer with defaults everywhere; required fields, which come first, are blank.
+template <class Layer, class... Blanks>
+Layer blank(Blanks... blanks) {
+  if constexpr (requires { Layer{blanks...}; }) {
+    return Layer{blanks...};
+  } else {
+    return blank<Layer>(blanks..., Blank{});
+  }
+}
+
+template <class T>
+inline constexpr bool is_required = false;
+template <class T>
+inline constexpr bool is_required<Required<T>> = true;
+
+}  // namespace detail
+
+/// The fields of a layer as values.
+template <class Layer>
+Config get_config(const Layer& layer) {
+  Config config;
+  std::apply(
+      [&](const auto&... field) {
+        (config.emplace_back(field.name, detail::to_config(layer.*field.member)), ...);
+      },
+      Layer::fields());
+  return config;
+}
+
+/// A layer from its fields; those not named keep their defaults. Throws `OptionError` for a required
+/// field that is missing, a name that is no field, and a value of the wrong type.
+template <class Layer>
+Layer from_config(const Config& config) {
+  Layer layer = detail::blank<Layer>();
+  const auto fields = Layer::fields();
+  const auto find = [&](std::string_view name) {
+    return std::find_if(config.begin(), config.end(),
+                        [&](auto& entry) { return entry.first == name; });
+  };
+  const auto read = [&](const auto& field) {
+    const auto entry = find(field.name);
+    if (entry != config.end()) {
+      detail::from_config(field.name, entry->second, layer.*field.member);
+    } else {
+      using T = std::remove_cvref_t<decltype(layer.*field.member)>;
+      check<OptionError>(!detail::is_required<T>, Layer::type, " needs \"", field.name, "\"");
+    }
+  };
+  std::apply([&](const auto&... field) { (read(field), ...); }, fields);
+  for (const auto& entry : config) {
+    const auto has = [&](const auto&... field) { return ((field.name == entry.first) || ...); };
+    check<OptionError>(std::apply(has, fields), Layer::type, " has no field \"", entry.first, "\"");
+  }
+  return layer;
+}
+
+}  // namespace heed

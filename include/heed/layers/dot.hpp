@@ -1,0 +1,99 @@
+#pragma once
+
+#include <heed/layers/layer.hpp>
+
+namespace heed {
+
+/// The inner product of two inputs along one axis of each, sample by sample; the axes that are left
+/// stand in order, those of the first input in front.
+///
+///     axes (1, 2):  a: (N, K)     b: (N, T, K)    y: (N, T)      yₜ = Σₖ aₖ bₜₖ
+///     axes (1, 1):  a: (N, T, U)  b: (N, T)       y: (N, U)      yᵤ = Σₜ aₜᵤ bₜ
+///     axes (2, 2):  a: (N, S, K)  b: (N, T, K)    y: (N, S, T)   yₛₜ = Σₖ aₛₖ bₜₖ
+///     axes (1, 1):  a: (N, K)     b: (N, K)       y: (N, 1)
+///
+/// Axes count the batch axis as 0; negative axes count from the end.
+/// Keras: `layers.Dot`, without `normalize`.
+struct Dot {
+  Required<std::vector<Index>> axes;
+
+  static constexpr std::string_view type = "Dot";
+  static constexpr auto fields() { return std::tuple{field("axes", &Dot::axes)}; }
+
+  template <class S>
+  using Cache = NoCache;
+
+  Shape output_shape(std::span<const Shape> x) const {
+    check<ShapeError>(x.size() == 2, "expected two inputs, got ", x.size());
+    check<OptionError>(axes.value.size() == 2, "expected two axes, one for each input, got ",
+                       axes.value.size());
+    Shape y;
+    Index contracted[2];
+    for (std::size_t i = 0; i < 2; ++i) {
+      const Shape& shape = x[i];
+      check<ShapeError>(shape.rank() == 1 || shape.rank() == 2,
+                        "expected inputs of one or two axes besides the batch axis, got ", shape);
+      const Index axis = batch_axis(i, shape.rank() + 1);
+      check<OptionError>(1 <= axis && axis <= shape.rank(), "expected an axis from 1 to ",
+                         shape.rank(), " for the input ", shape, ", got ", axes.value[i]);
+      contracted[i] = shape[axis - 1];
+      for (Index other = 1; other <= shape.rank(); ++other) {
+        if (other != axis) y.push_back(shape[other - 1]);
+      }
+    }
+    check<ShapeError>(contracted[0] == contracted[1],
+                      "expected inputs as long as each other along axes ",
+                      to_text(std::span<const Index>(axes.value)), ", got ", x[0], " and ", x[1]);
+    return y.empty() ? Shape{1} : y;
+  }
+
+  // With a (rows, K) and b (columns, K) so turned that the contracted axis comes last, y = a bᵀ.
+
+  template <class S>
+  void forward(Parameters<const S>, std::span<const View<const S>> x, View<S> y, Cache<S>&) const {
+    for_each_sample(x, [&](Index n, auto a, auto b) {
+      product_map(y, n, a.rows(), b.rows()).noalias() = a * b.transpose();
+    });
+  }
+
+  template <class S>
+  void backward(Parameters<const S>, std::span<const View<const S>> x, View<const S>,
+                View<const S> dy, Cache<S>&, Parameters<S>, std::span<const View<S>> dx) const {
+    for_each_sample(x, [&](Index n, auto a, auto b) {
+      // y = a bᵀ:  da = dy b,  db = dyᵀ a
+      const auto d = product_map(dy, n, a.rows(), b.rows());
+      if (dx[0]) with_axis_last(0, dx[0], n, [&](auto da) { da.noalias() = d * b; });
+      if (dx[1]) with_axis_last(1, dx[1], n, [&](auto db) { db.noalias() = d.transpose() * a; });
+    });
+  }
+
+ private:
+  Index batch_axis(std::size_t input, Index rank) const {
+    return axes.value[input] < 0 ? axes.value[input] + rank : axes.value[input];
+  }
+
+  template <class S>
+  static MatrixMap<S> product_map(View<S> y, Index n, Index rows, Index cols) {
+    return {y.data() + n * rows * cols, rows, cols};
+  }
+
+  /// Calls `use` with sample `n` as a matrix whose last axis is the contracted one.
+  template <class S, class Use>
+  void with_axis_last(std::size_t input, View<S> x, Index n, const Use& use) const {
+    if (batch_axis(input, x.rank()) == x.rank() - 1) {
+      use(x.slice(n));
+    } else {
+      use(x.slice(n).transpose());
+    }
+  }
+
+  template <class S, class Use>
+  void for_each_sample(std::span<const View<const S>> x, const Use& use) const {
+    for (Index n = 0; n < x[0].dim(0); ++n) {
+      with_axis_last(0, x[0], n,
+                     [&](auto a) { with_axis_last(1, x[1], n, [&](auto b) { use(n, a, b); }); });
+    }
+  }
+};
+
+}  // namespace heed

@@ -1,0 +1,56 @@
+#pragma once
+
+#include <heed/layers/layer.hpp>
+
+namespace heed {
+
+/// While training, sets each element to zero with probability `rate` and scales the others by
+/// `1 / (1 − rate)` (inverted dropout; Srivastava et al. 2014, section 10). Otherwise `y = x`.
+///
+/// Keras: `layers.Dropout`. The mask of a sample depends on the seed, the training step, the layer
+/// and the sample's place in the batch.
+struct Dropout {
+  Required<double> rate;
+
+  static constexpr std::string_view type = "Dropout";
+  static constexpr auto fields() { return std::tuple{field("rate", &Dropout::rate)}; }
+
+  /// Zero or `1 / (1 − rate)` for each element.
+  template <class S>
+  struct Cache {
+    Tensor<S> mask;
+  };
+
+  Shape output_shape(const Shape& x) const {
+    check<OptionError>(0 <= rate && rate < 1, "expected a rate in [0, 1), got ", rate.value);
+    return x;
+  }
+
+  template <class S>
+  void forward(Parameters<const S>, View<const S> x, View<S> y, Cache<S>& cache,
+               const Pass& pass) const {
+    cache.mask.resize(x.shape());
+    if (pass.training) {
+      const S kept = static_cast<S>(1 / (1 - rate));
+      const Index N = x.dim(0);
+      const Index size = x.shape().product(1, x.rank());
+      for (Index n = 0; n < N; ++n) {
+        Random random = pass.random(n);
+        S* mask = cache.mask.data() + n * size;
+        for (Index i = 0; i < size; ++i) mask[i] = random.uniform() < rate ? S{0} : kept;
+      }
+    } else {
+      cache.mask.array().setOnes();
+    }
+    y.array() = cache.mask.array() * x.array();
+  }
+
+  template <class S>
+  void backward(Parameters<const S>, View<const S>, View<const S>, View<const S> dy,
+                Cache<S>& cache, Parameters<S>, View<S> dx) const {
+    // y = mask ∘ x:  dx = mask ∘ dy
+    if (dx) dx.array() = cache.mask.array() * dy.array();
+  }
+};
+
+}  // namespace heed

@@ -1,0 +1,19 @@
+#pragma once
+
+#include <heed/layers/layer.hpp>
+
+namespace heed {
+
+/// Gives each sample one axis, in row-major order: `(N, T, U)` becomes `(N, T · U)`. Nothing is
+/// copied: the output is the input's memory.
+///
+/// Keras: `layers.Flatten`.
+struct Flatten {
+  static constexpr std::string_view type = "Flatten";
+  static constexpr auto fields() { return std::tuple{}; }
+  static constexpr bool only_reshapes = true;
+
+  Shape output_shape(const Shape& x) const { return {x.size()}; }
+};
+
+}  // namespace heed

@@ -1,0 +1,28 @@
+#pragma once
+
+#include <heed/layers/layer.hpp>
+
+namespace heed {
+
+/// Where data enters: the shape of one sample, without the batch axis.
+///
+/// Keras: `layers.Input`.
+struct Input {
+  Required<std::vector<Index>> shape;
+
+  static constexpr std::string_view type = "InputLayer";
+  static constexpr auto fields() { return std::tuple{field("shape", &Input::shape)}; }
+  static constexpr bool only_reshapes = true;
+
+  Shape output_shape(std::span<const Shape> x) const {
+    check<ShapeError>(x.empty(), "expected no layer in front of it, got ", x.size());
+    check<OptionError>(
+        !shape.value.empty() && static_cast<Index>(shape.value.size()) < Shape::max_rank,
+        "expected a shape of 1 to ", Shape::max_rank - 1, " axes, got ",
+        to_text(std::span<const Index>(shape.value)));
+    for (const Index dim : shape.value) detail::check_positive("axes", dim);
+    return Shape(std::span<const Index>(shape.value));
+  }
+};
+
+}  // namespace heed

@@ -1,0 +1,46 @@
+#pragma once
+
+#include <heed/layers/layer.hpp>
+
+namespace heed {
+
+/// Gives each sample another shape of as many elements, in row-major order; one axis may be -1 and is
+/// then what the others leave. Nothing is copied: the output is the input's memory.
+///
+/// Keras: `layers.Reshape`.
+struct Reshape {
+  Required<std::vector<Index>> target_shape;
+
+  static constexpr std::string_view type = "Reshape";
+  static constexpr auto fields() {
+    return std::tuple{field("target_shape", &Reshape::target_shape)};
+  }
+  static constexpr bool only_reshapes = true;
+
+  Shape output_shape(const Shape& x) const {
+    const std::span<const Index> target(target_shape.value);
+    const auto misfit = [&] {
+      return join("expected an input with as many elements as the target shape ", to_text(target),
+                  ", got ", x);
+    };
+    check<OptionError>(std::count(target.begin(), target.end(), -1) <= 1,
+                       "expected a target shape with at most one -1, got ", to_text(target));
+    check<OptionError>(static_cast<Index>(target.size()) < Shape::max_rank, "expected at most ",
+                       Shape::max_rank - 1, " axes, got ", target.size());
+    Shape known;
+    for (const Index dim : target) {
+      check<OptionError>(dim >= -1, "expected a target shape of lengths or -1, got ",
+                         to_text(target));
+      if (dim >= 0) known.push_back(dim);
+    }
+    Shape y;
+    for (const Index dim : target) {
+      if (dim < 0) check<ShapeError>(!known.empty() && x.size() % known.size() == 0, misfit());
+      y.push_back(dim >= 0 ? dim : x.size() / known.size());
+    }
+    check<ShapeError>(y.size() == x.size(), misfit());
+    return y;
+  }
+};
+
+}  // namespace heed
