@@ -2,6 +2,8 @@
 
 // All of heed that needs Eigen alone.
 
+#include <heed/attention/luong_attention.hpp>
+#include <heed/attention/step_attention.hpp>
 #include <heed/layers/activation.hpp>
 #include <heed/layers/add.hpp>
 #include <heed/layers/concatenate.hpp>

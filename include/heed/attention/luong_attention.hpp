@@ -1,0 +1,136 @@
+#pragma once
+
+#include <heed/layers/layer.hpp>
+
+namespace heed {
+
+/// Luong's many-to-one attention with the general score (Luong, Pham & Manning 2015, "Effective
+/// Approaches to Attention-based Neural Machine Translation", section 3.1): the last hidden state
+/// asks which steps matter. For one sample, with H: (T, U) and h = H_T its last row,
+///
+///     s = H W h               scores (T), "general" of equation 8
+///     a = softmax(s)          weights (T), equation 7
+///     c = Hᵀ a                context (U)
+///     y = tanh([c, h] V)      equation 5
+///
+///     x = H: (N, T, U)    W = score_kernel: (U, U)    V = vector_kernel: (2U, units)    y: (N, units)
+///
+/// The same network in primitive layers, as philipperemy/keras-attention-mechanism writes it: a Dense
+/// `attention_score_vec` of H, the last step, a Dot `attention_score`, a softmax `attention_weight`,
+/// a Dot `context_vector`, a Concatenate `attention_output`, a Dense `attention_vector`. Here W is
+/// applied to the one vector h and not to all T steps, which is the same score for a Tth of the work.
+///
+/// Publishes `weights`: a, (N, T), and `context`: c, (N, U).
+struct LuongAttention {
+  Index units = 128;
+  Initializer kernel_initializer = Initializer::glorot_uniform;
+
+  static constexpr std::string_view type = "LuongAttention";
+  static constexpr auto fields() {
+    return std::tuple{field("units", &LuongAttention::units),
+                      field("kernel_initializer", &LuongAttention::kernel_initializer)};
+  }
+
+  enum { score_kernel, vector_kernel };
+
+  Shape output_shape(const Shape& x) const {
+    detail::check_positive("units", units);
+    detail::check_rank(x, 2, "(steps, hidden units)");
+    return {units};
+  }
+
+  std::vector<Weight> weights(const Shape& x) const {
+    const Index U = x.back();
+    return {{"score_kernel", {U, U}, kernel_initializer},
+            {"vector_kernel", {2 * U, units}, kernel_initializer}};
+  }
+
+  template <class S>
+  struct Cache {
+    Tensor<S> q;       // (N, U)   W h
+    Tensor<S> a;       // (N, T)
+    Tensor<S> c;       // (N, U)
+    Tensor<S> ch;      // (N, 2U)  [c, h]
+    Tensor<S> dz;      // (N, units)
+    Tensor<S> dch;     // (N, 2U)
+    Tensor<S> dq, dh;  // (N, U)
+    Tensor<S> ds;      // (N, T)
+  };
+
+  template <class S>
+  static std::array<Published<S>, 2> published(const Cache<S>& cache) {
+    return {{{"weights", cache.a}, {"context", cache.c}}};
+  }
+
+  template <class S>
+  void forward(Parameters<const S> w, View<const S> x, View<S> y, Cache<S>& cache) const {
+    const Index N = x.dim(0), T = x.dim(1), U = x.dim(2);
+    cache.q.resize({N, U});
+    cache.a.resize({N, T});
+    cache.c.resize({N, U});
+    cache.ch.resize({N, 2 * U});
+
+    const auto h = x.step(T - 1);
+    auto q = cache.q.matrix();
+    auto c = cache.c.matrix();
+    set_product<S>(q, h, transposed(w[score_kernel].matrix()));
+    auto a = cache.a.matrix();
+    for (Index n = 0; n < N; ++n) {
+      set_product<S>(a.row(n), q.row(n), transposed(x.slice(n)));
+    }
+    softmax_rows<S>(a);
+    for (Index n = 0; n < N; ++n) {
+      set_product<S>(c.row(n), a.row(n), x.slice(n));
+    }
+    cache.ch.matrix().leftCols(U) = c;
+    cache.ch.matrix().rightCols(U) = h;
+    set_product<S>(y.matrix(), cache.ch.matrix(), w[vector_kernel].matrix());
+    activate<S>(ActivationFunction::tanh, y.matrix());
+  }
+
+  template <class S>
+  void backward(Parameters<const S> w, View<const S> x, View<const S> y, View<const S> dy,
+                Cache<S>& cache, Parameters<S> dw, View<S> dx) const {
+    const Index N = x.dim(0), T = x.dim(1), U = x.dim(2);
+    cache.dch.resize({N, 2 * U});
+    cache.dq.resize({N, U});
+    cache.dh.resize({N, U});
+    cache.ds.resize({N, T});
+    const auto h = x.step(T - 1);
+    const auto q = cache.q.matrix();
+    const auto a = cache.a.matrix();
+    auto dh = cache.dh.matrix();
+    auto dq = cache.dq.matrix();
+    auto ds = cache.ds.matrix();
+
+    // y = tanh(z):  dz = dy ∘ (1 − y²)
+    cache.dz.assign(dy);
+    activate_backward<S>(ActivationFunction::tanh, y.matrix(), cache.dz.matrix());
+    const auto dz = cache.dz.matrix();
+    // z = [c, h] V:  dV += [c, h]ᵀ dz,  [dc, dh] = dz Vᵀ
+    add_product<S>(dw[vector_kernel].matrix(), transposed(cache.ch.matrix()), dz);
+    set_product<S>(cache.dch.matrix(), dz, transposed(w[vector_kernel].matrix()));
+    const auto dc = cache.dch.matrix().leftCols(U);
+    dh = cache.dch.matrix().rightCols(U);
+    // c = Hᵀ a:  da = H dc
+    for (Index n = 0; n < N; ++n) {
+      set_product<S>(ds.row(n), dc.row(n), transposed(x.slice(n)));
+    }
+    // a = softmax(s):  ds = a ∘ (da − a·da)
+    softmax_rows_backward<S>(a, ds);
+    // s = H q:  dq = Hᵀ ds
+    for (Index n = 0; n < N; ++n) set_product<S>(dq.row(n), ds.row(n), x.slice(n));
+    // q = W h:  dW += dq hᵀ,  dh += Wᵀ dq
+    add_product<S>(dw[score_kernel].matrix(), transposed(dq), h);
+    if (!dx) return;
+    add_product<S>(dh, dq, w[score_kernel].matrix());
+    // H stands in c = Hᵀ a, in s = H q and, with its last row, as h:  dH = a dcᵀ + ds qᵀ, dH_T += dh
+    for (Index n = 0; n < N; ++n) {
+      set_product<S>(dx.slice(n), transposed(a.row(n)), dc.row(n));
+      add_product<S>(dx.slice(n), transposed(ds.row(n)), q.row(n));
+    }
+    dx.step(T - 1) += dh;
+  }
+};
+
+}  // namespace heed
