@@ -18,5 +18,6 @@
 #include <heed/layers/permute.hpp>
 #include <heed/layers/repeat_vector.hpp>
 #include <heed/layers/reshape.hpp>
+#include <heed/model/model.hpp>
 #include <heed/tensor/print.hpp>
 #include <heed/version.hpp>

@@ -1,0 +1,45 @@
+#pragma once
+
+#include <heed/layers/layer.hpp>
+
+namespace heed {
+
+/// Memory with one element for each weight of a model: the weights themselves, their gradients, or
+/// an optimizer's moments. All of a model's arenas have the same layout.
+template <class Scalar>
+using Arena = Tensor<Scalar, 1>;
+
+/// Which weights a model has and where each stands in an arena: without gaps, in the order in which
+/// the layers were added.
+class Layout {
+ public:
+  /// Appends the weights of a layer, their names behind its own. Returns where its slots begin.
+  std::size_t append(const std::string& layer, const std::vector<Weight>& weights) {
+    const std::size_t first = slots_.size();
+    for (const Weight& weight : weights) {
+      check<ShapeError>(weight.shape.size() <= std::numeric_limits<Index>::max() - size_, "with a ",
+                        weight.name, " of ", weight.shape,
+                        " the model has more weights than can be counted");
+      slots_.push_back({layer + "/" + weight.name, weight.shape, size_, weight.initializer});
+      size_ += weight.shape.size();
+    }
+    return first;
+  }
+
+  /// How many numbers all weights have together.
+  Index size() const { return size_; }
+
+  std::span<const Slot> slots() const { return slots_; }
+
+  const Slot* find(std::string_view name) const {
+    const auto slot = std::find_if(slots_.begin(), slots_.end(),
+                                   [&](const Slot& known) { return known.name == name; });
+    return slot == slots_.end() ? nullptr : &*slot;
+  }
+
+ private:
+  std::vector<Slot> slots_;
+  Index size_ = 0;
+};
+
+}  // namespace heed

@@ -1,0 +1,242 @@
+#pragma once
+
+#include <heed/model/graph.hpp>
+#include <heed/model/summary.hpp>
+
+namespace heed {
+
+struct BuildOptions {
+  std::uint64_t seed = 0;
+};
+
+struct PredictOptions {
+  Index batch_size = 32;
+};
+
+// Training stands in a later room; heed/train/fit.hpp defines what is declared here.
+template <class Scalar>
+struct FitOptions;
+template <class Scalar>
+struct EvaluateOptions;
+class History;
+class Logs;
+
+/// A network with its weights: add layers, `build`, then `fit`, `predict`, look inside, save.
+///
+/// Sequential and functional in one: `add(layer)` continues from the node added last, `add(layer,
+/// node)` from another, `add(layer, {a, b})` joins. The last node is the output. A built model can be
+/// copied, and its `const` functions can be called from several threads at once.
+template <class Scalar>
+class Model {
+ public:
+  explicit Model(std::string name = "model") : name_(std::move(name)) {}
+
+  /// The shape of one sample, without the batch axis. Throws `ModelError` when there is an input.
+  Node input(const Shape& shape) { return input("", shape); }
+  Node input(std::string_view name, const Shape& shape);
+
+  /// Adds a layer behind the last node, behind one, or behind several; see `Layer` for what a layer
+  /// is. Throws `ShapeError` when the layer does not fit what is in front of it, `OptionError` for a
+  /// field outside its range, `ModelError` for a name that is taken.
+  template <Layer L>
+  Node add(L layer) {
+    return add("", std::move(layer));
+  }
+  template <Layer L>
+  Node add(L layer, Node input) {
+    return add("", std::move(layer), input);
+  }
+  template <Layer L>
+  Node add(L layer, std::initializer_list<Node> inputs) {
+    return add("", std::move(layer), inputs);
+  }
+  template <Layer L>
+  Node add(std::string_view name, L layer) {
+    check<ModelError>(!graph_.nodes().empty(), "a model begins with input(shape)");
+    return add(name, std::move(layer), Node{graph_.nodes().size() - 1});
+  }
+  template <Layer L>
+  Node add(std::string_view name, L layer, Node input) {
+    return add(name, std::move(layer), {input});
+  }
+  template <Layer L>
+  Node add(std::string_view name, L layer, std::initializer_list<Node> inputs) {
+    return add(name, AnyLayer<Scalar>(std::move(layer)), std::span(inputs.begin(), inputs.size()));
+  }
+  /// The same for a layer whose type is known only at run time.
+  Node add(std::string_view name, AnyLayer<Scalar> layer, std::span<const Node> inputs);
+
+  /// Makes the weights. The same seed gives the same weights, everywhere.
+  void build(const BuildOptions& options = {});
+  bool is_built() const { return built_; }
+
+  /// Gives the model weights made elsewhere, all of them, in the order of `graph().layout()`; it is
+  /// built then. Throws `ShapeError` when their number is not `count_params()`.
+  void set_weights(std::span<const Scalar> values);
+
+  /// Another output than the node added last. Throws `ModelError` for a node of another model.
+  void set_output(Node node) {
+    check<ModelError>(node.index < graph_.nodes().size(), "model \"", name_,
+                      "\": expected an output from this model");
+    graph_.set_output(node.index);
+  }
+
+  const std::string& name() const { return name_; }
+  const Graph<Scalar>& graph() const { return graph_; }
+  const Shape& input_shape() const { return graph_[0].shape; }
+  const Shape& output_shape() const { return graph_[graph_.output()].shape; }
+
+  /// How many numbers are trained.
+  Index count_params() const { return graph_.layout().size(); }
+
+  /// Keras's table: layers, output shapes, parameter counts, connections, totals.
+  std::string summary() const { return heed::summary(name_, graph_); }
+
+  /// All weights, one after the other, as `graph().layout()` says.
+  Arena<Scalar>& weights() { return weights_; }
+  const Arena<Scalar>& weights() const { return weights_; }
+
+  /// One weight by name, `lstm/kernel`. Throws `ModelError` when there is none.
+  View<Scalar> weight(std::string_view name) {
+    const Slot& slot = find_weight(name);
+    return {weights_.data() + slot.offset, slot.shape};
+  }
+  View<const Scalar> weight(std::string_view name) const {
+    const Slot& slot = find_weight(name);
+    return {weights_.data() + slot.offset, slot.shape};
+  }
+
+  /// The output for each sample: x is (N, …), the result (N, …). Throws `ShapeError` when x is not of
+  /// the input's shape.
+  Tensor<Scalar> predict(View<const Scalar> x, const PredictOptions& options = {}) const {
+    return run(graph_.output(), {}, x, options.batch_size);
+  }
+
+  /// What a node gives for each sample, or an inner value that a block publishes: `lstm`,
+  /// `attention/weights`. Throws `ModelError` for a name that the model does not have.
+  Tensor<Scalar> activations(std::string_view name, View<const Scalar> x,
+                             const PredictOptions& options = {}) const;
+
+  /// One batch on a tape of the caller's: no allocation from the second batch of a size on. The
+  /// result stands on the tape.
+  View<const Scalar> forward(View<const Scalar> x, Tape<Scalar>& tape,
+                             const Pass& pass = {}) const {
+    check_input(x);
+    return graph_.forward(weights_, x, graph_.output(), pass, tape);
+  }
+
+  /// Trains; see `FitOptions`. Defined in heed/train/fit.hpp.
+  History fit(View<const Scalar> x, View<const Scalar> y, const FitOptions<Scalar>& options);
+
+  /// The loss and metrics on data. Defined in heed/train/fit.hpp.
+  Logs evaluate(View<const Scalar> x, View<const Scalar> y,
+                const EvaluateOptions<Scalar>& options) const;
+
+  /// Throws unless x holds samples that this model takes and the model is built.
+  void check_input(View<const Scalar> x) const;
+
+ private:
+  const Slot& find_weight(std::string_view name) const;
+  Tensor<Scalar> run(std::size_t node, std::string_view inner, View<const Scalar> x,
+                     Index batch_size) const;
+
+  std::string name_;
+  Graph<Scalar> graph_;
+  Arena<Scalar> weights_;
+  bool built_ = false;
+};
+
+template <class Scalar>
+Node Model<Scalar>::input(std::string_view name, const Shape& shape) {
+  const std::vector<Index> dims(shape.begin(), shape.end());
+  return add(name, AnyLayer<Scalar>(Input{.shape = dims}), {});
+}
+
+template <class Scalar>
+Node Model<Scalar>::add(std::string_view name, AnyLayer<Scalar> layer,
+                        std::span<const Node> inputs) {
+  check<ModelError>(!built_, "a model that is built takes no further layers");
+  check<ModelError>(inputs.empty() == graph_.nodes().empty(),
+                    "a model has one input, and it comes first");
+  std::vector<std::size_t> indices;
+  for (const Node node : inputs) indices.push_back(node.index);
+  return {graph_.add(std::string(name), std::move(layer), std::move(indices))};
+}
+
+template <class Scalar>
+void Model<Scalar>::build(const BuildOptions& options) {
+  check<ModelError>(graph_.nodes().size() > 1,
+                    "a model is built from an input and at least one layer");
+  weights_.resize({count_params()});
+  std::uint64_t stream = 0;
+  for (const Slot& slot : graph_.layout().slots()) {
+    Random random(options.seed, stream++);
+    const auto size = static_cast<std::size_t>(slot.shape.size());
+    initialize(slot.initializer,
+               weights_.values().subspan(static_cast<std::size_t>(slot.offset), size), slot.shape,
+               random);
+  }
+  built_ = true;
+}
+
+template <class Scalar>
+void Model<Scalar>::set_weights(std::span<const Scalar> values) {
+  check<ModelError>(graph_.nodes().size() > 1,
+                    "a model is built from an input and at least one layer");
+  check<ShapeError>(std::ssize(values) == count_params(), "model \"", name_, "\" has ",
+                    count_params(), " weights, got ", values.size());
+  weights_.resize({count_params()});
+  std::copy(values.begin(), values.end(), weights_.data());
+  built_ = true;
+}
+
+template <class Scalar>
+void Model<Scalar>::check_input(View<const Scalar> x) const {
+  check<ModelError>(built_, "model \"", name_, "\" is used before build()");
+  check<ShapeError>(x.rank() > 0 && x.shape().sample() == input_shape(), "model \"", name_,
+                    "\": expected x of (samples) and ", input_shape(), ", got ", x.shape());
+}
+
+template <class Scalar>
+const Slot& Model<Scalar>::find_weight(std::string_view name) const {
+  check<ModelError>(built_, "model \"", name_, "\" has no weights before build()");
+  const Slot* slot = graph_.layout().find(name);
+  check<ModelError>(slot != nullptr, "model \"", name_, "\" has no weight \"", name, "\"");
+  return *slot;
+}
+
+template <class Scalar>
+Tensor<Scalar> Model<Scalar>::activations(std::string_view name, View<const Scalar> x,
+                                          const PredictOptions& options) const {
+  const std::size_t slash = std::min(name.find('/'), name.size());
+  const std::size_t node = graph_.find(name.substr(0, slash));
+  check<ModelError>(node < graph_.nodes().size(), "model \"", name_, "\" has no layer \"",
+                    name.substr(0, slash), "\"");
+  return run(node, name.substr(std::min(slash + 1, name.size())), x, options.batch_size);
+}
+
+template <class Scalar>
+Tensor<Scalar> Model<Scalar>::run(std::size_t node, std::string_view inner, View<const Scalar> x,
+                                  Index batch_size) const {
+  check_input(x);
+  check<OptionError>(batch_size > 0, "expected a batch_size of at least 1, got ", batch_size);
+  Tape<Scalar> tape;
+  Tensor<Scalar> result;
+  const Index samples = x.dim(0);
+  for (Index first = 0; first == 0 || first < samples; first += batch_size) {
+    const Index count = std::min(batch_size, samples - first);
+    View<const Scalar> value = graph_.forward(weights_, x.samples(first, count), node, {}, tape);
+    if (!inner.empty()) {
+      const auto values = graph_[node].layer.published(tape.entries[node].cache);
+      const auto found = std::find_if(values.begin(), values.end(),
+                                      [&](const auto& known) { return known.name == inner; });
+      check<ModelError>(found != values.end(), graph_.title(node), " publishes no \"", inner, "\"");
+      value = found->value;
+    }
+    if (first == 0) result.resize(value.shape().with(0, samples));
+    result.samples(first, count).array() = value.array();
+  }
+  return result;
+}
+
+}  // namespace heed

@@ -1,0 +1,113 @@
+#pragma once
+
+#include <array>
+
+#include <heed/model/graph.hpp>
+
+namespace heed {
+
+namespace detail {
+
+/// How many columns of a terminal a text takes: characters, not bytes.
+inline std::size_t width(std::string_view text) {
+  return static_cast<std::size_t>(
+      std::count_if(text.begin(), text.end(), [](char c) { return (c & 0xC0) != 0x80; }));
+}
+
+inline std::string padded(std::string_view text, std::size_t columns, bool right = false) {
+  const std::string space(columns - std::min(columns, width(text)), ' ');
+  return right ? space + std::string(text) : std::string(text) + space;
+}
+
+/// `25121` as `25,121`.
+inline std::string with_commas(Index number) {
+  std::string digits = std::to_string(number);
+  for (std::size_t i = digits.size(); i > 3; i -= 3) digits.insert(i - 3, 1, ',');
+  return digits;
+}
+
+/// `84984` bytes as `82.99 KB`, as Keras writes it.
+inline std::string human_size(double bytes) {
+  const std::array units{"B", "KB", "MB", "GB"};
+  std::size_t unit = 0;
+  for (; bytes >= 1024 && unit + 1 < units.size(); ++unit) bytes /= 1024;
+  const auto hundredths = std::lround(bytes * 100);
+  const std::string fraction = std::to_string(100 + hundredths % 100).substr(1);
+  return join(hundredths / 100, unit == 0 ? std::string() : "." + fraction, " ", units[unit]);
+}
+
+inline std::string repeated(std::string_view text, std::size_t times) {
+  std::string result;
+  for (std::size_t i = 0; i < times; ++i) result += text;
+  return result;
+}
+
+}  // namespace detail
+
+/// The table that Keras prints of a model: layer and type, output shape with `None` for the batch,
+/// parameter count, and what each layer is connected to; then the totals.
+template <class Scalar>
+std::string summary(const std::string& name, const Graph<Scalar>& graph) {
+  using Line = std::array<std::string, 4>;
+  std::vector<Line> lines;
+  bool sequential = true;
+  for (std::size_t i = 0; i < graph.nodes().size(); ++i) {
+    const auto& node = graph[i];
+    const std::string sample = to_text(node.shape);
+    std::string connections;
+    for (const std::size_t input : node.inputs) {
+      if (!connections.empty()) connections += ", ";
+      connections += graph[input].name;
+    }
+    if (connections.empty()) connections = "-";
+    sequential &= node.inputs.size() <= 1 && (i == 0 || node.inputs[0] == i - 1);
+    Index params = 0;
+    for (const Slot& slot : graph.layout().slots().subspan(node.first_slot, node.slots)) {
+      params += slot.shape.size();
+    }
+    lines.push_back({join(node.name, " (", node.layer.type(), ")"), "(None, " + sample.substr(1),
+                     detail::with_commas(params), connections});
+  }
+
+  const Line heading{"Layer (type)", "Output Shape", "Param #", "Connected to"};
+  const std::size_t columns = sequential ? 3 : 4;
+  std::array<std::size_t, 4> widths{};
+  for (std::size_t column = 0; column < columns; ++column) {
+    widths[column] = heading[column].size();
+    for (const Line& line : lines)
+      widths[column] = std::max(widths[column], detail::width(line[column]));
+  }
+
+  std::string text = join("Model: \"", name, "\"\n");
+  const auto rule = [&](std::string_view left, std::string_view dash, std::string_view cross,
+                        std::string_view right) {
+    text += left;
+    for (std::size_t column = 0; column < columns; ++column) {
+      if (column > 0) text += cross;
+      text += detail::repeated(dash, widths[column] + 2);
+    }
+    text += join(right, "\n");
+  };
+  const auto row = [&](const Line& line, std::string_view bar) {
+    for (std::size_t column = 0; column < columns; ++column) {
+      text += join(bar, " ", detail::padded(line[column], widths[column], column == 2), " ");
+    }
+    text += join(bar, "\n");
+  };
+  rule("┏", "━", "┳", "┓");
+  row(heading, "┃");
+  rule("┡", "━", "╇", "┩");
+  for (std::size_t i = 0; i < lines.size(); ++i) {
+    if (i > 0) rule("├", "─", "┼", "┤");
+    row(lines[i], "│");
+  }
+  rule("└", "─", "┴", "┘");
+  const Index params = graph.layout().size();
+  const std::string total =
+      join(detail::with_commas(params), " (",
+           detail::human_size(static_cast<double>(params) * sizeof(Scalar)), ")\n");
+  return text + " Total params: " + total + " Trainable params: " + total +
+         " Non-trainable params: 0 (0 B)\n";
+}
+
+}  // namespace heed
