@@ -20,4 +20,6 @@
 #include <heed/layers/reshape.hpp>
 #include <heed/model/model.hpp>
 #include <heed/tensor/print.hpp>
+#include <heed/train/early_stopping.hpp>
+#include <heed/train/fit.hpp>
 #include <heed/version.hpp>

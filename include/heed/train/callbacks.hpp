@@ -1,0 +1,48 @@
+#pragma once
+
+#include <functional>
+
+#include <heed/model/model.hpp>
+#include <heed/train/history.hpp>
+
+namespace heed {
+
+/// Where training stands, as callbacks see it and may change it.
+template <class Scalar>
+struct TrainingState {
+  Model<Scalar>& model;
+  Index epochs = 0;          ///< how many were asked for
+  Index steps = 0;           ///< batches in an epoch
+  Index epoch = 0;           ///< from 1
+  Index step = 0;            ///< batches of this epoch that are done
+  Logs logs = {};            ///< means over this epoch so far; with validation at its end
+  double learning_rate = 0;  ///< of the next step; may be changed
+  bool stop = false;         ///< ends training after this epoch when set
+};
+
+/// What is called while a model trains; functions that are left out are not called. Several callbacks
+/// run in the order in which they were given, the progress bar last.
+template <class Scalar>
+struct Callback {
+  using Function = std::function<void(TrainingState<Scalar>&)>;
+
+  Function on_train_begin = {};
+  Function on_epoch_begin = {};
+  Function on_batch_end = {};  ///< `logs` has the means over the epoch's batches so far
+  Function on_epoch_end = {};  ///< what it adds to `logs` comes into the history
+  Function on_train_end = {};
+};
+
+/// Sets the learning rate when an epoch begins: `rate(epoch, learning_rate)`, epochs from 1.
+struct LearningRateSchedule {
+  std::function<double(Index epoch, double learning_rate)> rate;
+
+  template <class Scalar>
+  operator Callback<Scalar>() const {  // NOLINT(google-explicit-constructor)
+    return {.on_epoch_begin = [rate = rate](TrainingState<Scalar>& state) {
+      state.learning_rate = rate(state.epoch, state.learning_rate);
+    }};
+  }
+};
+
+}  // namespace heed

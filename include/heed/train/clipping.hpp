@@ -1,0 +1,64 @@
+#pragma once
+
+#include <cmath>
+
+#include <heed/model/arena.hpp>
+#include <heed/train/blocks.hpp>
+
+namespace heed {
+
+/// How gradients are kept small before an update; 0 is off, and at most one is on. Every optimizer
+/// has these as fields, with Keras's names.
+struct Clipping {
+  double clipnorm = 0;         ///< of each weight's gradient, by its own norm
+  double clipvalue = 0;        ///< of each number, to [−clipvalue, clipvalue]
+  double global_clipnorm = 0;  ///< of all gradients together, by their common norm
+
+  /// Throws `OptionError` for a bound that is negative or not finite, and for two at once.
+  void validate(std::string_view optimizer) const {
+    const auto valid = [](double bound) { return bound >= 0 && std::isfinite(bound); };
+    check<OptionError>(valid(clipnorm) && valid(clipvalue) && valid(global_clipnorm), optimizer,
+                       ": expected clipnorm, clipvalue and global_clipnorm of at least 0, got ",
+                       clipnorm, ", ", clipvalue, " and ", global_clipnorm);
+    check<OptionError>((clipnorm > 0) + (clipvalue > 0) + (global_clipnorm > 0) <= 1, optimizer,
+                       ": expected one of clipnorm, clipvalue and global_clipnorm, got ", clipnorm,
+                       ", ", clipvalue, " and ", global_clipnorm);
+  }
+};
+
+namespace detail {
+
+/// The Euclidean norm, summed in double, where the squares of floats cannot overflow.
+template <class S>
+double norm(View<const S> x) {
+  return std::sqrt(x.array().template cast<double>().square().sum());
+}
+
+/// `x *= bound / ‖x‖` if `‖x‖ > bound`
+template <class S>
+void clip_norm(View<S> x, double bound) {
+  const double length = norm<S>(x);
+  if (length > bound) x.array() *= static_cast<S>(bound / length);
+}
+
+}  // namespace detail
+
+/// Clips gradients in an arena of `layout`, in place. What is within its bound keeps its bits.
+/// Pascanu, Mikolov, Bengio 2013, "On the difficulty of training recurrent neural networks", 3.2.
+template <class S>
+void clip(const Clipping& clipping, const Layout& layout, View<S> gradients) {
+  if (clipping.clipnorm > 0) {
+    for (const Slot& slot : layout.slots()) {
+      detail::clip_norm(View<S>(gradients.data() + slot.offset, slot.shape), clipping.clipnorm);
+    }
+  }
+  if (clipping.global_clipnorm > 0) detail::clip_norm(gradients, clipping.global_clipnorm);
+  if (clipping.clipvalue > 0) {
+    const auto bound = static_cast<S>(clipping.clipvalue);
+    for (S& g : std::span(gradients.data(), static_cast<std::size_t>(gradients.size()))) {
+      g = g < -bound ? -bound : g > bound ? bound : g;  // NaN stays, and is found
+    }
+  }
+}
+
+}  // namespace heed

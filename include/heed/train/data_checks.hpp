@@ -1,0 +1,48 @@
+#pragma once
+
+#include <heed/model/model.hpp>
+#include <heed/train/batches.hpp>
+#include <heed/train/loss.hpp>
+#include <heed/train/position.hpp>
+
+namespace heed::detail {
+
+/// Throws `DataError` when x has a NaN or an infinity, with where the first one stands.
+template <class Scalar>
+void check_finite(std::string_view name, View<const Scalar> x) {
+  if (x.array().allFinite()) return;
+  const Scalar* const first = std::find_if(x.data(), x.data() + x.size(),
+                                           [](Scalar value) { return !std::isfinite(value); });
+  throw DataError(join(name, " has ", static_cast<double>(*first), " at ",
+                       position_text(x.shape(), first - x.data())));
+}
+
+/// Throws unless the model is built and takes x, and the loss takes y for what the model gives.
+/// Returns the data with y in the shape of the output. `role` stands in front of names: "", or
+/// "validation ".
+template <class Scalar>
+Dataset<Scalar> check_data(const Model<Scalar>& model, const Loss<Scalar>& loss,
+                           const Dataset<Scalar>& data, std::string_view role) {
+  const auto [x, y] = data;
+  check<OptionError>(bool(loss), "model \"", model.name(), "\": expected a loss");
+  model.check_input(x);
+  check<DataError>(x.dim(0) > 0, "model \"", model.name(), "\": ", role, "x has no samples");
+  check<ShapeError>(y.rank() > 0 && y.dim(0) == x.dim(0), "model \"", model.name(),
+                    "\": expected as many samples in ", role, "x as in y, got x of ", x.shape(),
+                    " and y of ", y.shape());
+  const Shape expected = model.output_shape().batch(y.dim(0));
+  const auto targets = fit_targets(y, expected);
+  check<ShapeError>(targets.shape() == expected, loss.name(), ": expected ", role, "y of ",
+                    expected, ", which is what ", model.graph().title(model.graph().output()),
+                    " gives, got ", y.shape());
+  check_finite(join(role, "x"), x);
+  check_finite(join(role, "y"), y);
+  loss.check_targets(targets);
+  return {x, targets};
+}
+
+inline void check_batch_size(Index batch_size) {
+  check<OptionError>(batch_size >= 1, "expected a batch_size of at least 1, got ", batch_size);
+}
+
+}  // namespace heed::detail

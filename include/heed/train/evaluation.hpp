@@ -1,0 +1,76 @@
+#pragma once
+
+#include <heed/train/history.hpp>
+#include <heed/train/metrics.hpp>
+#include <heed/train/objective.hpp>
+
+namespace heed::detail {
+
+/// The means of a loss and of metrics over batches, each batch weighted by its samples.
+template <class Scalar>
+class RunningMeans {
+ public:
+  RunningMeans(std::vector<Metric<Scalar>> metrics, const std::string& prefix)
+      : metrics_(std::move(metrics)), names_{prefix + "loss"} {
+    for (const Metric<Scalar>& metric : metrics_)
+      names_.push_back(free_name(prefix + metric.name()));
+    sums_.resize(names_.size());
+  }
+
+  void reset() {
+    samples_ = 0;
+    std::fill(sums_.begin(), sums_.end(), 0.0);
+  }
+
+  /// One batch: its loss, and what the metrics say of what `objective` gave.
+  void add(double loss, const Objective<Scalar>& objective, View<const Scalar> y,
+           View<const Scalar> output) {
+    const Index samples = output.dim(0);
+    samples_ += samples;
+    sums_[0] += loss * static_cast<double>(samples);
+    if (metrics_.empty()) return;
+    const auto predictions = objective.predictions(output, predictions_);
+    for (std::size_t i = 0; i < metrics_.size(); ++i) {
+      sums_[i + 1] += metrics_[i](y, predictions) * static_cast<double>(samples);
+    }
+  }
+
+  void write(Logs& logs) const {
+    for (std::size_t i = 0; i < names_.size(); ++i) {
+      logs.set(names_[i], sums_[i] / static_cast<double>(samples_));
+    }
+  }
+
+ private:
+  /// Two metrics of a name are told apart by a number.
+  std::string free_name(const std::string& base) const {
+    std::string name = base;
+    for (Index i = 1; std::find(names_.begin(), names_.end(), name) != names_.end(); ++i) {
+      name = join(base, "_", i);
+    }
+    return name;
+  }
+
+  std::vector<Metric<Scalar>> metrics_;
+  std::vector<std::string> names_;
+  std::vector<double> sums_;
+  Index samples_ = 0;
+  Tensor<Scalar> predictions_;
+};
+
+/// Adds loss and metrics over all samples, run for inference, to `logs`.
+template <class Scalar>
+void evaluate(const Objective<Scalar>& objective, const Arena<Scalar>& weights,
+              View<const Scalar> x, View<const Scalar> y, Index batch_size, Tape<Scalar>& tape,
+              RunningMeans<Scalar>& means, Logs& logs) {
+  means.reset();
+  for (Index first = 0; first < x.dim(0); first += batch_size) {
+    const Index count = std::min(batch_size, x.dim(0) - first);
+    const auto targets = y.samples(first, count);
+    const auto output = objective.forward(weights, x.samples(first, count), {}, tape);
+    means.add(objective.loss()(targets, output), objective, targets, output);
+  }
+  means.write(logs);
+}
+
+}  // namespace heed::detail

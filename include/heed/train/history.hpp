@@ -1,0 +1,124 @@
+#pragma once
+
+#include <algorithm>
+#include <limits>
+#include <ostream>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include <heed/tensor/error.hpp>
+
+namespace heed {
+
+/// Named numbers in the order in which they were first set: `loss`, the metrics, `val_loss`, ….
+class Logs {
+ public:
+  using Entry = std::pair<std::string, double>;
+
+  Logs() = default;
+  Logs(std::initializer_list<Entry> entries) : entries_(entries) {}
+
+  void set(std::string_view name, double value) {
+    if (Entry* entry = find(name)) {
+      entry->second = value;
+    } else {
+      entries_.emplace_back(name, value);
+    }
+  }
+
+  void clear() { entries_.clear(); }
+
+  bool contains(std::string_view name) const { return find(name) != nullptr; }
+
+  /// Throws `OptionError` for a name that is not there.
+  double operator[](std::string_view name) const {
+    const Entry* entry = find(name);
+    check<OptionError>(entry != nullptr, "there is no \"", name, "\" among ", names());
+    return entry->second;
+  }
+
+  /// `"loss", "binary_accuracy"`
+  std::string names() const {
+    std::string text;
+    for (const Entry& entry : entries_)
+      text += join(text.empty() ? "\"" : ", \"", entry.first, "\"");
+    return text.empty() ? "no values" : text;
+  }
+
+  std::size_t size() const { return entries_.size(); }
+  bool empty() const { return entries_.empty(); }
+  auto begin() const { return entries_.begin(); }
+  auto end() const { return entries_.end(); }
+
+  bool operator==(const Logs&) const = default;
+
+ private:
+  const Entry* find(std::string_view name) const {
+    const auto entry = std::find_if(entries_.begin(), entries_.end(),
+                                    [&](const Entry& known) { return known.first == name; });
+    return entry == entries_.end() ? nullptr : &*entry;
+  }
+  Entry* find(std::string_view name) { return const_cast<Entry*>(std::as_const(*this).find(name)); }
+
+  std::vector<Entry> entries_;
+};
+
+/// What training went through: for each name one number an epoch.
+class History {
+ public:
+  using Column = std::pair<std::string, std::vector<double>>;
+
+  /// Takes the values of one more epoch. A name that an epoch does not have is NaN there.
+  void append(const Logs& logs) {
+    constexpr double missing = std::numeric_limits<double>::quiet_NaN();
+    for (const auto& [name, value] : logs) {
+      if (!contains(name)) columns_.emplace_back(name, std::vector<double>(epochs_, missing));
+    }
+    for (auto& [name, values] : columns_) {
+      values.push_back(logs.contains(name) ? logs[name] : missing);
+    }
+    ++epochs_;
+  }
+
+  std::size_t epochs() const { return epochs_; }
+
+  bool contains(std::string_view name) const { return find(name) != columns_.end(); }
+
+  /// One value an epoch. Throws `OptionError` for a name that was not recorded.
+  const std::vector<double>& operator[](std::string_view name) const {
+    const auto column = find(name);
+    check<OptionError>(column != columns_.end(), "the history has no \"", name, "\"");
+    return column->second;
+  }
+
+  auto begin() const { return columns_.begin(); }
+  auto end() const { return columns_.end(); }
+
+  /// A line of names, `epoch,loss,…`, and a line for each epoch, from 1. Numbers are written so that
+  /// reading them gives the same bits.
+  void write_csv(std::ostream& out) const {
+    out << "epoch";
+    for (const auto& [name, values] : columns_) out << ',' << name;
+    out << '\n';
+    for (std::size_t epoch = 0; epoch < epochs_; ++epoch) {
+      out << to_text(epoch + 1);
+      for (const auto& [name, values] : columns_) out << ',' << to_text(values[epoch]);
+      out << '\n';
+    }
+  }
+
+  bool operator==(const History&) const = default;
+
+ private:
+  std::vector<Column>::const_iterator find(std::string_view name) const {
+    return std::find_if(columns_.begin(), columns_.end(),
+                        [&](const Column& known) { return known.first == name; });
+  }
+
+  std::size_t epochs_ = 0;
+  std::vector<Column> columns_;
+};
+
+}  // namespace heed

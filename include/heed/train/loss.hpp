@@ -1,0 +1,104 @@
+#pragma once
+
+#include <concepts>
+#include <functional>
+#include <string>
+
+#include <heed/train/losses.hpp>
+
+namespace heed {
+
+/// What `.loss` accepts: a struct with a `static constexpr std::string_view name` and
+/// `double evaluate(View<const S> y, View<const S> p, View<S> dp) const`, which returns the mean loss
+/// of a batch and writes its gradient by `p` to `dp` unless that view is false.
+///
+/// It may also have `void validate() const`, which throws on a field outside its range;
+/// `void check_targets(View<const S> y) const`, which throws on targets that it has no loss for; and
+/// `static constexpr ActivationFunction canonical_activation` with a field `bool from_logits`, by
+/// which training takes that function off the network.
+template <class L, class S>
+concept LossFunction = requires(const L& loss, View<const S> y, View<S> dp) {
+  { L::name } -> std::convertible_to<std::string_view>;
+  { loss.evaluate(y, y, dp) } -> std::convertible_to<double>;
+};
+
+namespace detail {
+
+/// y under a shape with the same elements but for a last axis of 1, which may be missing or too
+/// many: targets (N) for predictions (N, 1). A false view when y does not fit.
+template <class S>
+View<const S> fit_targets(View<const S> y, const Shape& expected) {
+  if (y.shape() == expected) return y;
+  const auto extends = [](const Shape& longer, const Shape& shorter) {
+    return longer.rank() == shorter.rank() + 1 && longer.back() == 1 &&
+           std::equal(shorter.begin(), shorter.end(), longer.begin());
+  };
+  const bool fits = extends(expected, y.shape()) || extends(y.shape(), expected);
+  return fits ? y.reshaped(expected) : View<const S>{};
+}
+
+template <class S>
+View<const S> match_targets(std::string_view what, View<const S> y, const Shape& expected) {
+  const auto targets = fit_targets(y, expected);
+  check<ShapeError>(targets.shape() == expected, what,
+                    ": expected targets of the predictions' shape ", expected, ", got ", y.shape());
+  return targets;
+}
+
+}  // namespace detail
+
+/// Any loss, for one scalar type; made implicitly from the struct that says it.
+template <class Scalar>
+class Loss {
+ public:
+  Loss() = default;
+
+  template <LossFunction<Scalar> L>
+  Loss(L loss)  // NOLINT(google-explicit-constructor): `.loss = MeanSquaredError{}`
+      : name_(L::name) {
+    if constexpr (requires { loss.validate(); }) loss.validate();
+    evaluate_ = [loss](View<const Scalar> y, View<const Scalar> p, View<Scalar> dp) {
+      return static_cast<double>(loss.evaluate(y, p, dp));
+    };
+    if constexpr (requires(View<const Scalar> y) { loss.check_targets(y); }) {
+      check_targets_ = [loss](View<const Scalar> y) { loss.check_targets(y); };
+    }
+    if constexpr (requires { L::canonical_activation, loss.from_logits; }) {
+      canonical_activation_ = L::canonical_activation;
+      if (!loss.from_logits) {
+        loss.from_logits = true;
+        from_logits_ = [loss] { return Loss(loss); };
+      }
+    }
+  }
+
+  const std::string& name() const { return name_; }
+
+  /// Whether there is one.
+  explicit operator bool() const { return bool(evaluate_); }
+
+  /// The mean loss of a batch of predictions p: (N, …); its gradient by p goes to `dp` if given.
+  /// Throws `ShapeError` unless y has p's shape, but for a last axis of 1.
+  double operator()(View<const Scalar> y, View<const Scalar> p, View<Scalar> dp = {}) const {
+    return evaluate_(detail::match_targets(name_, y, p.shape()), p, dp);
+  }
+
+  /// Throws `DataError` for targets that the loss is not defined for.
+  void check_targets(View<const Scalar> y) const {
+    if (check_targets_) check_targets_(y);
+  }
+
+  /// The activation function in front of which the loss can be computed, and the loss that does so;
+  /// linear when there is none.
+  ActivationFunction canonical_activation() const { return canonical_activation_; }
+  Loss from_logits() const { return from_logits_ ? from_logits_() : *this; }
+
+ private:
+  std::string name_;
+  std::function<double(View<const Scalar>, View<const Scalar>, View<Scalar>)> evaluate_;
+  std::function<void(View<const Scalar>)> check_targets_;
+  std::function<Loss()> from_logits_;
+  ActivationFunction canonical_activation_ = ActivationFunction::linear;
+};
+
+}  // namespace heed

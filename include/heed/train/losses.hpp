@@ -1,0 +1,178 @@
+#pragma once
+
+#include <cmath>
+#include <string_view>
+
+#include <heed/math/activation.hpp>
+#include <heed/train/blocks.hpp>
+#include <heed/train/position.hpp>
+
+namespace heed {
+
+// Each loss is Keras's of the same name. `evaluate` takes targets y and predictions p of one shape,
+// (N, …, C), returns the mean loss, and writes ∂L/∂p to `dp` unless that view is false.
+
+namespace detail {
+
+/// Keras's `epsilon()`: how far probabilities are kept from 0 and 1.
+inline constexpr double probability_margin = 1e-7;
+
+/// p kept in [margin, 1 − margin]; NaN stays NaN, which Eigen's min and max do not promise.
+template <class S, class Expression>
+auto clip_probability(const Expression& p) {
+  return p.unaryExpr([](S value) {
+    constexpr auto low = static_cast<S>(probability_margin);
+    constexpr auto high = static_cast<S>(1 - probability_margin);
+    return value < low ? low : value > high ? high : value;
+  });
+}
+
+inline void check_label_smoothing(std::string_view loss, double smoothing) {
+  check<OptionError>(0 <= smoothing && smoothing <= 1, loss,
+                     ": expected label_smoothing in [0, 1], got ", smoothing);
+}
+
+}  // namespace detail
+
+/// `L = −mean(y log p + (1 − y) log(1 − p))` with targets in [0, 1].
+///
+/// Probabilities are clipped to [1e-7, 1 − 1e-7], and the gradient is 0 outside. With `from_logits`
+/// p = sigmoid(z), and the loss is computed from z, for any finite z. A network that ends in a
+/// sigmoid is trained from its logits, with either setting.
+struct BinaryCrossentropy {
+  bool from_logits = false;
+  double label_smoothing = 0;  ///< y becomes y (1 − s) + s / 2
+
+  static constexpr std::string_view name = "binary_crossentropy";
+  static constexpr ActivationFunction canonical_activation = ActivationFunction::sigmoid;
+
+  void validate() const { detail::check_label_smoothing(name, label_smoothing); }
+
+  template <class S>
+  void check_targets(View<const S> y) const {
+    const auto outside = [](S t) { return t < 0 || t > 1; };
+    const S* const end = y.data() + y.size();
+    const S* const wrong = std::find_if(y.data(), end, outside);
+    if (wrong == end) return;
+    throw DataError(join(name, ": expected targets in [0, 1], y has ", static_cast<double>(*wrong),
+                         " at ", detail::position_text(y.shape(), wrong - y.data())));
+  }
+
+  template <class S>
+  double evaluate(View<const S> y, View<const S> p, View<S> dp) const {
+    const auto smoothing = static_cast<S>(label_smoothing);
+    const S share = S{1} / static_cast<S>(p.size());
+    double sum = 0;
+    detail::for_each_block(p.size(), [&](Index first, Index count) {
+      const auto t = y.array().segment(first, count) * (1 - smoothing) + smoothing / 2;
+      if (from_logits) {
+        const auto z = p.array().segment(first, count);
+        // −t log σ(z) − (1 − t) log(1 − σ(z)) = max(z, 0) − z t + log(1 + exp(−|z|))
+        sum += static_cast<double>((z.max(S{0}) - z * t + (-z.abs()).exp().log1p()).sum());
+        if (dp) dp.array().segment(first, count) = share * (z.logistic() - t);
+      } else {
+        constexpr auto low = static_cast<S>(detail::probability_margin);
+        constexpr auto high = static_cast<S>(1 - detail::probability_margin);
+        const auto given = p.array().segment(first, count);
+        const auto q = detail::clip_probability<S>(given);
+        sum -= static_cast<double>((t * q.log() + (1 - t) * (1 - q).log()).sum());
+        // −t / q + (1 − t) / (1 − q) = (q − t) / (q (1 − q))
+        if (dp) {
+          dp.array().segment(first, count) =
+              (given >= low && given <= high).select(share * (q - t) / (q * (1 - q)), S{0});
+        }
+      }
+    });
+    return sum / static_cast<double>(p.size());
+  }
+};
+
+/// `L = −mean over all but the last axis of Σₖ yₖ log pₖ`, with one target for each of C classes.
+///
+/// Probabilities are divided by their sum over the classes, then clipped to [1e-7, 1 − 1e-7], and
+/// the gradient is 0 for those outside. With `from_logits` p = softmax(z), and the loss is computed
+/// from z. A network that ends in a softmax is trained from its logits, with either setting.
+///
+/// The gradient by the logits is `softmax(z) Σₖ yₖ − y`, right for any targets; TensorFlow leaves out
+/// the sum, which is 1 for targets that are probabilities.
+struct CategoricalCrossentropy {
+  bool from_logits = false;
+  double label_smoothing = 0;  ///< y becomes y (1 − s) + s / C
+
+  static constexpr std::string_view name = "categorical_crossentropy";
+  static constexpr ActivationFunction canonical_activation = ActivationFunction::softmax;
+
+  void validate() const { detail::check_label_smoothing(name, label_smoothing); }
+
+  template <class S>
+  double evaluate(View<const S> y, View<const S> p, View<S> dp) const {
+    const auto smoothing = static_cast<S>(label_smoothing);
+    const Index rows = p.matrix().rows();
+    const auto classes = static_cast<S>(p.matrix().cols());
+    const S share = S{1} / static_cast<S>(rows);
+    double sum = 0;
+    for (Index n = 0; n < rows; ++n) {
+      const auto targets = y.matrix();
+      const auto predictions = p.matrix();
+      const auto t = targets.row(n).array() * (1 - smoothing) + smoothing / classes;
+      const auto given = predictions.row(n).array();
+      if (from_logits) {
+        const S shift = given.maxCoeff();
+        const S log_sum = std::log((given - shift).exp().sum());
+        const auto log_p = given - shift - log_sum;
+        sum -= static_cast<double>((t * log_p).sum());
+        // ∂/∂zⱼ −Σₖ tₖ log pₖ = pⱼ Σₖ tₖ − tⱼ
+        if (dp) dp.matrix().row(n).array() = share * (log_p.exp() * t.sum() - t);
+      } else {
+        constexpr auto low = static_cast<S>(detail::probability_margin);
+        constexpr auto high = static_cast<S>(1 - detail::probability_margin);
+        const S total = given.sum();
+        const auto q = given / total;
+        sum -= static_cast<double>((t * detail::clip_probability<S>(q).log()).sum());
+        if (dp) {
+          // q = p / Σ p:  dpⱼ = (dqⱼ − Σₖ dqₖ qₖ) / Σ p, where dqₖ = −tₖ / qₖ
+          const auto dq = (q >= low && q <= high).select(-t / q, S{0});
+          const S inner = (dq * q).sum();
+          dp.matrix().row(n).array() = share * (dq - inner) / total;
+        }
+      }
+    }
+    return sum / static_cast<double>(rows);
+  }
+};
+
+/// `L = mean((p − y)²)`
+struct MeanSquaredError {
+  static constexpr std::string_view name = "mean_squared_error";
+
+  template <class S>
+  double evaluate(View<const S> y, View<const S> p, View<S> dp) const {
+    const S share = S{2} / static_cast<S>(p.size());
+    double sum = 0;
+    detail::for_each_block(p.size(), [&](Index first, Index count) {
+      const auto e = p.array().segment(first, count) - y.array().segment(first, count);
+      sum += static_cast<double>(e.square().sum());
+      if (dp) dp.array().segment(first, count) = share * e;
+    });
+    return sum / static_cast<double>(p.size());
+  }
+};
+
+/// `L = mean(|p − y|)`; the gradient where p = y is 0.
+struct MeanAbsoluteError {
+  static constexpr std::string_view name = "mean_absolute_error";
+
+  template <class S>
+  double evaluate(View<const S> y, View<const S> p, View<S> dp) const {
+    const S share = S{1} / static_cast<S>(p.size());
+    double sum = 0;
+    detail::for_each_block(p.size(), [&](Index first, Index count) {
+      const auto e = p.array().segment(first, count) - y.array().segment(first, count);
+      sum += static_cast<double>(e.abs().sum());
+      if (dp) dp.array().segment(first, count) = share * e.sign();
+    });
+    return sum / static_cast<double>(p.size());
+  }
+};
+
+}  // namespace heed

@@ -1,0 +1,81 @@
+#pragma once
+
+#include <heed/train/loss.hpp>
+
+namespace heed {
+
+/// The share of predictions on the target's side of `threshold`: `(p > threshold) == y`.
+struct BinaryAccuracy {
+  double threshold = 0.5;
+
+  static constexpr std::string_view name = "binary_accuracy";
+
+  template <class S>
+  double evaluate(View<const S> y, View<const S> p) const {
+    const auto positive = (p.array() > static_cast<S>(threshold)).template cast<S>();
+    const Index right = (positive == y.array()).count();
+    return static_cast<double>(right) / static_cast<double>(p.size());
+  }
+};
+
+/// The share of rows along the last axis whose largest prediction is where the largest target is;
+/// the first of equals counts.
+struct CategoricalAccuracy {
+  static constexpr std::string_view name = "categorical_accuracy";
+
+  template <class S>
+  double evaluate(View<const S> y, View<const S> p) const {
+    const auto targets = y.matrix();
+    const auto predictions = p.matrix();
+    Index right = 0;
+    for (Index n = 0; n < predictions.rows(); ++n) {
+      const auto row = [&](const auto& m) { return m.data() + n * m.cols(); };
+      const auto argmax = [&](const auto& m) {
+        return std::max_element(row(m), row(m) + m.cols()) - row(m);
+      };
+      right += argmax(targets) == argmax(predictions) ? 1 : 0;
+    }
+    return static_cast<double>(right) / static_cast<double>(predictions.rows());
+  }
+};
+
+/// What `.metrics` accepts: a struct with a `static constexpr std::string_view name` and
+/// `double evaluate(View<const S> y, View<const S> p) const`, the mean over a batch. Every loss is a
+/// metric, too.
+template <class M, class S>
+concept MetricFunction = requires(const M& metric, View<const S> y) {
+  { M::name } -> std::convertible_to<std::string_view>;
+  { metric.evaluate(y, y) } -> std::convertible_to<double>;
+};
+
+/// Any metric, for one scalar type; made implicitly from the struct that says it.
+template <class Scalar>
+class Metric {
+ public:
+  template <class M>
+  Metric(M metric)  // NOLINT(google-explicit-constructor): `.metrics = {BinaryAccuracy{}}`
+      requires(MetricFunction<M, Scalar> || LossFunction<M, Scalar>)
+      : name_(M::name) {
+    evaluate_ = [metric](View<const Scalar> y, View<const Scalar> p) -> double {
+      if constexpr (MetricFunction<M, Scalar>) {
+        return metric.evaluate(y, p);
+      } else {
+        return metric.evaluate(y, p, View<Scalar>{});
+      }
+    };
+  }
+
+  const std::string& name() const { return name_; }
+
+  /// The mean over a batch of predictions p: (N, …). Throws `ShapeError` unless y has p's shape, but
+  /// for a last axis of 1.
+  double operator()(View<const Scalar> y, View<const Scalar> p) const {
+    return evaluate_(detail::match_targets(name_, y, p.shape()), p);
+  }
+
+ private:
+  std::string name_;
+  std::function<double(View<const Scalar>, View<const Scalar>)> evaluate_;
+};
+
+}  // namespace heed

@@ -1,0 +1,82 @@
+#pragma once
+
+#include <functional>
+
+#include <heed/train/optimizers.hpp>
+
+namespace heed {
+
+/// What `.optimizer` accepts: a struct with a `static constexpr std::string_view name`, a field
+/// `double learning_rate`, and
+/// `void update(View<S> w, View<const S> dw, OptimizerState<S>& state) const`, which reads the rate
+/// from the state.
+///
+/// It may also have `std::size_t moments() const`, the number of arenas in the state, which begin as
+/// zeros; `void validate() const`, which throws on a field outside its range; and the fields of
+/// `Clipping`, all three.
+template <class O, class S>
+concept OptimizerFunction = requires(const O& optimizer, View<S> w, View<const S> dw,
+                                     OptimizerState<S>& state) {
+  { O::name } -> std::convertible_to<std::string_view>;
+  { optimizer.learning_rate } -> std::convertible_to<double>;
+  optimizer.update(w, dw, state);
+};
+
+namespace detail {
+
+inline void check_learning_rate(double rate) {
+  check<OptionError>(rate >= 0 && std::isfinite(rate),
+                     "expected a learning_rate that is finite and at least 0, got ", rate);
+}
+
+}  // namespace detail
+
+/// Any optimizer, for one scalar type; made implicitly from the struct that says it. Throws
+/// `OptionError` for hyperparameters outside their range.
+template <class Scalar>
+class Optimizer {
+ public:
+  template <OptimizerFunction<Scalar> O>
+  Optimizer(O optimizer)  // NOLINT(google-explicit-constructor): `.optimizer = Adam{}`
+      : name_(O::name), learning_rate_(optimizer.learning_rate) {
+    detail::check_learning_rate(learning_rate_);
+    if constexpr (requires { optimizer.validate(); }) optimizer.validate();
+    if constexpr (requires { optimizer.moments(); }) moments_ = optimizer.moments();
+    if constexpr (requires {
+                    optimizer.clipnorm + optimizer.clipvalue + optimizer.global_clipnorm;
+                  }) {
+      clipping_ = {optimizer.clipnorm, optimizer.clipvalue, optimizer.global_clipnorm};
+      clipping_.validate(name_);
+    }
+    update_ = [optimizer](View<Scalar> w, View<const Scalar> dw, OptimizerState<Scalar>& state) {
+      optimizer.update(w, dw, state);
+    };
+  }
+
+  const std::string& name() const { return name_; }
+  double learning_rate() const { return learning_rate_; }
+  const Clipping& clipping() const { return clipping_; }
+
+  /// What to begin training a model of this layout with.
+  OptimizerState<Scalar> make_state(const Layout& layout) const {
+    return {learning_rate_, 0,
+            std::vector<Arena<Scalar>>(moments_, Arena<Scalar>(Shape{layout.size()}))};
+  }
+
+  /// One step: clips the gradients dw in place, then moves the weights w.
+  void update(const Layout& layout, View<Scalar> w, View<Scalar> dw,
+              OptimizerState<Scalar>& state) const {
+    ++state.steps;
+    clip(clipping_, layout, dw);
+    update_(w, dw, state);
+  }
+
+ private:
+  std::string name_;
+  double learning_rate_ = 0;
+  std::size_t moments_ = 0;
+  Clipping clipping_;
+  std::function<void(View<Scalar>, View<const Scalar>, OptimizerState<Scalar>&)> update_;
+};
+
+}  // namespace heed

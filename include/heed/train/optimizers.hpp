@@ -1,0 +1,183 @@
+#pragma once
+
+#include <heed/train/clipping.hpp>
+
+namespace heed {
+
+/// What an optimizer remembers between updates; its hyperparameters stand elsewhere.
+template <class Scalar>
+struct OptimizerState {
+  double learning_rate = 0;  ///< in force now: begins as the optimizer's, schedules change it
+  std::int64_t steps = 0;    ///< updates begun, this one included: one clock for all weights
+  std::vector<Arena<Scalar>> moments;
+};
+
+// Each optimizer is Keras's of the same name. `update` changes weights w by gradients dw, both whole
+// arenas, in one pass that allocates nothing.
+
+namespace detail {
+
+inline void check_share(std::string_view optimizer, std::string_view field, double value) {
+  check<OptionError>(0 <= value && value < 1, optimizer, ": expected ", field, " in [0, 1), got ",
+                     value);
+}
+
+inline void check_epsilon(std::string_view optimizer, double epsilon) {
+  check<OptionError>(epsilon >= 0 && std::isfinite(epsilon), optimizer,
+                     ": expected an epsilon of at least 0, got ", epsilon);
+}
+
+}  // namespace detail
+
+/// Stochastic gradient descent; with momentum μ and learning rate η
+///
+///     m ← μ m − η g
+///     w ← w + m            w ← w + μ m − η g with Nesterov
+///
+/// Sutskever et al. 2013, "On the importance of initialization and momentum in deep learning".
+struct SGD {
+  double learning_rate = 0.01;
+  double momentum = 0;
+  bool nesterov = false;
+  double clipnorm = 0;         ///< see `Clipping`
+  double clipvalue = 0;        ///< see `Clipping`
+  double global_clipnorm = 0;  ///< see `Clipping`
+
+  static constexpr std::string_view name = "SGD";
+
+  void validate() const {
+    check<OptionError>(0 <= momentum && momentum <= 1, name, ": expected momentum in [0, 1], got ",
+                       momentum);
+  }
+
+  std::size_t moments() const { return momentum == 0 ? 0 : 1; }
+
+  template <class S>
+  void update(View<S> w, View<const S> dw, OptimizerState<S>& state) const {
+    const auto rate = static_cast<S>(state.learning_rate);
+    const auto mu = static_cast<S>(momentum);
+    detail::for_each_block(w.size(), [&](Index first, Index count) {
+      auto weight = w.array().segment(first, count);
+      const auto g = dw.array().segment(first, count);
+      if (momentum == 0) {
+        weight -= rate * g;
+        return;
+      }
+      auto m = state.moments[0].array().segment(first, count);
+      m = mu * m - rate * g;
+      if (nesterov) {
+        weight += mu * m - rate * g;
+      } else {
+        weight += m;
+      }
+    });
+  }
+};
+
+/// Kingma, Ba 2014, "Adam: a method for stochastic optimization", in the form that ends its section
+/// 2: with t the number of updates, from 1,
+///
+///     m ← m + (1 − β₁)(g − m)
+///     v ← v + (1 − β₂)(g² − v)
+///     w ← w − α m / (√v + ε),    α = η √(1 − β₂ᵗ) / (1 − β₁ᵗ)
+struct Adam {
+  double learning_rate = 1e-3;
+  double beta_1 = 0.9;
+  double beta_2 = 0.999;
+  double epsilon = 1e-7;
+  double clipnorm = 0;         ///< see `Clipping`
+  double clipvalue = 0;        ///< see `Clipping`
+  double global_clipnorm = 0;  ///< see `Clipping`
+
+  static constexpr std::string_view name = "adam";
+
+  void validate() const {
+    detail::check_share(name, "beta_1", beta_1);
+    detail::check_share(name, "beta_2", beta_2);
+    detail::check_epsilon(name, epsilon);
+  }
+
+  static std::size_t moments() { return 2; }
+
+  template <class S>
+  void update(View<S> w, View<const S> dw, OptimizerState<S>& state) const {
+    const auto t = static_cast<double>(state.steps);
+    const auto alpha = static_cast<S>(state.learning_rate * std::sqrt(1 - std::pow(beta_2, t)) /
+                                      (1 - std::pow(beta_1, t)));
+    const auto share_1 = static_cast<S>(1 - beta_1);
+    const auto share_2 = static_cast<S>(1 - beta_2);
+    const auto eps = static_cast<S>(epsilon);
+    detail::for_each_block(w.size(), [&](Index first, Index count) {
+      const auto g = dw.array().segment(first, count);
+      auto m = state.moments[0].array().segment(first, count);
+      auto v = state.moments[1].array().segment(first, count);
+      m += share_1 * (g - m);
+      v += share_2 * (g.square() - v);
+      w.array().segment(first, count) -= alpha * m / (v.sqrt() + eps);
+    });
+  }
+};
+
+/// Tieleman, Hinton 2012, lecture 6.5 of "Neural networks for machine learning"; as Keras has it, with
+/// ε under the root and momentum over the increments:
+///
+///     v ← ρ v + (1 − ρ) g²
+///     a ← ρ a + (1 − ρ) g               if centered, else a = 0
+///     m ← μ m + η g / √(v − a² + ε)
+///     w ← w − m
+struct RMSprop {
+  double learning_rate = 1e-3;
+  double rho = 0.9;
+  double momentum = 0;
+  double epsilon = 1e-7;
+  bool centered = false;
+  double clipnorm = 0;         ///< see `Clipping`
+  double clipvalue = 0;        ///< see `Clipping`
+  double global_clipnorm = 0;  ///< see `Clipping`
+
+  static constexpr std::string_view name = "rmsprop";
+
+  void validate() const {
+    detail::check_share(name, "rho", rho);
+    check<OptionError>(0 <= momentum && momentum <= 1, name, ": expected momentum in [0, 1], got ",
+                       momentum);
+    detail::check_epsilon(name, epsilon);
+  }
+
+  std::size_t moments() const { return 1 + (momentum > 0 ? 1 : 0) + (centered ? 1 : 0); }
+
+  template <class S>
+  void update(View<S> w, View<const S> dw, OptimizerState<S>& state) const {
+    const auto rate = static_cast<S>(state.learning_rate);
+    const auto decay = static_cast<S>(rho);
+    const auto mu = static_cast<S>(momentum);
+    const auto eps = static_cast<S>(epsilon);
+    detail::for_each_block(w.size(), [&](Index first, Index count) {
+      const auto moment = [&](std::size_t i) {
+        return state.moments[i].array().segment(first, count);
+      };
+      auto weight = w.array().segment(first, count);
+      const auto g = dw.array().segment(first, count);
+      auto v = moment(0);
+      v = decay * v + (1 - decay) * g.square();
+      const auto apply = [&](const auto& increment) {
+        if (momentum > 0) {
+          auto m = moment(1);
+          m = mu * m + increment;
+          weight -= m;
+        } else {
+          weight -= increment;
+        }
+      };
+      if (centered) {
+        auto a = moment(momentum > 0 ? 2 : 1);
+        a = decay * a + (1 - decay) * g;
+        apply(rate * g / (v - a.square() + eps).sqrt());
+      } else {
+        apply(rate * g / (v + eps).sqrt());
+      }
+    });
+  }
+};
+
+}  // namespace heed

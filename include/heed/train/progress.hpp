@@ -1,0 +1,188 @@
+#pragma once
+
+#include <chrono>
+#include <cmath>
+#include <memory>
+
+#include <heed/train/callbacks.hpp>
+#include <heed/train/terminal.hpp>
+
+namespace heed {
+
+/// How training shows where it stands.
+enum class Verbose {
+  automatic,  ///< `bar` on a terminal, `line` elsewhere
+  bar,        ///< a line that is drawn again as batches are done
+  line,       ///< a line when an epoch is done
+  silent,
+};
+
+namespace detail {
+
+template <class... Numbers>
+std::string format(const char* pattern, Numbers... numbers) {
+  char text[64];
+  std::snprintf(text, sizeof text, pattern, numbers...);
+  return text;
+}
+
+/// A duration as Keras prints it: `3ms/step`; seconds with `unit` left out: `4s`, `1:05`, `2:00:09`.
+inline std::string format_step_time(double seconds) {
+  if (seconds >= 1 || seconds == 0) return format("%.0fs/step", seconds);
+  if (seconds >= 1e-3) return format("%.0fms/step", seconds * 1e3);
+  return format("%.0fµs/step", seconds * 1e6);
+}
+
+inline std::string format_time(double seconds) {
+  const auto s = static_cast<long>(seconds);
+  if (s >= 3600) return format("%ld:%02ld:%02ld", s / 3600, s % 3600 / 60, s % 60);
+  if (s > 60) return format("%ld:%02ld", s / 60, s % 60);
+  return format("%lds", s);
+}
+
+/// ` - binary_accuracy: 0.9800 - loss: 0.0500`: by name, as Keras has it.
+inline std::string format_logs(const Logs& logs) {
+  std::vector<Logs::Entry> entries(logs.begin(), logs.end());
+  std::sort(entries.begin(), entries.end());
+  std::string text;
+  for (const auto& [name, value] : entries) {
+    text += " - " + name + ": " + format(std::abs(value) > 1e-3 ? "%.4f" : "%.4e", value);
+  }
+  return text;
+}
+
+/// How many columns UTF-8 text takes: its bytes without those that continue a character.
+inline std::size_t text_width(std::string_view text) {
+  return static_cast<std::size_t>(
+      std::count_if(text.begin(), text.end(), [](char c) { return (c & 0xC0) != 0x80; }));
+}
+
+/// The first `width` columns of UTF-8 text.
+inline std::string_view cut_to_width(std::string_view text, std::size_t width) {
+  std::size_t end = 0;
+  for (std::size_t columns = 0; end < text.size(); ++end) {
+    if ((text[end] & 0xC0) != 0x80 && ++columns > width) break;
+  }
+  return text.substr(0, end);
+}
+
+/// Draws a training run to a stream, or to stdout when there is none.
+class ProgressBar {
+ public:
+  ProgressBar(bool redraws, std::ostream* out, std::size_t width)
+      : redraws_(redraws), out_(out), width_(width) {}
+
+  void begin_epoch(Index epoch, Index epochs) {
+    begin_ = drawn_ = Clock::now();
+    const std::string title = join("Epoch ", epoch, "/", epochs);
+    if (redraws_) {
+      write(title + "\n");
+    } else {
+      title_ = title + " - ";
+    }
+  }
+
+  /// Between batches: at most twenty times a second, and not for the last, which the end draws.
+  void end_batch(Index step, Index steps, const Logs& logs) {
+    const auto now = Clock::now();
+    if (step == 1) first_done_ = now;
+    if (!redraws_ || step == steps || now - drawn_ < std::chrono::milliseconds(50)) return;
+    drawn_ = now;
+    const double per_step = step_time(step, now);
+    const double left = per_step * static_cast<double>(steps - step);
+    redraw(bar(step, steps) + " " + format_time(left) + " " + format_step_time(per_step) +
+           format_logs(logs));
+  }
+
+  void end_epoch(Index steps, const Logs& logs) {
+    const auto now = Clock::now();
+    const std::string elapsed = format("%.0fs", seconds(now - begin_));
+    const std::string per_step = format_step_time(step_time(steps, now));
+    if (redraws_) {
+      redraw(bar(steps, steps) + " " + elapsed + " " + per_step + format_logs(logs));
+      write("\n");
+      previous_ = 0;
+    } else {
+      write(join(title_, steps, "/", steps, " - ", elapsed, " - ", per_step, format_logs(logs),
+                 "\n"));
+    }
+  }
+
+ private:
+  using Clock = std::chrono::steady_clock;
+
+  static double seconds(Clock::duration duration) {
+    return std::chrono::duration<double>(duration).count();
+  }
+
+  /// The mean over the steps but the first, which is slower than the others.
+  double step_time(Index step, Clock::time_point now) const {
+    if (step < 2) return seconds(now - begin_);
+    return seconds(now - first_done_) / static_cast<double>(step - 1);
+  }
+
+  /// `  12/1407 ━━──────────────────`
+  static std::string bar(Index step, Index steps) {
+    constexpr Index length = 20;
+    const std::string total = to_text(steps);
+    std::string text = to_text(step);
+    text = std::string(total.size() - text.size(), ' ') + text + "/" + total + " ";
+    for (Index i = 0; i < length; ++i) text += i < length * step / steps ? "━" : "─";
+    return text;
+  }
+
+  /// Over the line as it was, without a line break, which a line as wide as the terminal would make.
+  void redraw(std::string_view text) {
+    std::string line(cut_to_width(text, width_ - 1));
+    const std::size_t columns = text_width(line);
+    if (columns < previous_) line.append(previous_ - columns, ' ');
+    previous_ = columns;
+    write("\r" + line);
+  }
+
+  void write(std::string_view text) {
+    if (out_ != nullptr) {
+      out_->write(text.data(), static_cast<std::streamsize>(text.size()));
+      out_->flush();
+    } else {
+      std::fwrite(text.data(), 1, text.size(), stdout);
+      std::fflush(stdout);
+    }
+  }
+
+  bool redraws_;
+  std::ostream* out_;
+  std::size_t width_;
+  std::size_t previous_ = 0;
+  std::string title_;
+  Clock::time_point begin_, first_done_, drawn_;
+};
+
+}  // namespace detail
+
+/// Keras's progress bar, to stdout unless a stream is given. `width` is that of the line; 0 asks the
+/// terminal.
+///
+///     Epoch 1/3
+///     1407/1407 ━━━━━━━━━━━━━━━━━━━━ 4s 3ms/step - binary_accuracy: 0.9800 - loss: 0.0500
+template <class Scalar>
+Callback<Scalar> progress_bar(Verbose verbose = Verbose::automatic, std::ostream* out = nullptr,
+                              int width = 0) {
+  if (verbose == Verbose::silent) return {};
+  if (width <= 0) width = out == nullptr ? detail::terminal_width() : 80;
+  const bool terminal = out == nullptr && detail::stdout_is_terminal();
+  const auto bar = std::make_shared<detail::ProgressBar>(
+      verbose == Verbose::bar || (verbose == Verbose::automatic && terminal), out,
+      static_cast<std::size_t>(width));
+  Callback<Scalar> callback;
+  callback.on_epoch_begin = [bar](TrainingState<Scalar>& s) {
+    bar->begin_epoch(s.epoch, s.epochs);
+  };
+  callback.on_batch_end = [bar](TrainingState<Scalar>& s) {
+    bar->end_batch(s.step, s.steps, s.logs);
+  };
+  callback.on_epoch_end = [bar](TrainingState<Scalar>& s) { bar->end_epoch(s.steps, s.logs); };
+  return callback;
+}
+
+}  // namespace heed

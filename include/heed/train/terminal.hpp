@@ -1,0 +1,39 @@
+#pragma once
+
+#include <cstdio>
+#include <cstdlib>
+
+#if __has_include(<unistd.h>)
+#include <sys/ioctl.h>
+#include <unistd.h>
+#elif __has_include(<io.h>)
+#include <io.h>
+#endif
+
+namespace heed::detail {
+
+/// Whether somebody watches what goes to stdout, rather than a file or a pipe.
+inline bool stdout_is_terminal() {
+#if __has_include(<unistd.h>)
+  return isatty(STDOUT_FILENO) != 0;
+#elif __has_include(<io.h>)
+  return _isatty(_fileno(stdout)) != 0;
+#else
+  return false;
+#endif
+}
+
+/// How many characters fit on a line of the terminal; 80 where it does not say.
+inline int terminal_width() {
+  int width = 0;
+#if __has_include(<unistd.h>) && defined(TIOCGWINSZ)
+  winsize size{};
+  if (ioctl(STDOUT_FILENO, TIOCGWINSZ, &size) == 0) width = size.ws_col;
+#endif
+  if (const char* columns = std::getenv("COLUMNS"); width <= 0 && columns != nullptr) {
+    width = std::atoi(columns);
+  }
+  return width > 0 ? width : 80;
+}
+
+}  // namespace heed::detail

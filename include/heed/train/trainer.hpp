@@ -1,0 +1,98 @@
+#pragma once
+
+#include <heed/model/model.hpp>
+#include <heed/train/objective.hpp>
+#include <heed/train/optimizer.hpp>
+
+namespace heed {
+
+/// Training that cannot go on: a loss that is not finite.
+struct TrainingError : Error {
+  using Error::Error;
+};
+
+template <class Scalar>
+struct TrainerOptions {
+  Loss<Scalar> loss = {};
+  Optimizer<Scalar> optimizer = Adam{};
+  std::uint64_t seed = 0;  ///< of what layers draw in training, as dropout does
+};
+
+/// Trains a model batch by batch, for loops of one's own; `Model::fit` is such a loop.
+///
+///     Trainer<float> trainer(model, {.loss = MeanSquaredError{}, .optimizer = SGD{}});
+///     while (…) loss = trainer.step(x, y);
+///
+/// It refers to the model, which must stay where it is, and owns all else: the tape and the
+/// optimizer's state. From the second batch of a size on a step allocates nothing.
+template <class Scalar>
+class Trainer {
+ public:
+  /// Throws `ModelError` when the model is not built, `OptionError` without a loss.
+  Trainer(Model<Scalar>& model, const TrainerOptions<Scalar>& options)
+      : model_(model),
+        objective_(model.graph(), options.loss),
+        optimizer_(options.optimizer),
+        state_(options.optimizer.make_state(model.graph().layout())),
+        seed_(options.seed) {
+    check<ModelError>(model.is_built(), "model \"", model.name(), "\" is trained before build()");
+    check<OptionError>(bool(options.loss), "training needs a loss");
+  }
+
+  /// One batch: forward, loss, backward, clipping, update. Returns the mean loss of x: (N, …) and
+  /// targets y before the update. A loss that is not finite changes nothing, but takes the weights
+  /// back to where they last gave a finite one. Throws `ShapeError` when x or y does not fit.
+  double step(View<const Scalar> x, View<const Scalar> y) {
+    model_.check_input(x);
+    Arena<Scalar>& weights = model_.weights();
+    const Pass pass{
+        .training = true, .seed = seed_, .step = static_cast<std::uint64_t>(state_.steps)};
+    output_ = objective_.forward(weights, x, pass, tape_);
+    const double loss = objective_.loss()(y, output_, objective_.graph().output_gradient(tape_));
+    if (!std::isfinite(loss)) {
+      roll_back();
+      return loss;
+    }
+    objective_.graph().backward(weights, tape_);
+    last_good_.assign(weights);
+    optimizer_.update(objective_.graph().layout(), weights, tape_.gradients, state_);
+    return loss;
+  }
+
+  /// What the last step's batch gave in front of the loss, before the update; on the tape.
+  View<const Scalar> output() const { return output_; }
+
+  /// The gradients of the last step, clipped, in the layout of the weights.
+  const Arena<Scalar>& gradients() const { return tape_.gradients; }
+
+  const Objective<Scalar>& objective() const { return objective_; }
+  Tape<Scalar>& tape() { return tape_; }
+
+  /// The optimizer's memory; its learning rate may be set between steps.
+  OptimizerState<Scalar>& state() { return state_; }
+  const OptimizerState<Scalar>& state() const { return state_; }
+
+  /// Weights that an update has driven out of the finite go back to where they were before it;
+  /// returns whether they had to. `step` finds that out by the next loss.
+  bool repair_weights() {
+    const bool finite = model_.weights().array().allFinite();
+    if (!finite) roll_back();
+    return !finite;
+  }
+
+ private:
+  void roll_back() {
+    if (state_.steps > 0) model_.weights().assign(last_good_);
+  }
+
+  Model<Scalar>& model_;
+  Objective<Scalar> objective_;
+  Optimizer<Scalar> optimizer_;
+  OptimizerState<Scalar> state_;
+  std::uint64_t seed_;
+  Tape<Scalar> tape_;
+  Arena<Scalar> last_good_;
+  View<const Scalar> output_;
+};
+
+}  // namespace heed
