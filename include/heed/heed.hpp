@@ -4,6 +4,7 @@
 
 #include <heed/attention/luong_attention.hpp>
 #include <heed/attention/step_attention.hpp>
+#include <heed/check/gradient_check.hpp>
 #include <heed/layers/activation.hpp>
 #include <heed/layers/add.hpp>
 #include <heed/layers/concatenate.hpp>
