@@ -1,0 +1,10 @@
+#pragma once
+
+// Saving and loading: needs nlohmann-json besides Eigen.
+#include <heed/io/dtype.hpp>
+#include <heed/io/file.hpp>
+#include <heed/io/json.hpp>
+#include <heed/io/model_file.hpp>
+#include <heed/io/model_json.hpp>
+#include <heed/io/registry.hpp>
+#include <heed/io/safetensors.hpp>

@@ -1,0 +1,171 @@
+#pragma once
+
+#include <cmath>
+#include <nlohmann/json.hpp>
+#include <utility>
+#include <vector>
+
+#include <heed/layers/config.hpp>
+
+namespace heed {
+
+namespace detail {
+
+/// What a file says, fit for a message: no control characters, and not much of it.
+inline std::string printable(std::string_view text, std::size_t most = 1000) {
+  std::size_t length = std::min(text.size(), most);
+  while (length < text.size() && length > 0 && (text[length] & 0xC0) == 0x80) --length;
+  std::string result(text.substr(0, length));
+  for (char& c : result) {
+    if (static_cast<unsigned char>(c) < 0x20 || c == 0x7f) c = '?';
+  }
+  return length < text.size() ? result + "…" : result;
+}
+
+inline std::string in_quotes(std::string_view name) {
+  return join("\"", printable(name, 80), "\"");
+}
+
+/// Makes a value of what nlohmann's parser reports, and stops at what that parser would let pass: a
+/// key that stands twice in an object, and lists in lists without end.
+class StrictJson final : public nlohmann::json_sax<nlohmann::json> {
+ public:
+  using Json = nlohmann::json;
+
+  /// More than a model takes; copying and printing a value recurs into it.
+  static constexpr std::size_t max_depth = 16;
+
+  explicit StrictJson(std::string_view where) : where_(where) {}
+
+  Json root;
+
+  bool null() override { return put(nullptr); }
+  bool boolean(bool value) override { return put(value); }
+  bool number_integer(number_integer_t value) override { return put(value); }
+  bool number_unsigned(number_unsigned_t value) override { return put(value); }
+  bool number_float(number_float_t value, const string_t&) override { return put(value); }
+  bool string(string_t& value) override { return put(std::move(value)); }
+  bool binary(binary_t&) override { return false; }  // no part of JSON as text
+  bool start_object(std::size_t) override { return open(Json::object()); }
+  bool start_array(std::size_t) override { return open(Json::array()); }
+  bool end_object() override { return close(); }
+  bool end_array() override { return close(); }
+
+  bool key(string_t& name) override {
+    const auto [entry, is_new] = open_.back()->emplace(name, nullptr);
+    check<FileError>(is_new, where_, " says ", in_quotes(name), " twice");
+    member_ = &*entry;
+    return true;
+  }
+
+  bool parse_error(std::size_t position, const std::string&, const Json::exception&) override {
+    throw FileError(join(where_, " is not JSON at byte ", position));
+  }
+
+ private:
+  /// A value goes to the list that is open, to the key named last, or is all there is.
+  Json* place(Json value) {
+    if (open_.empty()) return &(root = std::move(value));
+    if (open_.back()->is_array()) {
+      open_.back()->push_back(std::move(value));
+      return &open_.back()->back();
+    }
+    return &(*member_ = std::move(value));
+  }
+
+  bool put(Json value) {
+    place(std::move(value));
+    return true;
+  }
+
+  bool open(Json empty) {
+    check<FileError>(open_.size() < max_depth, where_, " is nested deeper than ", max_depth,
+                     " levels");
+    open_.push_back(place(std::move(empty)));
+    return true;
+  }
+
+  bool close() {
+    open_.pop_back();
+    return true;
+  }
+
+  std::string where_;
+  std::vector<Json*> open_;
+  Json* member_ = nullptr;
+};
+
+}  // namespace detail
+
+/// JSON as a value. `where` begins the message of the `FileError` that is thrown for a text that is
+/// not JSON, for a key twice in one object, and for nesting beyond 16 levels.
+inline nlohmann::json parse_json(std::string_view text, std::string_view where) {
+  // nlohmann takes a zero byte for the end of the text.
+  const std::size_t zero = text.find('\0');
+  check<FileError>(zero == std::string_view::npos, where, " is not JSON at byte ", zero + 1);
+  detail::StrictJson handler(where);
+  nlohmann::json::sax_parse(text.begin(), text.end(), &handler);
+  return std::move(handler.root);
+}
+
+/// JSON as text. Throws `FileError` when a name or another text in it is not UTF-8.
+template <class Json>
+std::string print_json(const Json& json, std::string_view where) {
+  try {
+    return json.dump();
+  } catch (const nlohmann::json::type_error&) {
+    throw FileError(join(where, " holds text that is not UTF-8"));
+  }
+}
+
+/// A layer's fields as a JSON object, in their order. Throws `OptionError` for a number that is not
+/// finite.
+inline nlohmann::ordered_json config_to_json(const Config& config) {
+  auto json = nlohmann::ordered_json::object();
+  for (const auto& [name, value] : config) {
+    if (const auto* number = std::get_if<double>(&value)) {
+      check<OptionError>(std::isfinite(*number), "\"", name, "\" is ", *number,
+                         ", which JSON cannot say");
+    }
+    std::visit([&, &key = name](const auto& held) { json[key] = held; }, value);
+  }
+  return json;
+}
+
+namespace detail {
+
+inline Index index_from_json(const nlohmann::json& json, std::string_view field) {
+  const bool fits = json.is_number_unsigned() ? std::in_range<Index>(json.get<std::uint64_t>())
+                                              : json.is_number_integer() &&
+                                                    std::in_range<Index>(json.get<std::int64_t>());
+  check<OptionError>(fits, in_quotes(field), " holds a number that is not whole or too large");
+  return json.get<Index>();
+}
+
+inline ConfigValue config_value_from_json(const nlohmann::json& json, std::string_view field) {
+  if (json.is_boolean()) return json.get<bool>();
+  if (json.is_number_float()) return json.get<double>();
+  if (json.is_number()) return index_from_json(json, field);
+  if (json.is_string()) return json.get<std::string>();
+  check<OptionError>(json.is_array(), "expected ", in_quotes(field),
+                     " to be a truth value, a number, a text or a list of numbers, got ",
+                     json.type_name());
+  std::vector<Index> list;
+  for (const auto& entry : json) list.push_back(index_from_json(entry, field));
+  return list;
+}
+
+}  // namespace detail
+
+/// The fields that a JSON object names. Throws `OptionError` for a value that no field can have.
+inline Config config_from_json(const nlohmann::json& json) {
+  check<OptionError>(json.is_object(), "expected \"config\" to be an object, got ",
+                     json.type_name());
+  Config config;
+  for (const auto& [name, value] : json.items()) {
+    config.emplace_back(name, detail::config_value_from_json(value, name));
+  }
+  return config;
+}
+
+}  // namespace heed

@@ -1,0 +1,139 @@
+#pragma once
+
+#include <heed/io/model_json.hpp>
+#include <heed/io/safetensors.hpp>
+
+namespace heed {
+
+template <class Scalar>
+struct LoadOptions {
+  Registry<Scalar> registry;  ///< knows heed's layers; add your own
+};
+
+namespace detail {
+
+/// All weights of a model as the tensors of a file.
+template <class Scalar>
+std::vector<NamedView<Scalar>> named_weights(const Model<Scalar>& model) {
+  check<ModelError>(model.is_built(), "model \"", model.name(), "\" is saved before build()");
+  std::vector<NamedView<Scalar>> weights;
+  for (const Slot& slot : model.graph().layout().slots()) {
+    weights.emplace_back(slot.name,
+                         View<const Scalar>(model.weights().data() + slot.offset, slot.shape));
+  }
+  return weights;
+}
+
+/// Gives a model the weights of a file, or throws and changes nothing: every weight has to be there
+/// with its shape, and every tensor has to be one of them.
+template <class Scalar>
+void set_weights(Model<Scalar>& model, const Safetensors& file, std::string_view where) {
+  const Layout& layout = model.graph().layout();
+  for (const Slot& slot : layout.slots()) {
+    const auto found = file.tensors.find(slot.name);
+    check<FileError>(found != file.tensors.end(), where, " has no tensor ", in_quotes(slot.name),
+                     ", a weight of the model, of shape ", slot.shape);
+    const auto& [name, tensor] = *found;
+    check<FileError>(tensor.shape == slot.shape, where, ": tensor ", in_quotes(name),
+                     " has the shape ", tensor.shape, ", and the model's weight has ", slot.shape);
+    check<FileError>(decode<Scalar>(tensor.dtype, tensor.bytes, {}), where, ": tensor ",
+                     in_quotes(name), " is of ", tensor.dtype.name,
+                     ", and weights are read from F64, F32, F16 and BF16");
+  }
+  for (const auto& [name, tensor] : file.tensors) {
+    check<FileError>(layout.find(name) != nullptr, where, " has the tensor ", in_quotes(name),
+                     ", which is not a weight of the model");
+  }
+  Arena<Scalar> weights(Shape{layout.size()});
+  for (const Slot& slot : layout.slots()) {
+    const SafeTensor& tensor = file.tensors.find(slot.name)->second;
+    decode(tensor.dtype, tensor.bytes,
+           weights.values().subspan(static_cast<std::size_t>(slot.offset),
+                                    static_cast<std::size_t>(slot.shape.size())));
+  }
+  model.set_weights(weights.values());
+}
+
+template <class Scalar>
+Model<Scalar> model_from_file(const Safetensors& file, const LoadOptions<Scalar>& options,
+                              std::string_view where) {
+  const auto text = file.metadata.find(format_name);
+  check<FileError>(text != file.metadata.end(), where,
+                   " holds weights without the model they belong to: make the model and use "
+                   "load_weights(model, …)");
+  const auto json = parse_json(text->second, join(where, ": the model"));
+  auto model = model_from_json<Scalar>(json, options.registry, where);
+  check<FileError>(model.graph().nodes().size() > 1, where, ": the model is an input alone");
+  set_weights(model, file, where);
+  return model;
+}
+
+}  // namespace detail
+
+/// A model, its layers and its weights, as the bytes of a safetensors file: weights by their names,
+/// `lstm/kernel`, and the layers in the metadata, under `heed`, as `model_to_json` writes them. Throws
+/// `ModelError` when the model is not built, `FileError` for what JSON cannot say.
+template <class Scalar>
+std::vector<std::byte> save_model(const Model<Scalar>& model) {
+  const auto weights = detail::named_weights(model);
+  const std::string json = print_json(model_to_json(model), join("model \"", model.name(), "\""));
+  return format_safetensors<Scalar>(weights,
+                                    {{"format", std::string(detail::format_name)}, {"heed", json}});
+}
+
+/// Writes a model to a file; an old one is replaced as a whole or, when that fails, stays as it was:
+/// see `write_file`. Throws as above, and `FileError` with the path and the reason.
+template <class Scalar>
+void save_model(const Model<Scalar>& model, const std::filesystem::path& path) {
+  write_file(path, save_model(model));
+}
+
+/// The model that a file holds, ready for use. Its predictions have the same bits as those of the
+/// model that was saved, when `Scalar` is the same; otherwise the weights are converted.
+///
+/// Throws `FileError`, naming the file and the place in it, for whatever the file can be other than a
+/// model that `save_model` wrote. Needs memory in proportion to the size of the file, whatever it says.
+template <class Scalar>
+Model<Scalar> load_model(const std::filesystem::path& path,
+                         const LoadOptions<Scalar>& options = {}) {
+  return detail::model_from_file(read_safetensors(path), options, path.string());
+}
+
+/// The same of a file in memory; `where` stands for its name in messages.
+template <class Scalar>
+Model<Scalar> load_model(std::span<const std::byte> bytes, const LoadOptions<Scalar>& options = {},
+                         std::string_view where = "memory") {
+  return detail::model_from_file(parse_safetensors(bytes, where), options, where);
+}
+
+/// The weights alone as the bytes of a safetensors file. Throws `ModelError` when the model is not
+/// built.
+template <class Scalar>
+std::vector<std::byte> save_weights(const Model<Scalar>& model) {
+  return format_safetensors<Scalar>(detail::named_weights(model));
+}
+
+/// Writes the weights alone to a file, as `save_model` does.
+template <class Scalar>
+void save_weights(const Model<Scalar>& model, const std::filesystem::path& path) {
+  write_file(path, save_weights(model));
+}
+
+/// Gives a model the weights that a file holds under the same names, and builds it if it is not
+/// built. The file is one of `save_weights`, of `save_model`, or anybody's.
+///
+/// Throws `FileError` for a weight that is missing or has another shape, and for a tensor that is not
+/// one of the model's weights; the model has not changed then.
+template <class Scalar>
+void load_weights(Model<Scalar>& model, const std::filesystem::path& path) {
+  detail::set_weights(model, read_safetensors(path), path.string());
+}
+
+/// The same of a file in memory; `where` stands for its name in messages.
+template <class Scalar>
+void load_weights(Model<Scalar>& model, std::span<const std::byte> bytes,
+                  std::string_view where = "memory") {
+  detail::set_weights(model, parse_safetensors(bytes, where), where);
+}
+
+}  // namespace heed

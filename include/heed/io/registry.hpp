@@ -1,0 +1,79 @@
+#pragma once
+
+#include <map>
+
+#include <heed/attention/luong_attention.hpp>
+#include <heed/attention/step_attention.hpp>
+#include <heed/layers/activation.hpp>
+#include <heed/layers/add.hpp>
+#include <heed/layers/concatenate.hpp>
+#include <heed/layers/dense.hpp>
+#include <heed/layers/dot.hpp>
+#include <heed/layers/dropout.hpp>
+#include <heed/layers/flatten.hpp>
+#include <heed/layers/input.hpp>
+#include <heed/layers/last_step.hpp>
+#include <heed/layers/lstm.hpp>
+#include <heed/layers/multiply.hpp>
+#include <heed/layers/permute.hpp>
+#include <heed/layers/repeat_vector.hpp>
+#include <heed/layers/reshape.hpp>
+#include <heed/model/any_layer.hpp>
+
+namespace heed {
+
+/// Which layer a type's name in a file stands for. Knows all of heed's layers; a model with others
+/// is loaded with a registry that they were added to:
+///
+///     Registry<float> registry;
+///     registry.add<GatedLinearUnit>();
+///     auto model = load_model<float>("glu.safetensors", {.registry = registry});
+template <class Scalar>
+class Registry {
+ public:
+  Registry() {
+    add<Activation, Add, Concatenate, Dense, Dot, Dropout, Flatten, Input, LastStep, LSTM,
+        LuongAttention, Multiply, Permute, RepeatVector, Reshape, StepAttention>();
+  }
+
+  /// Makes layers known. Throws `ModelError` when another layer has the same type name.
+  template <Layer... L>
+  void add() {
+    (add(L::type, make_from<L>), ...);
+  }
+
+  /// The names of the types that are known.
+  std::vector<std::string> types() const {
+    std::vector<std::string> names;
+    for (const auto& [name, factory] : factories_) names.push_back(name);
+    return names;
+  }
+
+  /// A layer of that type with that configuration. Throws `ModelError` for an unknown type, and
+  /// `OptionError` for a configuration that is not the type's.
+  AnyLayer<Scalar> make(std::string_view type, const Config& config) const {
+    const auto found = factories_.find(type);
+    check<ModelError>(found != factories_.end(), "the layer type \"", type,
+                      "\" is unknown; a layer of your own is made known by registry.add<", type,
+                      ">(), and the registry passed on as load_model(…, {.registry = registry})");
+    return found->second(config);
+  }
+
+ private:
+  using Factory = AnyLayer<Scalar> (*)(const Config&);
+
+  template <Layer L>
+  static AnyLayer<Scalar> make_from(const Config& config) {
+    return AnyLayer<Scalar>(from_config<L>(config));
+  }
+
+  void add(std::string_view type, Factory factory) {
+    const auto [entry, is_new] = factories_.emplace(type, factory);
+    check<ModelError>(is_new || entry->second == factory, "the layer type \"", type,
+                      "\" is registered for another layer");
+  }
+
+  std::map<std::string, Factory, std::less<>> factories_;
+};
+
+}  // namespace heed

@@ -1,0 +1,192 @@
+#pragma once
+
+#include <map>
+
+#include <heed/io/dtype.hpp>
+#include <heed/io/file.hpp>
+#include <heed/io/json.hpp>
+#include <heed/tensor/view.hpp>
+
+namespace heed {
+
+/// One tensor of a safetensors file, where it stands in the file's bytes.
+struct SafeTensor {
+  Dtype dtype;
+  Shape shape;
+  std::span<const std::byte> bytes;
+};
+
+/// A safetensors file: 8 bytes with the length of the header, lowest first; the header, a JSON object
+///
+///     {"__metadata__": {"text": "text", …},
+///      "lstm/kernel": {"dtype": "F32", "shape": [2, 128], "data_offsets": [0, 1024]}, …}
+///
+/// with spaces behind it; and the numbers, row-major, lowest byte first, without a gap.
+/// https://github.com/huggingface/safetensors#format
+struct Safetensors {
+  std::map<std::string, std::string, std::less<>> metadata;
+  std::map<std::string, SafeTensor, std::less<>> tensors;  ///< by name
+  std::shared_ptr<const std::vector<std::byte>> memory;    ///< set when read from a path
+};
+
+namespace detail {
+
+inline constexpr std::string_view metadata_key = "__metadata__";
+
+/// The whole numbers of a JSON list. Throws `FileError` for anything else.
+inline std::vector<Index> lengths_from_json(const nlohmann::json& tensor, const char* key,
+                                            const std::string& place) {
+  const auto list = tensor.find(key);
+  check<FileError>(list != tensor.end() && list->is_array(), place, " has no list \"", key, "\"");
+  std::vector<Index> numbers;
+  for (const auto& entry : *list) {
+    check<FileError>(entry.is_number_unsigned() && std::in_range<Index>(entry.get<std::uint64_t>()),
+                     place, " has something in \"", key, "\" that is not a length");
+    numbers.push_back(entry.get<Index>());
+  }
+  return numbers;
+}
+
+inline SafeTensor tensor_from_json(const nlohmann::json& json, std::span<const std::byte> data,
+                                   const std::string& place) {
+  check<FileError>(json.is_object(), place, " is not described by an object");
+  const auto dtype = json.find("dtype");
+  check<FileError>(dtype != json.end() && dtype->is_string(), place, " has no \"dtype\"");
+  const auto& type = dtype->get_ref<const std::string&>();
+  check<FileError>(find_dtype(type) != nullptr, place, " has the unknown dtype ", in_quotes(type));
+
+  SafeTensor tensor{*find_dtype(type), {}, {}};
+  try {
+    tensor.shape = Shape(lengths_from_json(json, "shape", place));
+  } catch (const ShapeError& error) {
+    throw FileError(join(place, ": ", error.what()));
+  }
+  const auto offsets = lengths_from_json(json, "data_offsets", place);
+  check<FileError>(offsets.size() == 2 && offsets[0] <= offsets[1], place,
+                   " has \"data_offsets\" that are not a begin and an end");
+  const auto size = static_cast<Index>(data.size());
+  check<FileError>(offsets[1] <= size, place, " ends at byte ", offsets[1],
+                   " of the data, of which there are ", size, ": the file is cut off");
+  const Index length = offsets[1] - offsets[0];
+  const Index elements = tensor.shape.size();
+  // The first comparison keeps the product of the second small.
+  check<FileError>(elements <= 8 * length && elements * tensor.dtype.bits == 8 * length, place,
+                   " has ", elements, " numbers of ", tensor.dtype.bits, " bits in ", length,
+                   " bytes");
+  tensor.bytes =
+      data.subspan(static_cast<std::size_t>(offsets[0]), static_cast<std::size_t>(length));
+  return tensor;
+}
+
+/// Throws unless the tensors share the data out among them: no byte twice, none left over.
+inline void check_gapless(const Safetensors& file, std::span<const std::byte> data,
+                          std::string_view where) {
+  std::vector<std::pair<std::span<const std::byte>, const std::string*>> parts;
+  for (const auto& [name, tensor] : file.tensors) parts.emplace_back(tensor.bytes, &name);
+  std::sort(parts.begin(), parts.end(), [](const auto& a, const auto& b) {
+    return std::pair(a.first.data(), a.first.size()) < std::pair(b.first.data(), b.first.size());
+  });
+  const std::byte* end = data.data();
+  for (const auto& [bytes, name] : parts) {
+    check<FileError>(bytes.data() >= end, where, ": tensor ", in_quotes(*name),
+                     " begins inside the one in front of it");
+    check<FileError>(bytes.data() == end, where, ": ", bytes.data() - end,
+                     " bytes in front of tensor ", in_quotes(*name), " belong to no tensor");
+    end += bytes.size();
+  }
+  const auto rest = data.data() + data.size() - end;
+  check<FileError>(rest == 0, where, ": the last ", rest, " bytes belong to no tensor");
+}
+
+}  // namespace detail
+
+/// Reads the header of a file that stands in memory; the tensors point into it. Throws `FileError`,
+/// beginning with `where`, for bytes that are no safetensors file, or not all of one. Asks more than
+/// the format's own reader does where that has a choice: no key twice, at most 6 axes.
+inline Safetensors parse_safetensors(std::span<const std::byte> bytes,
+                                     std::string_view where = "memory") {
+  check<FileError>(bytes.size() >= 8, where, " is not a safetensors file: it has ", bytes.size(),
+                   " bytes, and the length of the header alone takes 8");
+  const auto length = detail::from_little_endian<std::uint64_t>(bytes.data());
+  const std::size_t rest = bytes.size() - 8;
+  check<FileError>(length <= rest, where, " is not a safetensors file, or is cut off: a header of ",
+                   length, " bytes is announced, and ", rest, " follow");
+  const auto header = bytes.subspan(8, static_cast<std::size_t>(length));
+  const auto data = bytes.subspan(8 + header.size());
+  const std::string_view text(reinterpret_cast<const char*>(header.data()), header.size());
+  check<FileError>(text.starts_with('{'), where,
+                   " is not a safetensors file: its header does not begin with \"{\"");
+  const auto json = parse_json(text, join(where, ": the header"));
+
+  Safetensors file;
+  for (const auto& [name, value] : json.items()) {
+    if (name != detail::metadata_key) {
+      const std::string place = join(where, ": tensor ", detail::in_quotes(name));
+      file.tensors.emplace(name, detail::tensor_from_json(value, data, place));
+      continue;
+    }
+    check<FileError>(value.is_object(), where, ": \"__metadata__\" is not an object");
+    for (const auto& [key, entry] : value.items()) {
+      check<FileError>(entry.is_string(), where, ": ", detail::in_quotes(key),
+                       " in \"__metadata__\" is not a text");
+      file.metadata.emplace(key, entry.get<std::string>());
+    }
+  }
+  detail::check_gapless(file, data, where);
+  return file;
+}
+
+/// Reads a file, at once and once. Throws `FileError` as `read_file` and `parse_safetensors` do.
+inline Safetensors read_safetensors(const std::filesystem::path& path) {
+  auto memory = std::make_shared<const std::vector<std::byte>>(read_file(path));
+  Safetensors file = parse_safetensors(*memory, path.string());
+  file.memory = std::move(memory);
+  return file;
+}
+
+/// A tensor to be written, and its name.
+template <class Scalar>
+using NamedView = std::pair<std::string, View<const Scalar>>;
+
+/// The bytes of a file with these tensors, in this order. The numbers begin at a multiple of 8 bytes.
+/// Throws `FileError` for a name that is taken, reserved, or not UTF-8.
+template <class Scalar>
+std::vector<std::byte> format_safetensors(
+    std::span<const NamedView<Scalar>> tensors,
+    const std::map<std::string, std::string, std::less<>>& metadata = {}) {
+  auto header = nlohmann::ordered_json::object();
+  if (!metadata.empty()) header[std::string(detail::metadata_key)] = metadata;
+  Index offset = 0;
+  for (const auto& [name, values] : tensors) {
+    check<FileError>(name != detail::metadata_key && !header.contains(name), "the tensor name ",
+                     detail::in_quotes(name), " is taken");
+    const Index end = offset + values.size() * static_cast<Index>(sizeof(Scalar));
+    header[name] = {{"dtype", dtype_of<Scalar>().name},
+                    {"shape", std::vector<Index>(values.shape().begin(), values.shape().end())},
+                    {"data_offsets", {offset, end}}};
+    offset = end;
+  }
+  std::string text = print_json(header, "the header of a safetensors file");
+  text.resize((text.size() + 7) / 8 * 8, ' ');
+
+  std::vector<std::byte> bytes(8 + text.size() + static_cast<std::size_t>(offset));
+  detail::to_little_endian(static_cast<std::uint64_t>(text.size()), bytes.data());
+  std::byte* next =
+      std::copy_n(reinterpret_cast<const std::byte*>(text.data()), text.size(), bytes.data() + 8);
+  for (const auto& [name, values] : tensors) {
+    const auto size = static_cast<std::size_t>(values.size());
+    encode(std::span<const Scalar>(values.data(), size), next);
+    next += size * sizeof(Scalar);
+  }
+  return bytes;
+}
+
+/// Writes a file of these tensors, as `write_file` does. Throws `FileError`.
+template <class Scalar>
+void write_safetensors(const std::filesystem::path& path,
+                       std::span<const NamedView<Scalar>> tensors,
+                       const std::map<std::string, std::string, std::less<>>& metadata = {}) {
+  write_file(path, format_safetensors(tensors, metadata));
+}
+
+}  // namespace heed
