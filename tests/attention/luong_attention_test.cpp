@@ -1,0 +1,107 @@
+#include <heed/attention/luong_attention.hpp>
+
+#include "support/equivalence.hpp"
+#include "support/layer_testing.hpp"
+#include "support/networks.hpp"
+
+namespace heed::luong_attention_test {
+
+using namespace heed::testing;
+
+TEST_CASE("LuongAttention publishes weights that sum to 1, and the context that they give") {
+  LayerRun run(LuongAttention{.units = 4}, {{5, 3}}, 2);
+  run.forward();
+  const auto published = run.layer.published(run.cache);
+  REQUIRE(published.size() == 2);
+  CHECK(published[0].name == "weights");
+  CHECK(published[1].name == "context");
+  const View<const double> a = published[0].value;
+  const View<const double> c = published[1].value;
+  CHECK(a.shape() == Shape{2, 5});
+  CHECK(c.shape() == Shape{2, 3});
+  CHECK((a.array() > 0).all());
+  CHECK((a.matrix().rowwise().sum().array() - 1).abs().maxCoeff() < 1e-14);
+  for (Index n = 0; n < 2; ++n) {
+    CHECK((a.slice(n) * run.x[0].slice(n) - c.slice(n)).cwiseAbs().maxCoeff() < 1e-14);
+  }
+}
+
+TEST_CASE("LuongAttention's gradients agree with differences") {
+  check_layer(LuongAttention{.units = 4}, {{5, 3}});
+  check_layer(LuongAttention{.units = 1}, {{1, 1}});
+  check_layer(LuongAttention{.units = 3}, {{1, 5}});
+  check_layer(LuongAttention{.units = 2}, {{6, 1}}, {1, 2});
+  check_layer(LuongAttention{.units = 7}, {{3, 9}}, {2});
+}
+
+TEST_CASE("LuongAttention equals the network of layers that the reference writes out") {
+  struct Case {
+    Index N, T, U, units;
+  };
+  for (const auto& [N, T, U, units] : {Case{1, 1, 1, 1}, Case{3, 1, 4, 2}, Case{1, 5, 3, 7},
+                                       Case{4, 5, 1, 3}, Case{3, 10, 64, 32}, Case{2, 7, 9, 5}}) {
+    CAPTURE(N, T, U, units);
+    Model<double> block, layers;
+    block.input({T, U});
+    block.add("attention", LuongAttention{.units = units});
+    add_luong_attention(layers, layers.input({T, U}), U, units);
+    const auto seed = static_cast<std::uint64_t>(N + T + U);
+    block.build({.seed = seed});
+    layers.build({.seed = seed});
+    const auto x = random_tensor({N, T, U}, seed);
+    check_equivalent(block, layers, x);
+    check_same_activations(block, "attention/weights", layers, "attention_weight", x);
+    check_same_activations(block, "attention/context", layers, "context_vector", x);
+  }
+}
+
+TEST_CASE("The regression network is the same in both forms, and has 25,121 weights") {
+  const auto block = regression_network<double>(Form::block);
+  const auto layers = regression_network<double>(Form::functional);
+  CHECK(block.count_params() == 25121);
+  CHECK(layers.count_params() == 25121);
+  for (const Index N : {1, 7}) {
+    const auto x = random_tensor({N, 10, 1}, 1);
+    check_equivalent(block, layers, x);
+    check_same_activations(block, "attention/weights", layers, "attention_weight", x);
+  }
+}
+
+TEST_CASE("LuongAttention of scores of ±1e4 has no NaN, forwards or backwards") {
+  LayerRun run(LuongAttention{.units = 2}, {{4, 3}}, 2);
+  run.x[0].array() *= 1e3;
+  run.forward();
+  run.backward();
+  CHECK(run.y.array().isFinite().all());
+  CHECK(run.gradients.array().isFinite().all());
+  CHECK(run.dx[0].array().isFinite().all());
+}
+
+TEST_CASE("LuongAttention names its weights and starts them as the reference's layers") {
+  const auto weights = LuongAttention{.units = 32}.weights({10, 64});
+  REQUIRE(weights.size() == 2);
+  CHECK(weights[0].name == "score_kernel");
+  CHECK(weights[0].shape == Shape{64, 64});
+  CHECK(weights[0].initializer == Initializer::glorot_uniform);
+  CHECK(weights[1].name == "vector_kernel");
+  CHECK(weights[1].shape == Shape{128, 32});
+  CHECK(weights[1].initializer == Initializer::glorot_uniform);
+  const LuongAttention other{.kernel_initializer = Initializer::he_normal};
+  CHECK(other.weights({10, 64})[0].initializer == Initializer::he_normal);
+  CHECK(other.weights({10, 64})[1].shape == Shape{128, 128});
+}
+
+TEST_CASE("LuongAttention survives the way through its configuration") {
+  check_config(LuongAttention{}, {{"units", Index{128}}, {"kernel_initializer", "glorot_uniform"}});
+  check_config(LuongAttention{.units = 3, .kernel_initializer = Initializer::zeros},
+               {{"units", Index{3}}, {"kernel_initializer", "zeros"}});
+}
+
+TEST_CASE("LuongAttention that does not fit is refused in a sentence") {
+  CHECK(refusal<ShapeError>(LuongAttention{}, {3}) ==
+        "LuongAttention \"layer\": expected an input of (steps, hidden units), got (3)");
+  CHECK(refusal<OptionError>(LuongAttention{.units = 0}, {3, 2}) ==
+        "LuongAttention \"layer\": expected units of at least 1, got 0");
+}
+
+}  // namespace heed::luong_attention_test

@@ -1,0 +1,4 @@
+#include <heed/heed.hpp>
+#include <heed/io.hpp>
+
+int main() {}

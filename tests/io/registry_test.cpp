@@ -1,0 +1,124 @@
+#include <heed/io/registry.hpp>
+
+#include "support/catch.hpp"
+#include "support/errors.hpp"
+
+namespace heed::registry_test {
+
+using heed::testing::message;
+
+namespace {
+
+/// A user's layer: y = factor · x.
+struct Scale {
+  double factor = 1;
+
+  static constexpr std::string_view type = "Scale";
+  static constexpr auto fields() { return std::tuple{field("factor", &Scale::factor)}; }
+
+  template <class S>
+  using Cache = NoCache;
+
+  Shape output_shape(const Shape& x) const { return x; }
+
+  template <class S>
+  void forward(Parameters<const S>, View<const S> x, View<S> y, Cache<S>&) const {
+    y.array() = static_cast<S>(factor) * x.array();
+  }
+  template <class S>
+  void backward(Parameters<const S>, View<const S>, View<const S>, View<const S> dy, Cache<S>&,
+                Parameters<S>, View<S> dx) const {
+    if (dx) dx.array() = static_cast<S>(factor) * dy.array();
+  }
+};
+
+/// Another with the same type name.
+struct OtherScale : Scale {
+  static constexpr auto fields() { return std::tuple{}; }
+};
+
+template <Layer L>
+void check_made(const L& layer) {
+  INFO(L::type);
+  const AnyLayer<double> made = Registry<double>().make(L::type, get_config(layer));
+  CHECK(made.type() == L::type);
+  const L* again = made.get<L>();
+  REQUIRE(again != nullptr);
+  CHECK(get_config(*again) == get_config(layer));
+}
+
+}  // namespace
+
+TEST_CASE("A registry knows every layer of heed") {
+  CHECK(Registry<double>().types() ==
+        std::vector<std::string>{"Activation", "Add", "Concatenate", "Dense", "Dot", "Dropout",
+                                 "Flatten", "InputLayer", "LSTM", "LastStep", "LuongAttention",
+                                 "Multiply", "Permute", "RepeatVector", "Reshape",
+                                 "StepAttention"});
+}
+
+TEST_CASE("Every layer is made again from its configuration") {
+  check_made(Activation{.activation = Activation::softsign});
+  check_made(Add{});
+  check_made(Concatenate{.axis = 1});
+  check_made(Dense{.units = 3,
+                   .activation = Activation::relu,
+                   .use_bias = false,
+                   .kernel_initializer = Initializer::he_normal,
+                   .bias_initializer = Initializer::ones});
+  check_made(Dot{.axes = {1, -1}});
+  check_made(Dropout{.rate = 0.1});
+  check_made(Flatten{});
+  check_made(Input{.shape = std::vector<Index>{10, 2}});
+  check_made(LastStep{});
+  check_made(LSTM{.units = 5,
+                  .activation = Activation::softsign,
+                  .recurrent_activation = Activation::hard_sigmoid,
+                  .use_bias = false,
+                  .unit_forget_bias = false,
+                  .return_sequences = true,
+                  .go_backwards = true,
+                  .kernel_initializer = Initializer::lecun_uniform,
+                  .recurrent_initializer = Initializer::glorot_normal});
+  check_made(LuongAttention{.units = 7, .kernel_initializer = Initializer::he_uniform});
+  check_made(Multiply{});
+  check_made(Permute{.dims = {2, 1, 3}});
+  check_made(RepeatVector{.n = 4});
+  check_made(Reshape{.target_shape = {-1, 2}});
+  check_made(StepAttention{.use_bias = false, .kernel_initializer = Initializer::he_uniform});
+}
+
+TEST_CASE("A layer of one's own is made after it was added") {
+  Registry<double> registry;
+  CHECK(message<ModelError>([&] { registry.make("Scale", {}); }) ==
+        "the layer type \"Scale\" is unknown; a layer of your own is made known by "
+        "registry.add<Scale>(), and the registry passed on as load_model(…, {.registry = "
+        "registry})");
+  registry.add<Scale>();
+  const auto made = registry.make("Scale", {{"factor", 2.5}});
+  REQUIRE(made.get<Scale>() != nullptr);
+  CHECK(made.get<Scale>()->factor == 2.5);
+}
+
+TEST_CASE("A type name stands for one layer") {
+  Registry<double> registry;
+  registry.add<Scale, Dense>();
+  registry.add<Scale>();
+  CHECK(message<ModelError>([&] { registry.add<OtherScale>(); }) ==
+        "the layer type \"Scale\" is registered for another layer");
+  CHECK(registry.make("Scale", {}).get<Scale>() != nullptr);
+}
+
+TEST_CASE("A configuration that is not the layer's is refused") {
+  const Registry<double> registry;
+  const auto said = [&](std::string_view type, const Config& config) {
+    return message<OptionError>([&] { registry.make(type, config); });
+  };
+  CHECK(said("Dense", {}) == "Dense needs \"units\"");
+  CHECK(said("Dense", {{"units", Index{1}}, {"colour", true}}) == "Dense has no field \"colour\"");
+  CHECK(said("Dense", {{"units", 1.0}}) == "\"units\" has a value of the wrong type");
+  CHECK(said("Dense", {{"units", Index{1}}, {"activation", std::string("red")}}) ==
+        "\"activation\" cannot be \"red\"");
+}
+
+}  // namespace heed::registry_test

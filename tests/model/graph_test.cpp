@@ -1,0 +1,376 @@
+#include <heed/check/gradient_check.hpp>
+#include <heed/train/losses.hpp>
+
+#include "support/catch.hpp"
+#include "support/errors.hpp"
+#include "support/networks.hpp"
+#include "support/random_tensor.hpp"
+
+namespace heed::graph_test {
+
+using namespace heed::testing;
+
+namespace {
+
+using Names = std::vector<std::string>;
+
+Names names_of(const Model<double>& model) {
+  Names names;
+  for (const auto& node : model.graph().nodes()) names.push_back(node.name);
+  return names;
+}
+
+/// Gradients by weights and input against differences, of a model with a random target.
+void check_gradients(Model<double>& model, Index N = 3) {
+  model.build({.seed = 3});
+  const auto x = random_tensor(model.input_shape().batch(N), 1);
+  const auto y = random_tensor(model.output_shape().batch(N), 2);
+  const auto result = gradient_check(model, x, y, MeanSquaredError{});
+  CAPTURE(to_text(result));
+  CHECK(result.worst < 1e-7);
+}
+
+Dense tanh(Index units) { return {.units = units, .activation = Activation::tanh}; }
+
+}  // namespace
+
+TEST_CASE("A class name becomes a layer's name as in Keras") {
+  using detail::snake_case;
+  CHECK(snake_case("Dense") == "dense");
+  CHECK(snake_case("LSTM") == "lstm");
+  CHECK(snake_case("StepAttention") == "step_attention");
+  CHECK(snake_case("InputLayer") == "input_layer");
+  CHECK(snake_case("LSTMCell") == "lstm_cell");
+  CHECK(snake_case("MyGRU") == "my_gru");
+  CHECK(snake_case("") == "");
+}
+
+TEST_CASE("Nodes without a name are numbered by their type, around those that have one") {
+  Model<double> model;
+  model.input({4});
+  model.add(Dense{.units = 2});
+  model.add("dense_1", Dense{.units = 2});
+  model.add(Dense{.units = 2});
+  model.add(Dense{.units = 2});
+  model.add(Reshape{.target_shape = {1, 2}});
+  model.add(LSTM{.units = 2});
+  CHECK(names_of(model) ==
+        Names{"input_layer", "dense", "dense_1", "dense_2", "dense_3", "reshape", "lstm"});
+}
+
+TEST_CASE("A name that is taken or cannot be one is refused in a sentence") {
+  Model<double> model;
+  model.input("x", {4});
+  model.add("hidden", Dense{.units = 2});
+  CHECK(message<ModelError>([&] { model.add("hidden", LSTM{.units = 2}); }) ==
+        "the name \"hidden\" is taken by Dense \"hidden\"");
+  CHECK(message<ModelError>([&] { model.add("x", Dense{.units = 2}); }) ==
+        "the name \"x\" is taken by InputLayer \"x\"");
+  CHECK(message<ModelError>([&] { model.add("a/b", Dense{.units = 2}); }) ==
+        "a layer's name has no \"/\", got \"a/b\"");
+  CHECK(names_of(model) == Names{"x", "hidden"});
+}
+
+TEST_CASE("A node of another model is refused in a sentence") {
+  Model<double> one, other;
+  one.input({4});
+  const Node far = one.add(Dense{.units = 2});
+  other.input({4});
+  CHECK(message<ModelError>([&] { other.add("out", Dense{.units = 2}, far); }) ==
+        "Dense \"out\": expected inputs from this model");
+}
+
+TEST_CASE("A layer that is refused leaves the graph as it was") {
+  Model<double> model;
+  const Node x = model.input({4});
+  model.add("dense", Dense{.units = 2});
+  const Index params = model.count_params();
+  CHECK_THROWS_AS(model.add("lstm", LSTM{.units = 2}), ShapeError);
+  CHECK_THROWS_AS(model.add("none", Dense{.units = 0}), OptionError);
+  CHECK(names_of(model) == Names{"input_layer", "dense"});
+  CHECK(model.count_params() == params);
+  CHECK(model.output_shape() == Shape{2});
+  model.add("lstm", Dense{.units = 3}, x);
+  CHECK(model.output_shape() == Shape{3});
+}
+
+TEST_CASE("A graph knows its nodes by name, and how to call them") {
+  Model<double> model;
+  model.input({4});
+  model.add("encoder", Dense{.units = 2});
+  const auto& graph = model.graph();
+  CHECK(graph.find("encoder") == 1);
+  CHECK(graph.find("decoder") == 2);
+  CHECK(graph.title(1) == "Dense \"encoder\"");
+  CHECK(graph[1].shape == Shape{2});
+  CHECK(graph[1].slots == 2);
+  CHECK(graph[0].is_input());
+  CHECK_FALSE(graph[1].is_input());
+}
+
+TEST_CASE("The weights of a node are a part of the arena") {
+  Model<double> model;
+  model.input({4});
+  model.add("a", Dense{.units = 2});
+  model.add("b", Dense{.units = 3, .use_bias = false});
+  model.build();
+  const auto& graph = model.graph();
+  const auto w = graph.parameters(model.weights().data(), 2);
+  CHECK(w.size() == 1);
+  CHECK(w[0].data() == model.weights().data() + 10);
+  CHECK(w[0].shape() == Shape{2, 3});
+  CHECK(graph.parameters(model.weights().data(), 0).size() == 0);
+}
+
+TEST_CASE("The function that ends the network can be taken off, with the weights as they were") {
+  Model<double> model;
+  model.input({4});
+  model.add("out", Dense{.units = 3, .activation = Activation::softmax});
+  model.build();
+  const auto& graph = model.graph();
+  const Graph<double> lifted = graph.without_output_activation();
+  CHECK(graph.output_activation() == Activation::softmax);
+  CHECK(lifted.output_activation() == Activation::linear);
+  const auto x = random_tensor({2, 4}, 1);
+  Tape<double> tape;
+  Tensor<double> logits(lifted.forward(model.weights(), x, 1, {}, tape));
+  softmax_rows<double>(logits.matrix());
+  CHECK(distance(logits, model.predict(x)) < 1e-15);
+}
+
+TEST_CASE("A node that three layers read gets the sum of their gradients") {
+  Model<double> model;
+  model.input({4});
+  const Node shared = model.add(tanh(3));
+  const Node a = model.add(tanh(2), shared);
+  const Node b = model.add(tanh(2), shared);
+  const Node c = model.add(tanh(2), shared);
+  model.add(Add{}, {a, b, c});
+  check_gradients(model);
+}
+
+TEST_CASE("A node may be given to a layer more than once") {
+  SECTION("Add: the gradient is twice that of one") {
+    Model<double> model;
+    const Node x = model.input({3});
+    model.add(Add{}, {x, x});
+    model.build();
+    const auto data = random_tensor({2, 3}, 1);
+    Tape<double> tape;
+    const auto y = model.forward(data, tape);
+    CHECK((y.array() == 2 * data.array()).all());
+    model.graph().output_gradient(tape).array().setConstant(5);
+    model.graph().backward(model.weights(), tape, true);
+    CHECK((tape.entries[0].gradient.array() == 10).all());
+  }
+  SECTION("Multiply: the third power") {
+    Model<double> model;
+    model.input({4});
+    const Node h = model.add(tanh(3));
+    model.add(Multiply{}, {h, h, h});
+    check_gradients(model);
+  }
+  SECTION("Dot and Concatenate") {
+    Model<double> model;
+    model.input({2, 4});
+    const Node h = model.add(tanh(3));
+    const Node dot = model.add(Dot{.axes = {2, 2}}, {h, h});
+    model.add(Concatenate{}, {dot, dot, h});
+    check_gradients(model);
+  }
+}
+
+TEST_CASE("The input's gradient is the sum over all layers that read it") {
+  Model<double> model;
+  const Node x = model.input({3});
+  const Node a = model.add(tanh(3), x);
+  const Node b = model.add(Multiply{}, {a, x});
+  model.add(Add{}, {b, x});
+  check_gradients(model);
+}
+
+TEST_CASE("Gradients are right where reshapes share memory") {
+  SECTION("one reader: a chain of reshapes") {
+    Model<double> model;
+    model.input({2, 6});
+    model.add(tanh(6));
+    model.add(Flatten{});
+    model.add(Reshape{.target_shape = {3, 4}});
+    model.add(Reshape{.target_shape = {4, 3}});
+    model.add(tanh(2));
+    check_gradients(model);
+  }
+  SECTION("the node before it has a second reader in front") {
+    Model<double> model;
+    model.input({2, 3});
+    const Node h = model.add(tanh(3));
+    const Node flat = model.add(Flatten{}, h);
+    const Node a = model.add(tanh(4), flat);
+    const Node last = model.add(LastStep{}, h);
+    const Node b = model.add(tanh(4), last);
+    model.add(Add{}, {a, b});
+    check_gradients(model);
+  }
+  SECTION("the node before it has a second reader behind") {
+    Model<double> model;
+    model.input({2, 3});
+    const Node h = model.add(tanh(3));
+    const Node last = model.add(LastStep{}, h);
+    const Node b = model.add(tanh(4), last);
+    const Node flat = model.add(Flatten{}, h);
+    const Node a = model.add(tanh(4), flat);
+    model.add(Add{}, {a, b});
+    check_gradients(model);
+  }
+  SECTION("two reshapes of one node") {
+    Model<double> model;
+    model.input({2, 3});
+    const Node h = model.add(tanh(3));
+    const Node a = model.add(Flatten{}, h);
+    const Node b = model.add(Reshape{.target_shape = {6}}, h);
+    model.add(Multiply{}, {a, b});
+    check_gradients(model);
+  }
+  SECTION("the reshape itself has two readers") {
+    Model<double> model;
+    model.input({2, 3});
+    model.add(tanh(3));
+    const Node flat = model.add(Flatten{});
+    const Node a = model.add(tanh(6), flat);
+    model.add(Multiply{}, {a, flat});
+    check_gradients(model);
+  }
+  SECTION("one reshape twice into a layer") {
+    Model<double> model;
+    model.input({2, 3});
+    model.add(tanh(3));
+    const Node flat = model.add(Flatten{});
+    model.add(Multiply{}, {flat, flat});
+    check_gradients(model);
+  }
+  SECTION("of the input, beside another reader of it") {
+    Model<double> model;
+    const Node x = model.input({2, 3});
+    const Node flat = model.add(Flatten{}, x);
+    const Node back = model.add(Reshape{.target_shape = {2, 3}}, flat);
+    model.add(Multiply{}, {x, back});
+    check_gradients(model);
+  }
+  SECTION("at the end") {
+    Model<double> model;
+    model.input({2, 3});
+    const Node h = model.add(tanh(3));
+    model.add(Flatten{}, h);
+    check_gradients(model);
+  }
+}
+
+TEST_CASE("A network of nothing but reshapes hands the gradient on") {
+  Model<double> model;
+  model.input({2, 3});
+  model.add(Flatten{});
+  model.add(Reshape{.target_shape = {3, 2}});
+  check_gradients(model);
+}
+
+TEST_CASE("A branch that the output does not need is neither run nor trained") {
+  Model<double> with, without;
+  const Node x = with.input({4});
+  const Node shared = with.add("shared", tanh(3), x);
+  with.add("unused", tanh(7), shared);
+  const Node out = with.add("out", tanh(2), shared);
+  with.add("behind", tanh(5), out);
+  with.set_output(out);
+  with.build({.seed = 1});
+  without.input({4});
+  without.add("shared", tanh(3));
+  without.add("out", tanh(2));
+  without.build();
+  for (const auto* name : {"shared/kernel", "out/kernel"}) {
+    without.weight(name).array() = with.weight(name).array();
+  }
+
+  const auto data = random_tensor({2, 4}, 1);
+  Tape<double> tape, expected;
+  const auto run = [&](const Model<double>& model, Tape<double>& t) {
+    model.forward(data, t);
+    model.graph().output_gradient(t).array().setOnes();
+    model.graph().backward(model.weights(), t, true);
+  };
+  run(with, tape);
+  run(without, expected);
+  CHECK(distance<double>(tape.entries[0].gradient, expected.entries[0].gradient) == 0);
+  CHECK_FALSE(tape.entries[2].active);
+  CHECK_FALSE(tape.entries[4].active);
+  for (const Slot& slot : with.graph().layout().slots()) {
+    const View<double> gradient{tape.gradients.data() + slot.offset, slot.shape};
+    const bool used = slot.name.starts_with("shared") || slot.name.starts_with("out");
+    CAPTURE(slot.name);
+    CHECK(used == (gradient.array().abs().sum() > 0));
+    if (!used) continue;
+    const Slot* same = without.graph().layout().find(slot.name);
+    REQUIRE(same != nullptr);
+    CHECK(distance<double>(
+              gradient, View<double>{expected.gradients.data() + same->offset, same->shape}) == 0);
+  }
+}
+
+TEST_CASE("A run to another node before a backward does not disturb it") {
+  auto model = index2_network<double>(Form::functional);
+  const auto x = random_tensor({3, 10, 2}, 1);
+  const auto train = [&](Tape<double>& tape) {
+    model.forward(x, tape);
+    model.graph().output_gradient(tape).array().setOnes();
+    model.graph().backward(model.weights(), tape, true);
+  };
+  Tape<double> fresh, used;
+  train(fresh);
+  model.graph().forward(model.weights(), random_tensor({5, 10, 2}, 2), 2, {}, used);
+  train(used);
+  CHECK(used.gradients == fresh.gradients);
+}
+
+TEST_CASE("The input's gradient is left out unless asked for, and the rest is the same") {
+  auto model = index2_network<double>(Form::functional);
+  const auto x = random_tensor({3, 10, 2}, 1);
+  Tape<double> with, without;
+  for (auto* tape : {&with, &without}) {
+    model.forward(x, *tape);
+    model.graph().output_gradient(*tape).array().setOnes();
+    model.graph().backward(model.weights(), *tape, tape == &with);
+  }
+  CHECK(with.entries[0].wanted);
+  CHECK_FALSE(without.entries[0].wanted);
+  CHECK(without.entries[0].gradient_memory.empty());
+  CHECK(with.gradients == without.gradients);
+}
+
+TEST_CASE("A backward starts from gradients of zero") {
+  auto model = index2_network<double>(Form::block);
+  const auto x = random_tensor({3, 10, 2}, 1);
+  Tape<double> tape;
+  Arena<double> first;
+  for (const int round : {1, 2}) {
+    model.forward(x, tape);
+    model.graph().output_gradient(tape).array().setOnes();
+    model.graph().backward(model.weights(), tape);
+    if (round == 1) first = tape.gradients;
+  }
+  CHECK(tape.gradients == first);
+}
+
+TEST_CASE("Each node of a run draws its own random numbers") {
+  Model<double> model;
+  const Node x = model.input({200});
+  const Node a = model.add("a", Dropout{.rate = 0.5}, x);
+  const Node b = model.add("b", Dropout{.rate = 0.5}, x);
+  model.add(Concatenate{}, {a, b});
+  model.build();
+  Tensor<double> ones(Shape{1, 200});
+  ones.array().setOnes();
+  Tape<double> tape;
+  const auto y = model.forward(ones, tape, {.training = true});
+  CHECK_FALSE(y.matrix().leftCols(200) == y.matrix().rightCols(200));
+}
+
+}  // namespace heed::graph_test

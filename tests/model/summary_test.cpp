@@ -1,0 +1,102 @@
+#include <heed/model/summary.hpp>
+
+#include "support/catch.hpp"
+#include "support/networks.hpp"
+
+namespace heed::summary_test {
+
+using namespace heed::testing;
+
+TEST_CASE("The summary of the index-2 network in its block form is Keras's table") {
+  CHECK(index2_network<float>(Form::block).summary() ==
+        R"(Model: "model"
+┏━━━━━━━━━━━━━━━━━━━━━━━━━━━┳━━━━━━━━━━━━━━━━┳━━━━━━━━━┓
+┃ Layer (type)              ┃ Output Shape   ┃ Param # ┃
+┡━━━━━━━━━━━━━━━━━━━━━━━━━━━╇━━━━━━━━━━━━━━━━╇━━━━━━━━━┩
+│ input_layer (InputLayer)  │ (None, 10, 2)  │       0 │
+├───────────────────────────┼────────────────┼─────────┤
+│ lstm (LSTM)               │ (None, 10, 32) │   4,480 │
+├───────────────────────────┼────────────────┼─────────┤
+│ attention (StepAttention) │ (None, 10, 32) │     110 │
+├───────────────────────────┼────────────────┼─────────┤
+│ flatten (Flatten)         │ (None, 320)    │       0 │
+├───────────────────────────┼────────────────┼─────────┤
+│ output (Dense)            │ (None, 1)      │     321 │
+└───────────────────────────┴────────────────┴─────────┘
+ Total params: 4,911 (19.18 KB)
+ Trainable params: 4,911 (19.18 KB)
+ Non-trainable params: 0 (0 B)
+)");
+}
+
+TEST_CASE("The summary of the index-2 network in its functional form says what is connected") {
+  CHECK(index2_network<float>(Form::functional).summary() ==
+        R"(Model: "model"
+┏━━━━━━━━━━━━━━━━━━━━━━━━━━┳━━━━━━━━━━━━━━━━┳━━━━━━━━━┳━━━━━━━━━━━━━━━━━━━━━┓
+┃ Layer (type)             ┃ Output Shape   ┃ Param # ┃ Connected to        ┃
+┡━━━━━━━━━━━━━━━━━━━━━━━━━━╇━━━━━━━━━━━━━━━━╇━━━━━━━━━╇━━━━━━━━━━━━━━━━━━━━━┩
+│ input_layer (InputLayer) │ (None, 10, 2)  │       0 │ -                   │
+├──────────────────────────┼────────────────┼─────────┼─────────────────────┤
+│ lstm (LSTM)              │ (None, 10, 32) │   4,480 │ input_layer         │
+├──────────────────────────┼────────────────┼─────────┼─────────────────────┤
+│ permute (Permute)        │ (None, 32, 10) │       0 │ lstm                │
+├──────────────────────────┼────────────────┼─────────┼─────────────────────┤
+│ dense (Dense)            │ (None, 32, 10) │     110 │ permute             │
+├──────────────────────────┼────────────────┼─────────┼─────────────────────┤
+│ attention_vec (Permute)  │ (None, 10, 32) │       0 │ dense               │
+├──────────────────────────┼────────────────┼─────────┼─────────────────────┤
+│ attention_mul (Multiply) │ (None, 10, 32) │       0 │ lstm, attention_vec │
+├──────────────────────────┼────────────────┼─────────┼─────────────────────┤
+│ flatten (Flatten)        │ (None, 320)    │       0 │ attention_mul       │
+├──────────────────────────┼────────────────┼─────────┼─────────────────────┤
+│ output (Dense)           │ (None, 1)      │     321 │ flatten             │
+└──────────────────────────┴────────────────┴─────────┴─────────────────────┘
+ Total params: 4,911 (19.18 KB)
+ Trainable params: 4,911 (19.18 KB)
+ Non-trainable params: 0 (0 B)
+)");
+}
+
+TEST_CASE("The summary names the model and needs no weights") {
+  Model<double> model("täglich");
+  model.input({1});
+  model.add("größe", Dense{.units = 1});
+  CHECK(model.summary() ==
+        R"(Model: "täglich"
+┏━━━━━━━━━━━━━━━━━━━━━━━━━━┳━━━━━━━━━━━━━━┳━━━━━━━━━┓
+┃ Layer (type)             ┃ Output Shape ┃ Param # ┃
+┡━━━━━━━━━━━━━━━━━━━━━━━━━━╇━━━━━━━━━━━━━━╇━━━━━━━━━┩
+│ input_layer (InputLayer) │ (None, 1)    │       0 │
+├──────────────────────────┼──────────────┼─────────┤
+│ größe (Dense)            │ (None, 1)    │       2 │
+└──────────────────────────┴──────────────┴─────────┘
+ Total params: 2 (16 B)
+ Trainable params: 2 (16 B)
+ Non-trainable params: 0 (0 B)
+)");
+}
+
+TEST_CASE("Numbers and sizes are written as Keras writes them") {
+  CHECK(detail::with_commas(0) == "0");
+  CHECK(detail::with_commas(999) == "999");
+  CHECK(detail::with_commas(1000) == "1,000");
+  CHECK(detail::with_commas(25121) == "25,121");
+  CHECK(detail::with_commas(1234567) == "1,234,567");
+  CHECK(detail::human_size(0) == "0 B");
+  CHECK(detail::human_size(1023) == "1023 B");
+  CHECK(detail::human_size(1024) == "1.00 KB");
+  CHECK(detail::human_size(84984) == "82.99 KB");
+  CHECK(detail::human_size(1024 * 1024) == "1.00 MB");
+  CHECK(detail::human_size(3.5 * 1024 * 1024 * 1024) == "3.50 GB");
+  CHECK(detail::human_size(5e15) == "4656612.87 GB");
+}
+
+TEST_CASE("Text is padded by what a terminal shows of it") {
+  CHECK(detail::width("größe") == 5);
+  CHECK(detail::padded("ab", 4) == "ab  ");
+  CHECK(detail::padded("ab", 4, true) == "  ab");
+  CHECK(detail::padded("abcde", 4) == "abcde");
+  CHECK(detail::padded("ö", 2) == "ö ");
+}
+
+}  // namespace heed::summary_test

@@ -1,0 +1,42 @@
+#pragma once
+
+#include <algorithm>
+#include <cmath>
+
+#include <heed/math/random.hpp>
+#include <heed/tensor/print.hpp>
+
+namespace heed::testing {
+
+/// Gaussian numbers; different seeds give different ones.
+template <class Scalar = double>
+Tensor<Scalar> random_tensor(const Shape& shape, std::uint64_t seed, double stddev = 1) {
+  Random random(seed, 0x7e57);
+  Tensor<Scalar> tensor(shape);
+  for (Scalar& value : tensor.values()) value = static_cast<Scalar>(random.normal(0, stddev));
+  return tensor;
+}
+
+/// Whether two numbers differ by no more than a part of the larger one.
+inline bool near(double a, double b, double tolerance = 1e-9) {
+  return std::abs(a - b) <= tolerance * std::max(std::abs(a), std::abs(b));
+}
+
+/// The largest difference of two elements; infinite for different shapes and for NaN.
+template <class Scalar>
+double distance(View<const Scalar> a, View<const Scalar> b) {
+  if (a.shape() != b.shape()) return std::numeric_limits<double>::infinity();
+  double worst = 0;
+  for (Index i = 0; i < a.size(); ++i) {
+    const double d = std::abs(static_cast<double>(a.data()[i]) - static_cast<double>(b.data()[i]));
+    if (!(d <= worst)) worst = d == d ? d : std::numeric_limits<double>::infinity();
+  }
+  return worst;
+}
+
+template <class Scalar, int A, int B>
+double distance(const Tensor<Scalar, A>& a, const Tensor<Scalar, B>& b) {
+  return distance<Scalar>(a.view(), b.view());
+}
+
+}  // namespace heed::testing

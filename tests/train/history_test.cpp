@@ -1,0 +1,51 @@
+#include <cmath>
+#include <heed/train/history.hpp>
+#include <sstream>
+
+#include "support/catch.hpp"
+#include "support/errors.hpp"
+
+namespace heed::history_test {
+
+TEST_CASE("logs keep the order in which names were first set") {
+  Logs logs{{"loss", 1}};
+  logs.set("val_loss", 2);
+  logs.set("loss", 3);
+  CHECK(logs == Logs{{"loss", 3}, {"val_loss", 2}});
+  CHECK(logs["loss"] == 3);
+  CHECK(logs.contains("val_loss"));
+  CHECK_FALSE(logs.contains("val"));
+}
+
+TEST_CASE("logs say what they have when asked for what they have not") {
+  CHECK(testing::message<OptionError>([] {
+          Logs{{"loss", 1}, {"mae", 2}}["acc"];
+        }) == "there is no \"acc\" among \"loss\", \"mae\"");
+  CHECK(testing::message<OptionError>([] { Logs{}["acc"]; }) ==
+        "there is no \"acc\" among no values");
+}
+
+TEST_CASE("a history has one number an epoch for each name, and NaN where an epoch had none") {
+  History history;
+  history.append({{"loss", 0.5}});
+  history.append({{"loss", 0.25}, {"rate", 0.1}});
+  history.append({{"rate", 0.2}});
+  CHECK(history.epochs() == 3);
+  CHECK(history["rate"][1] == 0.1);
+  CHECK(history["rate"][2] == 0.2);
+  CHECK(std::isnan(history["rate"][0]));
+  CHECK(std::isnan(history["loss"][2]));
+  CHECK(testing::message<OptionError>([&] { history["accuracy"]; }) ==
+        "the history has no \"accuracy\"");
+}
+
+TEST_CASE("a history is written as CSV with numbers that read back as the same bits") {
+  History history;
+  history.append({{"loss", 0.1}, {"val_loss", 1.0 / 3}});
+  history.append({{"loss", 1e-8}, {"val_loss", 2}});
+  std::ostringstream out;
+  history.write_csv(out);
+  CHECK(out.str() == "epoch,loss,val_loss\n1,0.1,0.3333333333333333\n2,1e-08,2\n");
+}
+
+}  // namespace heed::history_test

@@ -1,0 +1,82 @@
+#include <heed/train/optimizer.hpp>
+#include <limits>
+
+#include "support/catch.hpp"
+#include "support/errors.hpp"
+
+namespace heed::optimizer_test {
+
+namespace {
+
+/// An optimizer of a user's own, without moments or clipping: moves by the sign of the gradient.
+struct SignDescent {
+  double learning_rate = 0.5;
+  static constexpr std::string_view name = "sign_descent";
+  void update(View<float> w, View<const float> dw, OptimizerState<float>& state) const {
+    w.array() -= static_cast<float>(state.learning_rate) * dw.array().sign();
+  }
+};
+
+template <class O>
+std::string refused(const O& optimizer) {
+  return testing::message<OptionError>([&] { Optimizer<float>{optimizer}; });
+}
+
+constexpr double infinity = std::numeric_limits<double>::infinity();
+
+}  // namespace
+
+TEST_CASE("a user's own optimizer needs a name, a learning rate and a function") {
+  Layout layout;
+  layout.append("a", {{"kernel", {2}}});
+  const Optimizer<float> optimizer = SignDescent{};
+  auto state = optimizer.make_state(layout);
+  CHECK(optimizer.name() == "sign_descent");
+  CHECK(state.moments.empty());
+  Arena<float> w{1, 1};
+  Arena<float> dw{3, -4};
+  optimizer.update(layout, w, dw, state);
+  CHECK(w == Arena<float>{0.5, 1.5});
+  state.learning_rate = 0.25;
+  optimizer.update(layout, w, dw, state);
+  CHECK(w == Arena<float>{0.25, 1.75});
+  CHECK(state.steps == 2);
+}
+
+TEST_CASE("an optimizer begins with its learning rate, no steps and moments of zero") {
+  Layout layout;
+  layout.append("a", {{"kernel", {2, 3}}});
+  const auto count = [&](const Optimizer<double>& optimizer) {
+    const auto state = optimizer.make_state(layout);
+    CHECK(state.learning_rate == optimizer.learning_rate());
+    CHECK(state.steps == 0);
+    for (const auto& moment : state.moments) CHECK(moment == Arena<double>(Shape{6}));
+    return state.moments.size();
+  };
+  CHECK(count(SGD{}) == 0);
+  CHECK(count(SGD{.momentum = 0.9}) == 1);
+  CHECK(count(Adam{}) == 2);
+  CHECK(count(RMSprop{}) == 1);
+  CHECK(count(RMSprop{.momentum = 0.9, .centered = true}) == 3);
+}
+
+TEST_CASE("hyperparameters outside their range are refused with a sentence") {
+  CHECK(refused(Adam{.learning_rate = -1}) ==
+        "expected a learning_rate that is finite and at least 0, got -1");
+  CHECK(refused(SGD{.learning_rate = infinity}) ==
+        "expected a learning_rate that is finite and at least 0, got inf");
+  CHECK(refused(SGD{.learning_rate = infinity - infinity}) != "(nothing thrown)");
+  CHECK(refused(Adam{.beta_1 = 1}) == "adam: expected beta_1 in [0, 1), got 1");
+  CHECK(refused(Adam{.beta_2 = -0.5}) == "adam: expected beta_2 in [0, 1), got -0.5");
+  CHECK(refused(Adam{.epsilon = -1}) == "adam: expected an epsilon of at least 0, got -1");
+  CHECK(refused(SGD{.momentum = 2}) == "SGD: expected momentum in [0, 1], got 2");
+  CHECK(refused(RMSprop{.rho = 1}) == "rmsprop: expected rho in [0, 1), got 1");
+  CHECK(refused(RMSprop{.momentum = -1}) == "rmsprop: expected momentum in [0, 1], got -1");
+  CHECK(refused(RMSprop{.epsilon = infinity}) ==
+        "rmsprop: expected an epsilon of at least 0, got inf");
+  CHECK(refused(Adam{.clipnorm = 1, .clipvalue = 1}) ==
+        "adam: expected one of clipnorm, clipvalue and global_clipnorm, got 1, 1 and 0");
+  CHECK(refused(Adam{.learning_rate = 0}) == "(nothing thrown)");
+}
+
+}  // namespace heed::optimizer_test
