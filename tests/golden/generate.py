@@ -1,0 +1,640 @@
+"""Writes the golden data of this folder: what Keras 3 computes, for golden_test.cpp to compare with.
+
+    python3 -m venv build/keras
+    build/keras/bin/pip install keras==3.15.1 tensorflow-cpu==2.21.0 numpy==2.4.6 safetensors==0.8.0
+    build/keras/bin/python tests/golden/generate.py
+
+With these versions, on one kind of processor, the same bytes come out again. Each file is a family of
+cases, which its metadata describes under the key "golden", with models as heed's own files have them:
+
+    {"keras": "3.15.1", "tensorflow": …, "numpy": …, "cases": {"wide": {"model": {…}}, …}}
+
+Its tensors carry the name of their case in front: `wide/x`. Keras runs in float64. Numbers that come
+in (data, weights, the gradient by the output) are drawn as float32, so that heed in float starts from
+the same ones; a tensor that float32 can hold is stored as float32.
+
+    layers       x, r, y, dx, w/…, dw/…    y of x and of weights w, gradients of Σ y ∘ r; inner/… what a
+                                           block publishes; initial/… what Keras starts a bias with
+    losses       y, p, value, dp           of predictions p and targets y; float32/… is Keras in that
+                                           precision, where it is off: 1 − 1e-7 is another number
+    metrics      y, p, value
+    optimizers   w, g, result              weights after each step, for gradients g given
+    training     x, y, w/…; for each run:  loss of each step, final/… weights
+"""
+
+import itertools
+import json
+import os
+import pathlib
+
+os.environ["KERAS_BACKEND"] = "tensorflow"
+os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+os.environ.setdefault("TF_ENABLE_ONEDNN_OPTS", "0")
+
+import keras  # noqa: E402
+import numpy as np  # noqa: E402
+import tensorflow as tf  # noqa: E402
+from keras import layers as kl  # noqa: E402
+from safetensors.numpy import save  # noqa: E402
+
+FOLDER = pathlib.Path(__file__).parent
+LARGEST_FILE, LARGEST_SUM = 400_000, 1_500_000
+
+
+# Models ------------------------------------------------------------------------------------------
+
+
+def layer(type, name=None, inputs=None, **config):
+    """A layer as heed's files describe it; by default behind the one in front."""
+    return {"type": type, "name": name, "config": config, "inputs": inputs}
+
+
+def network(shape, *layers):
+    """heed's description of a model, for samples of a shape; the input is called "x"."""
+    nodes = [{"type": "InputLayer", "name": "x", "config": {"shape": list(shape)}, "inputs": []}]
+    for number, entry in enumerate(layers):
+        name = entry["name"] or f"{entry['type'].lower()}_{number}"
+        nodes.append(entry | {"name": name, "inputs": entry["inputs"] or [nodes[-1]["name"]]})
+    return {"format": "heed", "format_version": 1, "name": "golden", "layers": nodes,
+            "output": nodes[-1]["name"]}
+
+
+def last_step(x):
+    return kl.Lambda(lambda h: h[:, -1, :], output_shape=(x.shape[-1],))(x)
+
+
+def step_attention(x, use_bias=True):
+    """The reference's attention_3d_block."""
+    dense = kl.Dense(x.shape[1], activation="softmax", use_bias=use_bias)
+    a = kl.Permute((2, 1))(dense(kl.Permute((2, 1))(x)))
+    return kl.Multiply()([x, a]), dense.weights, {"weights": a}
+
+
+def luong_attention(x, units=128):
+    """The reference's Attention."""
+    score_vec = kl.Dense(x.shape[2], use_bias=False)
+    vector = kl.Dense(units, use_bias=False, activation="tanh")
+    score_first_part = score_vec(x)
+    h_t = last_step(x)
+    score = kl.Dot(axes=[1, 2])([h_t, score_first_part])
+    weights = kl.Activation("softmax")(score)
+    context = kl.Dot(axes=[1, 1])([x, weights])
+    y = vector(kl.Concatenate()([context, h_t]))
+    return y, score_vec.weights + vector.weights, {"weights": weights, "context": context}
+
+
+BLOCKS = {"StepAttention": step_attention, "LuongAttention": luong_attention}
+
+# heed's names of weights, in the order in which Keras lists them.
+SLOTS = {
+    "Dense": ["kernel", "bias"],
+    "LSTM": ["kernel", "recurrent_kernel", "bias"],
+    "StepAttention": ["kernel", "bias"],
+    "LuongAttention": ["score_kernel", "vector_kernel"],
+}
+
+
+def leaky_relu(x):
+    """TensorFlow's own keeps the slope as float32: 0.2 and 3e-9, whatever x is."""
+    return tf.where(x > 0, x, np.float64(0.2) * x)
+
+
+def keras_layer(type, config):
+    own = {key: leaky_relu for key, value in config.items() if value == "leaky_relu"}
+    return getattr(kl, type)(**config | own)
+
+
+def build(net):
+    """Keras's model of a network, its variables and the blocks' inner values by heed's names."""
+    nodes, weights, inner = {}, {}, {}
+    for entry in net["layers"]:
+        type, name, config = entry["type"], entry["name"], entry["config"]
+        inputs = [nodes[source] for source in entry["inputs"]]
+        variables, published = [], {}
+        if type == "InputLayer":
+            y = keras.Input(config["shape"])
+        elif type == "LastStep":
+            y = last_step(inputs[0])
+        elif type in BLOCKS:
+            y, variables, published = BLOCKS[type](inputs[0], **config)
+        else:
+            made = keras_layer(type, config)
+            y = made(inputs if len(inputs) > 1 else inputs[0])
+            variables = made.weights
+        nodes[name] = y
+        weights |= {f"{name}/{slot}": v for slot, v in zip(SLOTS.get(type, []), variables)}
+        inner |= {f"{name}/{key}": value for key, value in published.items()}
+    return keras.Model(nodes["x"], nodes[net["output"]]), weights, inner
+
+
+def draw_weight(rng, shape):
+    scale = 0.5 if len(shape) == 1 else 1 / np.sqrt(shape[0])
+    return single(rng.normal(0, scale, shape))
+
+
+def single(values):
+    """Rounded to float32, as float64."""
+    return np.asarray(values, np.float32).astype(np.float64)
+
+
+# Layers ------------------------------------------------------------------------------------------
+
+
+def layer_case(net, x, seed):
+    """Output and all gradients of Σ y ∘ r, for drawn weights and r; x may be given by its batch."""
+    rng = np.random.default_rng(seed)
+    if np.isscalar(x):
+        x = rng.normal(size=(x, *net["layers"][0]["config"]["shape"]))
+    x = single(x)
+    model, weights, inner = build(net)
+    tensors = {"x": x}
+    for name, variable in weights.items():
+        if name.endswith("/bias"):
+            tensors["initial/" + name] = variable.numpy()
+        variable.assign(draw_weight(rng, variable.shape))
+        tensors["w/" + name] = variable.numpy()
+    tensors["r"] = r = single(rng.normal(size=(len(x), *model.output.shape[1:])))
+
+    given = tf.constant(x)
+    with tf.GradientTape() as tape:
+        tape.watch(given)
+        y = model(given, training=False)
+        total = tf.reduce_sum(y * r)
+    sources = [given] + [variable.value for variable in weights.values()]
+    dx, *dw = tape.gradient(total, sources, unconnected_gradients="zero")
+    tensors |= {"y": y, "dx": dx} | {"dw/" + name: d for name, d in zip(weights, dw)}
+    for name, node in inner.items():
+        tensors["inner/" + name] = keras.Model(model.input, node)(given)
+    return {"model": net}, tensors
+
+
+class Layers:
+    """Cases by name, each with a seed of its own."""
+
+    def __init__(self, seed):
+        self.seed, self.cases = seed, {}
+
+    def add(self, name, shape, *layers, x=1):
+        self.seed += 1
+        self.cases[name] = layer_case(network(shape, *layers), x, self.seed)
+
+
+ACTIVATIONS = ["linear", "sigmoid", "tanh", "relu", "softmax", "elu", "selu", "softplus", "softsign",
+               "exponential", "hard_sigmoid", "leaky_relu"]
+
+
+def activations():
+    files = Layers(1000)
+    rare = [-1e4, -100, -30, -3, -1e-3, -1e-8, 0, 1e-8, 1e-3, 3, 4, 30, 100, 1e4]
+    for function in ACTIVATIONS:
+        rng = np.random.default_rng(len(files.cases))
+        x = np.concatenate([rng.normal(0, 2, 28), rare]).reshape(6, 7)
+        if function == "exponential":
+            x = np.minimum(x, 4)
+        files.add(function, (7,), layer("Activation", activation=function), x=x)
+    files.add("softmax_of_one", (3, 1), layer("Activation", activation="softmax"), x=2)
+    files.add("softmax_rank_4", (2, 3, 5), layer("Activation", activation="softmax"), x=2)
+    files.add("tanh_rank_5", (2, 1, 3, 2), layer("Activation", activation="tanh"), x=2)
+    return files.cases
+
+
+def dense():
+    files = Layers(2000)
+    for function, bias in itertools.product(ACTIVATIONS, [True, False]):
+        files.add(f"{function}_{'bias' if bias else 'no_bias'}", (5,),
+                  layer("Dense", units=7, activation=function, use_bias=bias), x=3)
+    files.add("one_of_everything", (1,), layer("Dense", units=1, activation="tanh"), x=1)
+    files.add("softmax_of_one", (3,), layer("Dense", units=1, activation="softmax"), x=4)
+    files.add("wide", (33,), layer("Dense", units=65), x=5)
+    files.add("rank_3", (3, 5), layer("Dense", units=7, activation="sigmoid"), x=2)
+    files.add("rank_3_softmax", (7, 5), layer("Dense", units=33, activation="softmax"), x=1)
+    files.add("rank_3_no_bias", (1, 5), layer("Dense", units=3, use_bias=False), x=2)
+    files.add("rank_4", (2, 3, 5), layer("Dense", units=7, activation="selu"), x=2)
+    files.add("rank_5", (2, 1, 3, 2), layer("Dense", units=3, activation="softmax"), x=2)
+    files.add("three_in_a_row", (6,), layer("Dense", units=7, activation="relu"),
+              layer("Dense", units=5, activation="tanh"), layer("Dense", units=2), x=9)
+    return files.cases
+
+
+def lstm():
+    files = Layers(3000)
+    for back, sequences in itertools.product([False, True], [False, True]):
+        name = f"{'backwards' if back else 'forwards'}_{'sequences' if sequences else 'last'}"
+        files.add(name, (4, 2), layer("LSTM", units=5, return_sequences=sequences,
+                                      go_backwards=back), x=3)
+    files.add("no_bias", (4, 3), layer("LSTM", units=5, use_bias=False, return_sequences=True), x=2)
+    files.add("no_unit_forget_bias", (3, 2), layer("LSTM", units=3, unit_forget_bias=False), x=2)
+    for function in ACTIVATIONS:
+        # An unbounded function of a function grows beyond all bounds with the steps.
+        steps = 2 if function == "exponential" else 3
+        files.add(f"activation_{function}", (steps, 2),
+                  layer("LSTM", units=5, activation=function, return_sequences=True), x=2)
+        files.add(f"recurrent_activation_{function}", (steps, 2),
+                  layer("LSTM", units=5, recurrent_activation=function), x=2)
+    files.add("relu_hard_sigmoid", (4, 2), layer("LSTM", units=7, activation="relu",
+                                                recurrent_activation="hard_sigmoid",
+                                                return_sequences=True), x=2)
+    files.add("one_of_everything", (1, 1), layer("LSTM", units=1), x=1)
+    files.add("one_sample", (5, 2), layer("LSTM", units=7, return_sequences=True), x=1)
+    files.add("one_step", (1, 3), layer("LSTM", units=7, return_sequences=True), x=4)
+    files.add("one_step_backwards", (1, 3), layer("LSTM", units=4, go_backwards=True), x=2)
+    files.add("one_feature", (6, 1), layer("LSTM", units=7), x=3)
+    files.add("one_unit", (6, 3), layer("LSTM", units=1, return_sequences=True), x=3)
+    files.add("wide", (4, 7), layer("LSTM", units=33, return_sequences=True), x=5)
+    files.add("long", (50, 1), layer("LSTM", units=3), x=2)
+    files.add("saturated", (5, 3), layer("LSTM", units=5, return_sequences=True),
+              x=np.random.default_rng(3).normal(0, 10, (4, 5, 3)))
+    files.add("two_in_a_row", (4, 2), layer("LSTM", units=5, return_sequences=True),
+              layer("LSTM", units=3, go_backwards=True), x=3)
+    return files.cases
+
+
+def shaping():
+    files = Layers(4000)
+    for shape, dims in [((5,), (1,)), ((3, 5), (2, 1)), ((3, 5), (1, 2)), ((2, 3, 5), (3, 1, 2)),
+                        ((2, 3, 5), (1, 3, 2)), ((2, 3, 4, 5), (2, 4, 1, 3)), ((1, 7), (2, 1))]:
+        files.add("permute_" + "".join(map(str, (*shape, "_", *dims))), shape,
+                  layer("Permute", dims=dims), x=2)
+    for shape in [(5,), (1, 1), (3, 5), (2, 3, 5)]:
+        files.add("flatten_" + "".join(map(str, shape)), shape, layer("Flatten"), x=2)
+    for shape, target in [((6,), (2, 3)), ((2, 6), (3, -1)), ((2, 3, 5), (-1,)), ((4, 3), (2, 2, 3)),
+                          ((1, 1), (1,))]:
+        files.add("reshape_" + "".join(map(str, (*shape, "_", *target))), shape,
+                  layer("Reshape", target_shape=target), x=2)
+    for n, features in [(1, 5), (4, 7), (3, 1)]:
+        files.add(f"repeat_{n}_{features}", (features,), layer("RepeatVector", n=n), x=2)
+    for steps, features in [(1, 5), (5, 7), (4, 1)]:
+        files.add(f"last_step_{steps}_{features}", (steps, features), layer("LastStep"), x=2)
+    files.add("dropout_outside_training", (3, 5), layer("Dropout", rate=0.3), x=2)
+    files.add("between_dense", (4, 3), layer("Dense", units=5, activation="tanh"),
+              layer("Permute", dims=(2, 1)), layer("Dense", units=2), layer("Flatten"),
+              layer("Reshape", target_shape=(2, 5)), layer("LastStep"),
+              layer("RepeatVector", n=3), layer("Dense", units=2, activation="sigmoid"), x=3)
+    return files.cases
+
+
+def merging():
+    files = Layers(5000)
+    d = lambda name, units, source="x", function="tanh": layer(  # noqa: E731
+        "Dense", name, [source], units=units, activation=function)
+    for type in ["Multiply", "Add"]:
+        name = type.lower()
+        files.add(f"{name}_two", (7,), d("a", 7), layer(type, inputs=["x", "a"]), x=3)
+        files.add(f"{name}_three", (3, 5), d("a", 5), d("b", 5),
+                  layer(type, inputs=["a", "x", "b"]), x=2)
+        files.add(f"{name}_with_itself", (2, 3, 1), d("a", 5),
+                  layer(type, inputs=["a", "a"]), x=1)
+        files.add(f"{name}_with_zeros", (5,), d("a", 7, function="relu"),
+                  d("b", 7, function="relu"), layer(type, inputs=["a", "b"]), x=4)
+    for axis in [-1, 1]:
+        files.add(f"concatenate_rank_2_axis_{axis}", (5,), d("a", 3), d("b", 7), d("c", 1),
+                  layer("Concatenate", inputs=["a", "b", "c"], axis=axis), x=3)
+    for axis in [-1, 2]:
+        files.add(f"concatenate_rank_3_axis_{axis}", (3, 5), d("a", 3), d("b", 1),
+                  layer("Concatenate", inputs=["a", "x", "b"], axis=axis), x=2)
+    # Dense acts on the last axis; turned, it changes the number of steps.
+    turned = (layer("Permute", inputs=["x"], dims=(2, 1)),
+              layer("Dense", units=4, activation="tanh"), layer("Permute", "turned", dims=(2, 1)))
+    for axis in [1, -2]:
+        files.add(f"concatenate_steps_axis_{axis}", (3, 5), *turned,
+                  layer("Concatenate", inputs=["turned", "x"], axis=axis), x=2)
+    files.add("concatenate_rank_4_axis_2", (2, 3, 5), d("a", 5),
+              layer("Concatenate", inputs=["a", "x", "a"], axis=2), x=2)
+    files.add("concatenate_rank_4_axis_1", (2, 3, 1), d("a", 1),
+              layer("Concatenate", inputs=["x", "a"], axis=1), x=1)
+    # x: (N, 3, 5), "vector" (N, 5), "steps" (N, 3), "matrix" (N, 3, 5), "turned" (N, 4, 5)
+    vector = (layer("LastStep"), layer("Dense", "vector", units=5, activation="tanh"))
+    steps = (*vector, layer("Dense", "steps", units=3))
+    for name, inputs, axes, parts in [
+        ("vector_x_1_2", ["vector", "x"], (1, 2), vector),
+        ("x_vector_2_1", ["x", "vector"], (2, 1), vector),
+        ("steps_x_1_1", ["steps", "x"], (1, 1), steps),
+        ("x_steps_1_1", ["x", "steps"], (1, 1), steps),
+        ("vector_vector_1_1", ["vector", "vector"], (1, 1), vector),
+        ("vector_x_negative", ["vector", "x"], (-1, -1), vector),
+        ("turned_x_2_2", ["turned", "x"], (2, 2), turned),
+        ("x_turned_negative", ["x", "turned"], (-1, -1), turned),
+        ("matrix_x_1_1", ["matrix", "x"], (1, 1), (d("matrix", 2),)),
+        ("matrix_x_2_1", ["matrix", "x"], (2, 1), (d("matrix", 3),)),
+        ("x_matrix_1_2", ["x", "matrix"], (1, 2), (d("matrix", 3),)),
+        ("x_x_2_2", ["x", "x"], (2, 2), ()),
+    ]:
+        for batch in [1, 3]:
+            files.add(f"dot_{name}_batch_{batch}", (3, 5), *parts,
+                      layer("Dot", inputs=inputs, axes=axes), x=batch)
+    files.add("dot_of_two_vectors", (6,), d("a", 7), d("b", 7),
+              layer("Dot", inputs=["a", "b"], axes=(1, 1)), x=3)
+    files.add("dot_one_step", (1, 1), layer("LastStep", "last"),
+              layer("Dot", inputs=["last", "x"], axes=(1, 2)), x=1)
+    return files.cases
+
+
+def functional_step_attention(source, steps):
+    """The reference's primitive layers, as heed's."""
+    return (layer("Permute", inputs=[source], dims=(2, 1)),
+            layer("Dense", units=steps, activation="softmax"),
+            layer("Permute", "attention_vec", dims=(2, 1)),
+            layer("Multiply", "attention_mul", [source, "attention_vec"]))
+
+
+def functional_luong_attention(source, hidden, units):
+    return (layer("Dense", "attention_score_vec", [source], units=hidden, use_bias=False),
+            layer("LastStep", "last_hidden_state", [source]),
+            layer("Dot", "attention_score", ["last_hidden_state", "attention_score_vec"],
+                  axes=(1, 2)),
+            layer("Activation", "attention_weight", activation="softmax"),
+            layer("Dot", "context_vector", [source, "attention_weight"], axes=(1, 1)),
+            layer("Concatenate", "attention_output", ["context_vector", "last_hidden_state"]),
+            layer("Dense", "attention_vector", units=units, use_bias=False, activation="tanh"))
+
+
+def attention():
+    files = Layers(6000)
+    for name, batch, shape, config in [
+        ("plain", 3, (4, 5), {}), ("no_bias", 2, (4, 7), {"use_bias": False}),
+        ("one_of_everything", 1, (1, 1), {}), ("one_sample", 1, (6, 7), {}),
+        ("one_step", 3, (1, 5), {}), ("one_unit", 2, (7, 1), {}), ("wide", 3, (10, 33), {}),
+    ]:
+        files.add("step_" + name, shape, layer("StepAttention", "attention", **config), x=batch)
+    for name, batch, shape, config in [
+        ("plain", 3, (4, 5), {"units": 7}), ("default_units", 2, (3, 1), {}),
+        ("one_of_everything", [[[0.5]]], (1, 1), {"units": 1}),
+        ("one_sample", 1, (6, 7), {"units": 3}),
+        ("one_step", 3, (1, 5), {"units": 5}), ("wide", 3, (10, 33), {"units": 9}),
+        ("long", 2, (40, 3), {"units": 2}),
+    ]:
+        files.add("luong_" + name, shape, layer("LuongAttention", "attention", **config), x=batch)
+    files.add("step_large_values", (5, 3), layer("StepAttention", "attention"),
+              x=np.random.default_rng(6).normal(0, 10, (2, 5, 3)))
+    files.add("luong_large_values", (5, 3), layer("LuongAttention", "attention", units=4),
+              x=np.random.default_rng(7).normal(0, 3, (2, 5, 3)))
+
+    recurrent = layer("LSTM", "lstm", units=5, return_sequences=True)
+    end = (layer("Flatten"), layer("Dense", "output", units=1, activation="sigmoid"))
+    files.add("index2_block", (6, 2), recurrent, layer("StepAttention", "attention"), *end, x=3)
+    files.add("index2_functional", (6, 2), recurrent, *functional_step_attention("lstm", 6), *end,
+              x=3)
+    files.add("index2_attention_before_lstm", (6, 2), layer("StepAttention", "attention"),
+              layer("LSTM", units=5), layer("Dense", units=1, activation="sigmoid"), x=3)
+    files.add("luong_block", (6, 1), recurrent, layer("LuongAttention", "attention", units=3),
+              layer("Dense", units=1), x=3)
+    files.add("luong_functional", (6, 1), recurrent, *functional_luong_attention("lstm", 5, 3),
+              layer("Dense", units=1), x=3)
+    return files.cases
+
+
+# Losses and metrics ------------------------------------------------------------------------------
+
+
+def loss_case(type, y, p, **config):
+    def evaluate(dtype):
+        loss = getattr(keras.losses, type)(dtype=dtype, **config)
+        given = tf.constant(p, dtype)
+        with tf.GradientTape() as tape:
+            tape.watch(given)
+            value = loss(tf.constant(y, dtype), given)
+        return {"value": np.reshape(value, 1), "dp": tape.gradient(value, given).numpy()}
+
+    tensors = {"y": np.asarray(y, np.float64), "p": np.asarray(p, np.float64)}
+    exact, rounded = evaluate("float64"), evaluate("float32")
+    off = [np.abs(rounded[name] - exact[name]).max() > 1e-6 * np.abs(exact[name]).max()
+           for name in exact]
+    if any(off):
+        tensors |= {"float32/" + name: value for name, value in rounded.items()}
+    return {"loss": type, "config": config}, tensors | exact
+
+
+def losses():
+    rng = np.random.default_rng(7000)
+    cases = {}
+    binary = lambda *shape: rng.integers(0, 2, shape)  # noqa: E731
+    uniform = lambda *shape: single(rng.uniform(0.01, 0.99, shape))  # noqa: E731
+    normal = lambda *shape: single(rng.normal(0, 3, shape))  # noqa: E731
+    one_hot = lambda classes, *shape: np.eye(classes)[rng.integers(0, classes, shape)]  # noqa: E731
+    shares = lambda *shape: rng.dirichlet(np.ones(shape[-1]), shape[:-1])  # noqa: E731
+
+    for name, shape in [("one", (1, 1)), ("column", (33, 1)), ("rank_2", (5, 7)),
+                        ("rank_3", (2, 3, 5))]:
+        classes = shape[-1]
+        for smoothing in [0.0, 0.1]:
+            case = f"{name}_smoothed" if smoothing else name
+            for logits, p in [(False, uniform(*shape)), (True, normal(*shape))]:
+                kind = "logits" if logits else "probabilities"
+                config = {"from_logits": logits, "label_smoothing": smoothing}
+                cases[f"binary_{kind}_{case}"] = loss_case(
+                    "BinaryCrossentropy", binary(*shape), p, **config)
+                cases[f"categorical_{kind}_{case}"] = loss_case(
+                    "CategoricalCrossentropy", one_hot(classes, *shape[:-1]), p, **config)
+        cases[f"squared_{name}"] = loss_case("MeanSquaredError", normal(*shape), normal(*shape))
+        cases[f"absolute_{name}"] = loss_case("MeanAbsoluteError", normal(*shape), normal(*shape))
+    cases["binary_probabilities_soft"] = loss_case(
+        "BinaryCrossentropy", uniform(5, 3), uniform(5, 3))
+    cases["binary_logits_soft"] = loss_case(
+        "BinaryCrossentropy", uniform(5, 3), normal(5, 3), from_logits=True)
+    cases["categorical_probabilities_soft"] = loss_case(
+        "CategoricalCrossentropy", shares(5, 3), shares(5, 3))
+    cases["categorical_logits_soft"] = loss_case(
+        "CategoricalCrossentropy", shares(5, 3), normal(5, 3), from_logits=True)
+
+    certain = [0, 1, 1e-12, 1 - 1e-12, 1e-9, 1 - 1e-9, 1e-6, 1 - 1e-6, 0.5, 0.25]
+    for smoothing in [0.0, 0.1]:
+        end = "_smoothed" if smoothing else ""
+        config = {"label_smoothing": smoothing}
+        cases["binary_probabilities_saturated" + end] = loss_case(
+            "BinaryCrossentropy", np.array([[0] * 10, [1] * 10]), np.array([certain] * 2),
+            **config)
+        cases["categorical_probabilities_saturated" + end] = loss_case(
+            "CategoricalCrossentropy", np.eye(3)[[0, 1, 2, 0, 1]],
+            np.array([[1, 0, 0], [1, 0, 0], [1e-9, 1, 1e-5], [0.5, 0.5, 0], [0, 1, 1e-12]]),
+            **config)
+        logits = single([-1e4, -100, -20, -1e-4, 0, 1e-4, 20, 100, 1e4, 1])
+        cases["binary_logits_saturated" + end] = loss_case(
+            "BinaryCrossentropy", np.array([[0] * 10, [1] * 10]), np.array([logits] * 2),
+            from_logits=True, **config)
+        cases["categorical_logits_saturated" + end] = loss_case(
+            "CategoricalCrossentropy", np.eye(3)[[0, 1, 2, 0, 1]],
+            single([[1e4, -1e4, 0], [1e4, -1e4, 0], [1e4, 1e4, 1e4], [-100, 0, 100], [20, 0, -20]]),
+            from_logits=True, **config)
+    y = normal(4, 3)
+    cases["squared_zeros"] = loss_case("MeanSquaredError", y, y)
+    cases["absolute_zeros"] = loss_case("MeanAbsoluteError", y, y)
+    p = np.where(binary(4, 3), y, normal(4, 3))
+    cases["squared_some_zeros"] = loss_case("MeanSquaredError", y, p)
+    cases["absolute_some_zeros"] = loss_case("MeanAbsoluteError", y, p)
+    return cases
+
+
+def metrics():
+    rng = np.random.default_rng(8000)
+    cases = {}
+
+    def add(name, type, y, p, **config):
+        metric = getattr(keras.metrics, type)(dtype="float64", **config)
+        y, p = np.asarray(y, np.float64), single(p)
+        metric.update_state(y, p)
+        cases[name] = ({"metric": type, "config": config},
+                       {"y": y, "p": p, "value": np.reshape(metric.result(), 1)})
+
+    for name, shape in [("one", (1, 1)), ("column", (33, 1)), ("rank_2", (7, 5)),
+                        ("rank_3", (2, 3, 5))]:
+        y, p = rng.integers(0, 2, shape), rng.uniform(size=shape)
+        add("binary_accuracy_" + name, "BinaryAccuracy", y, p)
+        add("binary_accuracy_threshold_" + name, "BinaryAccuracy", y, p, threshold=0.25)
+        y = np.eye(shape[-1])[rng.integers(0, shape[-1], shape[:-1])]
+        add("categorical_accuracy_" + name, "CategoricalAccuracy", y, p)
+        y, p = single(rng.normal(size=shape)), rng.normal(size=shape)
+        add("squared_" + name, "MeanSquaredError", y, p)
+        add("absolute_" + name, "MeanAbsoluteError", y, p)
+    add("binary_accuracy_ties", "BinaryAccuracy", [[0], [0], [0], [1]], [[0.5], [0.5], [0], [1]])
+    add("categorical_accuracy_ties", "CategoricalAccuracy", np.eye(3)[[0, 1, 2, 2]],
+        [[0.5, 0.5, 0], [0.5, 0.5, 0], [0.2, 0.4, 0.4], [0, 0, 0.1]])
+    return cases
+
+
+# Optimizers --------------------------------------------------------------------------------------
+
+
+def make_optimizer(type, config):
+    """Keras's optimizer with hyperparameters in float64: on TensorFlow `ops.cast(0.9, "float64")` takes
+    a Python float by way of float32, and keeps a NumPy float as it is."""
+    optimizer = getattr(keras.optimizers, type)(**config)
+    for name, value in optimizer.get_config().items():
+        if isinstance(value, float) and name != "learning_rate":  # which is a variable, in float64
+            setattr(optimizer, name, np.float64(value))
+    return optimizer
+
+
+def optimizers():
+    cases = {}
+    net = network((5,), layer("Dense", "dense", units=7))
+    size, steps = 5 * 7 + 7, 10
+    for name, type, config in [
+        ("sgd", "SGD", {}),
+        ("sgd_rate", "SGD", {"learning_rate": 0.3}),
+        ("sgd_momentum", "SGD", {"momentum": 0.9}),
+        ("sgd_nesterov", "SGD", {"momentum": 0.9, "nesterov": True}),
+        ("sgd_nesterov_without_momentum", "SGD", {"nesterov": True}),
+        ("adam", "Adam", {}),
+        ("adam_options", "Adam",
+         {"learning_rate": 0.05, "beta_1": 0.8, "beta_2": 0.95, "epsilon": 1e-3}),
+        ("rmsprop", "RMSprop", {}),
+        ("rmsprop_options", "RMSprop", {"learning_rate": 0.05, "rho": 0.7, "epsilon": 1e-3}),
+        ("rmsprop_momentum", "RMSprop", {"momentum": 0.9}),
+        ("rmsprop_centered", "RMSprop", {"centered": True}),
+        ("rmsprop_centered_momentum", "RMSprop", {"centered": True, "momentum": 0.5}),
+        *[(f"{type.lower()}_{clip}", type, {clip: bound} | more)
+          for type, more in [("SGD", {"momentum": 0.9}), ("Adam", {}), ("RMSprop", {})]
+          for clip, bound in [("clipvalue", 0.5), ("clipnorm", 2.0), ("global_clipnorm", 3.0)]],
+    ]:
+        rng = np.random.default_rng(9000)
+        w = single(rng.normal(size=size))
+        # Some gradients are beyond each bound and some within, some are small, some are zero.
+        g = rng.normal(size=(steps, size)) * rng.choice([0.1, 0.3, 1, 3], (steps, 1))
+        g *= rng.choice([0, 1e-6, 1, 1, 1, 1, 1], size)
+        g = single(g)
+        variables = [keras.Variable(w[:35].reshape(5, 7)), keras.Variable(w[35:])]
+        optimizer = make_optimizer(type, config)
+        result = []
+        for step in g:
+            optimizer.apply([tf.constant(step[:35].reshape(5, 7)), tf.constant(step[35:])],
+                            variables)
+            result.append(np.concatenate([v.numpy().ravel() for v in variables]))
+        cases[name] = ({"model": net, "optimizer": type, "config": config},
+                       {"w": w, "g": g, "result": np.array(result)})
+    return cases
+
+
+# Training ----------------------------------------------------------------------------------------
+
+
+def training_case(net, loss, x, y, batch_size, runs):
+    """Trains from one start for each of the runs; batches go through the samples in their order,
+    the last of an epoch is what is left."""
+    keras.utils.set_random_seed(1)
+    start = {name: single(v.numpy()) for name, v in build(net)[1].items()}
+    tensors = {"x": x, "y": y} | {"w/" + name: value for name, value in start.items()}
+    for run, (steps, optimizer, config) in runs.items():
+        model, weights, _ = build(net)
+        for name, variable in weights.items():
+            variable.assign(start[name])
+        model.compile(loss=getattr(keras.losses, loss)(),
+                      optimizer=make_optimizer(optimizer, config), jit_compile=False)
+        firsts = itertools.cycle(range(0, len(x), batch_size))
+        history = [model.train_on_batch(x[first:first + batch_size], y[first:first + batch_size])
+                   for first in itertools.islice(firsts, steps)]
+        tensors[run + "/loss"] = np.array(history, np.float64)
+        tensors |= {f"{run}/final/{name}": v.numpy() for name, v in weights.items()}
+    description = {"model": net, "loss": loss, "batch_size": batch_size,
+                   "runs": {run: {"steps": steps, "optimizer": optimizer, "config": config}
+                            for run, (steps, optimizer, config) in runs.items()}}
+    return description, tensors
+
+
+def training_index2():
+    samples, steps, features = 256, 10, 2
+    rng = np.random.default_rng(10000)
+    x = rng.normal(0, 10, (samples, steps, features))
+    y = rng.integers(0, 2, (samples, 1))
+    x[:, 2, :] = y
+    net = network((steps, features), layer("LSTM", "lstm", units=32, return_sequences=True),
+                  layer("StepAttention", "attention"), layer("Flatten"),
+                  layer("Dense", "output", units=1, activation="sigmoid"))
+    runs = {"adam": (200, "Adam", {}),
+            "nesterov": (50, "SGD", {"momentum": 0.9, "nesterov": True}),
+            "rmsprop": (50, "RMSprop", {})}
+    return {"index2": training_case(net, "BinaryCrossentropy", single(x), y.astype(np.float64), 64,
+                                    runs)}
+
+
+def training_dummy_regression():
+    samples, steps = 100, 10
+    rng = np.random.default_rng(11000)
+    x, y = single(rng.uniform(size=(samples, steps, 1))), single(rng.uniform(size=(samples, 1)))
+    net = network((steps, 1), layer("LSTM", "lstm", units=64, return_sequences=True),
+                  layer("LuongAttention", "attention", units=32), layer("Dense", "output", units=1))
+    return {"dummy_regression": training_case(net, "MeanAbsoluteError", x, y, 32,
+                                              {"adam": (200, "Adam", {})})}
+
+
+# Files -------------------------------------------------------------------------------------------
+
+FAMILIES = [activations, dense, lstm, shaping, merging, attention, losses, metrics, optimizers,
+            training_index2, training_dummy_regression]
+
+
+def compact(values):
+    values = np.ascontiguousarray(values)
+    narrow = values.astype(np.float32)
+    return narrow if np.array_equal(narrow, values, equal_nan=True) else values
+
+
+def main():
+    keras.config.set_floatx("float64")
+    keras.config.set_dtype_policy("float64")
+    tf.config.threading.set_intra_op_parallelism_threads(1)
+    total = 0
+    for family in FAMILIES:
+        cases = family()
+        tensors = {f"{case}/{name}": compact(values) for case, (_, entries) in cases.items()
+                   for name, values in entries.items()}
+        for name, values in tensors.items():
+            assert np.isfinite(values).all(), name
+        description = {
+            "keras": keras.__version__,
+            "tensorflow": tf.__version__,
+            "numpy": np.__version__,
+            "cases": {case: entry for case, (entry, _) in cases.items()},
+        }
+        # One key alone: safetensors writes several in an order that changes from run to run.
+        metadata = {"golden": json.dumps(description, separators=(",", ":"))}
+        path = FOLDER / f"{family.__name__}.safetensors"
+        size = path.write_bytes(save(tensors, metadata))
+        assert size < LARGEST_FILE, path
+        total += size
+        print(f"{path.name:36} {len(cases):4} cases {size:8,} bytes")
+    assert total < LARGEST_SUM, total
+    print(f"{total:,} bytes in all")
+
+
+if __name__ == "__main__":
+    main()

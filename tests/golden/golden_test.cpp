@@ -1,0 +1,281 @@
+#include "golden.hpp"
+
+#include <heed/train/metrics.hpp>
+#include <heed/train/trainer.hpp>
+
+#include <set>
+
+// heed against Keras 3. It promises to agree to 1e-10 in double and 1e-5 in float for one pass, to 1e-8
+// and 1e-3 after 200 steps of training; `deviation` says relative to what. One pass in double is held
+// to 1e-12, which still leaves room for another order of summation. How much of this is used is printed
+// by `heed_tests "[golden]" -s`.
+
+using namespace heed;
+using namespace heed::testing;
+
+namespace {
+
+template <class S>
+constexpr double tolerance = sizeof(S) == 8 ? 1e-12 : 1e-5;
+template <class S>
+constexpr double training_tolerance = sizeof(S) == 8 ? 1e-8 : 1e-3;
+
+const std::vector<std::string> layer_families{"activations", "dense",   "lstm",
+                                              "shaping",     "merging", "attention"};
+
+/// Calls `test` with the file and, for each of its cases, the name and the description.
+template <class Test>
+void for_each_case(const GoldenFile& file, const Test& test) {
+  REQUIRE(!file.cases().empty());
+  for (const auto& [name, description] : file.cases().items()) {
+    INFO(file.family() << ": " << name);
+    test(name, description);
+  }
+}
+
+/// A field of a case's configuration, or what it is when the case does not say it.
+template <class T>
+void read_field(const Json& config, const char* name, T& field) {
+  if (config.contains(name)) field = config.at(name).get<T>();
+}
+
+/// An optimizer, loss or metric with the fields that a case gives it.
+SGD configured(SGD sgd, const Json& config) {
+  read_field(config, "learning_rate", sgd.learning_rate);
+  read_field(config, "momentum", sgd.momentum);
+  read_field(config, "nesterov", sgd.nesterov);
+  return sgd;
+}
+
+Adam configured(Adam adam, const Json& config) {
+  read_field(config, "learning_rate", adam.learning_rate);
+  read_field(config, "beta_1", adam.beta_1);
+  read_field(config, "beta_2", adam.beta_2);
+  read_field(config, "epsilon", adam.epsilon);
+  return adam;
+}
+
+RMSprop configured(RMSprop rmsprop, const Json& config) {
+  read_field(config, "learning_rate", rmsprop.learning_rate);
+  read_field(config, "rho", rmsprop.rho);
+  read_field(config, "momentum", rmsprop.momentum);
+  read_field(config, "epsilon", rmsprop.epsilon);
+  read_field(config, "centered", rmsprop.centered);
+  return rmsprop;
+}
+
+template <class O>
+O with_clipping(O optimizer, const Json& config) {
+  read_field(config, "clipnorm", optimizer.clipnorm);
+  read_field(config, "clipvalue", optimizer.clipvalue);
+  read_field(config, "global_clipnorm", optimizer.global_clipnorm);
+  return configured(optimizer, config);
+}
+
+template <class S>
+Optimizer<S> make_optimizer(const Json& description) {
+  const std::string type = description.at("optimizer");
+  const Json& config = description.at("config");
+  if (type == "SGD") return with_clipping(SGD{}, config);
+  if (type == "Adam") return with_clipping(Adam{}, config);
+  if (type == "RMSprop") return with_clipping(RMSprop{}, config);
+  throw OptionError("no optimizer " + type);
+}
+
+template <class L>
+L crossentropy(const Json& config) {
+  L loss;
+  read_field(config, "from_logits", loss.from_logits);
+  read_field(config, "label_smoothing", loss.label_smoothing);
+  return loss;
+}
+
+template <class S>
+Loss<S> make_loss(const std::string& type, const Json& config) {
+  if (type == "BinaryCrossentropy") return crossentropy<BinaryCrossentropy>(config);
+  if (type == "CategoricalCrossentropy") return crossentropy<CategoricalCrossentropy>(config);
+  if (type == "MeanSquaredError") return MeanSquaredError{};
+  if (type == "MeanAbsoluteError") return MeanAbsoluteError{};
+  throw OptionError("no loss " + type);
+}
+
+template <class S>
+Metric<S> make_metric(const Json& description) {
+  const std::string type = description.at("metric");
+  BinaryAccuracy binary;
+  read_field(description.at("config"), "threshold", binary.threshold);
+  if (type == "BinaryAccuracy") return binary;
+  if (type == "CategoricalAccuracy") return CategoricalAccuracy{};
+  if (type == "MeanSquaredError") return MeanSquaredError{};
+  if (type == "MeanAbsoluteError") return MeanAbsoluteError{};
+  throw OptionError("no metric " + type);
+}
+
+template <class S>
+void check_layers(const GoldenFile& file) {
+  Comparison<S> comparison(file, tolerance<S>);
+  for_each_case(file, [&](const std::string& name, const Json&) {
+    auto model = golden_model<S>(file, name);
+    for (const std::string& weight : file.names(name, "initial/")) {
+      comparison.check(name, "initial/" + weight, model.weight(weight));
+    }
+    set_golden_weights(file, name, model);
+
+    const auto x = file.tensor<S>(name, "x");
+    Tape<S> tape;
+    comparison.check(name, "y", model.forward(x, tape));
+    for (const std::string& inner : file.names(name, "inner/")) {
+      comparison.check(name, "inner/" + inner, model.activations(inner, x));
+    }
+
+    const auto& graph = model.graph();
+    graph.output_gradient(tape).array() = file.tensor<S>(name, "r").array();
+    graph.backward(model.weights(), tape, true);
+    comparison.check(name, "dx", tape.entries[0].gradient);
+    for (const Slot& slot : graph.layout().slots()) {
+      comparison.check(name, "dw/" + slot.name, {tape.gradients.data() + slot.offset, slot.shape});
+    }
+  });
+  comparison.report();
+}
+
+template <class S>
+void check_losses(const GoldenFile& file) {
+  Comparison<S> comparison(file, tolerance<S>);
+  for_each_case(file, [&](const std::string& name, const Json& description) {
+    const auto loss = make_loss<S>(description.at("loss"), description.at("config"));
+    const auto p = file.tensor<S>(name, "p");
+    Tensor<S> dp(p.shape());
+    const double value = loss(file.tensor<S>(name, "y"), p, dp);
+    const bool differs_in_float = sizeof(S) == 4 && !file.names(name, "float32/").empty();
+    const std::string prefix = differs_in_float ? "float32/" : "";
+    comparison.check(name, prefix + "value", value);
+    comparison.check(name, prefix + "dp", dp);
+  });
+  comparison.report();
+}
+
+template <class S>
+void check_metrics(const GoldenFile& file) {
+  Comparison<S> comparison(file, tolerance<S>);
+  for_each_case(file, [&](const std::string& name, const Json& description) {
+    const auto metric = make_metric<S>(description);
+    const double value = metric(file.tensor<S>(name, "y"), file.tensor<S>(name, "p"));
+    comparison.check(name, "value", value);
+  });
+  comparison.report();
+}
+
+template <class S>
+void check_optimizers(const GoldenFile& file) {
+  Comparison<S> comparison(file, tolerance<S>);
+  for_each_case(file, [&](const std::string& name, const Json& description) {
+    const auto model = golden_model<S>(file, name);
+    const Layout& layout = model.graph().layout();
+    const auto optimizer = make_optimizer<S>(description);
+    auto state = optimizer.make_state(layout);
+    auto weights = file.tensor<S>(name, "w");
+    auto gradients = file.tensor<S>(name, "g");
+    Tensor<S> result(gradients.shape());
+    for (Index step = 0; step < gradients.dim(0); ++step) {
+      const View<S> g(gradients.slice(step).data(), weights.shape());
+      optimizer.update(layout, weights, g, state);
+      result.slice(step) = weights.row();
+    }
+    comparison.check(name, "result", result);
+  });
+  comparison.report();
+}
+
+template <class S>
+void check_training(const GoldenFile& file) {
+  Comparison<S> comparison(file, training_tolerance<S>);
+  for_each_case(file, [&](const std::string& name, const Json& description) {
+    const auto x = file.tensor<S>(name, "x");
+    const auto y = file.tensor<S>(name, "y");
+    const Index batch_size = description.at("batch_size");
+    for (const auto& [run, options] : description.at("runs").items()) {
+      auto model = golden_model<S>(file, name);
+      set_golden_weights(file, name, model);
+      Trainer<S> trainer(model, {.loss = make_loss<S>(description.at("loss"), Json::object()),
+                                 .optimizer = make_optimizer<S>(options)});
+      const Index steps = options.at("steps");
+      Tensor<S> losses(Shape{steps});
+      Index first = 0;
+      for (S& loss : losses.values()) {
+        const Index count = std::min(batch_size, x.dim(0) - first);
+        loss = static_cast<S>(
+            trainer.step(x.view().samples(first, count), y.view().samples(first, count)));
+        first = (first + count) % x.dim(0);
+      }
+      comparison.check(name, run + "/loss", losses);
+      for (const Slot& slot : model.graph().layout().slots()) {
+        comparison.check(name, join(run, "/final/", slot.name), model.weight(slot.name));
+      }
+    }
+  });
+  comparison.report();
+}
+
+}  // namespace
+
+TEST_CASE("Layers give the outputs and gradients that Keras gives", "[golden]") {
+  for (const std::string& family : layer_families) {
+    const GoldenFile file(family);
+    check_layers<double>(file);
+    check_layers<float>(file);
+  }
+}
+
+TEST_CASE("Losses give the values and gradients that Keras gives", "[golden]") {
+  const GoldenFile file("losses");
+  check_losses<double>(file);
+  check_losses<float>(file);
+}
+
+TEST_CASE("Metrics give the values that Keras gives", "[golden]") {
+  const GoldenFile file("metrics");
+  check_metrics<double>(file);
+  check_metrics<float>(file);
+}
+
+TEST_CASE("Optimizers take weights where Keras takes them", "[golden]") {
+  const GoldenFile file("optimizers");
+  check_optimizers<double>(file);
+  check_optimizers<float>(file);
+}
+
+TEST_CASE("Training the index-2 network takes it where Keras takes it", "[golden]") {
+  const GoldenFile file("training_index2");
+  check_training<double>(file);
+  check_training<float>(file);
+}
+
+TEST_CASE("Training the dummy regression takes it where Keras takes it", "[golden]") {
+  const GoldenFile file("training_dummy_regression");
+  check_training<double>(file);
+  check_training<float>(file);
+}
+
+TEST_CASE("Golden cases cover every layer and every activation function", "[golden]") {
+  std::set<std::string> types, functions;
+  for (const std::string& family : layer_families) {
+    const GoldenFile file(family);
+    for_each_case(file, [&](const std::string&, const Json& description) {
+      for (const Json& layer : description.at("model").at("layers")) {
+        types.insert(layer.at("type").get<std::string>());
+        if (layer.at("config").contains("activation")) {
+          functions.insert(layer.at("config").at("activation").get<std::string>());
+        }
+      }
+    });
+  }
+  for (const std::string& type : Registry<double>().types()) {
+    CAPTURE(type);
+    CHECK(types.contains(type));
+  }
+  for (const auto& [name, function] : Names<ActivationFunction>::table) {
+    CAPTURE(std::string(name));
+    CHECK(functions.contains(std::string(name)));
+  }
+}
