@@ -1,0 +1,147 @@
+#pragma once
+
+#include <functional>
+
+#include <heed/io/keras_graph.hpp>
+
+// Keras has no layer that is one of heed's attention blocks. Each stands in a file as the layers that
+// the reference writes out, with the names that the reference gives them. Where a model has several
+// blocks of a kind, or a layer with one of the names, the block's own name stands in front of them.
+
+namespace heed::detail {
+
+inline constexpr auto luong_names = std::to_array<std::string_view>(
+    {"attention_score_vec", "last_hidden_state", "attention_score", "attention_weight",
+     "context_vector", "attention_output", "attention_vector"});
+enum class LuongName { score_vec, last_step, score, weight, context, output, vector };
+
+inline constexpr auto step_names = std::to_array<std::string_view>(
+    {"attention_vec_permute", "attention_vec_dense", "attention_vec", "attention_mul"});
+enum class StepName { permute, dense, vec, mul };
+
+/// What stands in front of the names of a block's layers: nothing, or `attention_`.
+template <Layer Block, class Scalar>
+std::string block_prefix(const Graph<Scalar>& graph, std::size_t node,
+                         std::span<const std::string_view> names) {
+  for (std::size_t i = 0; i < graph.nodes().size(); ++i) {
+    const bool another = i != node && graph[i].layer.template get<Block>() != nullptr;
+    const bool taken =
+        i != node && std::find(names.begin(), names.end(), graph[i].name) != names.end();
+    if (another || taken) return graph[node].name + "_";
+  }
+  return {};
+}
+
+/// Where one weight of a model stands in a file.
+struct KerasPlace {
+  std::string layer;
+  std::string weight;
+};
+
+/// The layer in front of the one that is named; empty when the file does not say.
+using KerasInputOf = std::function<std::string(const std::string& layer)>;
+
+/// Where the weights of a model stand, in the order of its layout. `given` names layers by a node's
+/// name or by a weight's, `attention/score_kernel`, and goes first.
+template <class Scalar>
+std::vector<KerasPlace> keras_places(const Graph<Scalar>& graph,
+                                     const std::map<std::string, std::string, std::less<>>& given,
+                                     const KerasInputOf& input_of) {
+  std::vector<KerasPlace> places;
+  for (std::size_t i = 0; i < graph.nodes().size(); ++i) {
+    const auto& node = graph[i];
+    for (const Slot& slot : graph.layout().slots().subspan(node.first_slot, node.slots)) {
+      std::string weight = slot.name.substr(node.name.size() + 1);
+      std::string layer = node.name;
+      if (node.layer.template get<LuongAttention>() != nullptr) {
+        const bool score = weight == "score_kernel";
+        const auto name = score ? LuongName::score_vec : LuongName::vector;
+        layer = block_prefix<LuongAttention>(graph, i, luong_names);
+        layer += luong_names[static_cast<std::size_t>(name)];
+        weight = "kernel";
+      }
+      auto named = given.find(slot.name);
+      if (named == given.end()) named = given.find(node.name);
+      if (named != given.end()) {
+        layer = named->second;
+      } else if (node.layer.template get<StepAttention>() != nullptr) {
+        // The reference leaves the Dense unnamed; it stands in front of the Permute.
+        layer = block_prefix<StepAttention>(graph, i, step_names);
+        layer = input_of(layer.append(step_names[static_cast<std::size_t>(StepName::vec)]));
+      }
+      places.push_back({std::move(layer), std::move(weight)});
+    }
+  }
+  return places;
+}
+
+/// Adds the layers that a LuongAttention stands for. Its two weights come in the same order there.
+template <class Scalar>
+Node add_expanded(Model<Scalar>& model, const LuongAttention& block, const std::string& prefix,
+                  Node x) {
+  const auto name = [&](LuongName which) {
+    return join(prefix, luong_names[static_cast<std::size_t>(which)]);
+  };
+  using enum LuongName;
+  const Index features = model.graph()[x.index].shape.back();
+  const Dense score_dense{
+      .units = features, .use_bias = false, .kernel_initializer = block.kernel_initializer};
+  const Dense vector_dense{.units = block.units,
+                           .activation = ActivationFunction::tanh,
+                           .use_bias = false,
+                           .kernel_initializer = block.kernel_initializer};
+  const Node projected = model.add(name(score_vec), score_dense, x);
+  const Node last = model.add(name(last_step), LastStep{}, x);
+  const Node scores = model.add(name(score), Dot{.axes = {1, 2}}, {last, projected});
+  const Node weights = model.add(name(weight), Activation{ActivationFunction::softmax}, scores);
+  const Node sum = model.add(name(context), Dot{.axes = {1, 1}}, {x, weights});
+  const Node both = model.add(name(output), Concatenate{}, {sum, last});
+  return model.add(name(vector), vector_dense, both);
+}
+
+/// Adds the layers that a StepAttention stands for.
+template <class Scalar>
+Node add_expanded(Model<Scalar>& model, const StepAttention& block, const std::string& prefix,
+                  Node x) {
+  const auto name = [&](StepName which) {
+    return join(prefix, step_names[static_cast<std::size_t>(which)]);
+  };
+  using enum StepName;
+  const Index steps = model.graph()[x.index].shape[0];
+  const Node turned = model.add(name(permute), Permute{.dims = {2, 1}}, x);
+  const Node logits = model.add(name(dense),
+                                Dense{.units = steps,
+                                      .activation = ActivationFunction::softmax,
+                                      .use_bias = block.use_bias,
+                                      .kernel_initializer = block.kernel_initializer},
+                                turned);
+  const Node weights = model.add(name(vec), Permute{.dims = {2, 1}}, logits);
+  return model.add(name(mul), Multiply{}, {x, weights});
+}
+
+/// The same network without heed's blocks, with the same weights.
+template <class Scalar>
+Model<Scalar> without_blocks(const Model<Scalar>& model) {
+  const Graph<Scalar>& graph = model.graph();
+  Model<Scalar> expanded(model.name());
+  std::vector<Node> nodes;
+  for (std::size_t i = 0; i < graph.nodes().size(); ++i) {
+    const auto& node = graph[i];
+    std::vector<Node> inputs;
+    for (const std::size_t input : node.inputs) inputs.push_back(nodes[input]);
+    if (const auto* luong = node.layer.template get<LuongAttention>()) {
+      const auto prefix = block_prefix<LuongAttention>(graph, i, luong_names);
+      nodes.push_back(add_expanded(expanded, *luong, prefix, inputs[0]));
+    } else if (const auto* step = node.layer.template get<StepAttention>()) {
+      const auto prefix = block_prefix<StepAttention>(graph, i, step_names);
+      nodes.push_back(add_expanded(expanded, *step, prefix, inputs[0]));
+    } else {
+      nodes.push_back(expanded.add(node.name, node.layer, inputs));
+    }
+  }
+  expanded.set_output(nodes[graph.output()]);
+  expanded.set_weights(model.weights().values());
+  return expanded;
+}
+
+}  // namespace heed::detail

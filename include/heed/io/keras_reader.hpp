@@ -1,0 +1,156 @@
+#pragma once
+
+#include <heed/io/file.hpp>
+#include <heed/io/keras_layers.hpp>
+#include <heed/io/keras_weights.hpp>
+
+namespace heed::keras {
+
+/// How `load_weights` reads a file.
+struct WeightOptions {
+  /// The layer in the file for a layer of the model, or for one weight of it, where the names differ:
+  /// `{.layers = {{"attention", "dense"}, {"other/score_kernel", "score"}}}`.
+  std::map<std::string, std::string, std::less<>> layers = {};
+};
+
+}  // namespace heed::keras
+
+namespace heed::detail {
+
+/// One text of the root group or of the group of weights.
+inline std::optional<std::string_view> keras_text(const Hdf5Object& object,
+                                                  std::string_view attribute) {
+  const auto texts = object.texts(attribute);
+  if (!texts) return {};
+  check<FileError>(texts->size() == 1, object.place(), ": attribute ", in_quotes(attribute),
+                   " has ", texts->size(), " texts, expected one");
+  return texts->front();
+}
+
+inline nlohmann::json keras_json(std::string_view model_config, const std::string& where) {
+  return parse_json(model_config, where + ": model_config");
+}
+
+/// `model.save` puts the weights into a group, `model.save_weights` of Keras 2 at the root.
+inline Hdf5Object keras_weights_group(const Hdf5Object& root, const Hdf5File& file) {
+  if (root.has_attribute("layer_names") || root.has_attribute("layer_names0")) return root;
+  auto group = root.open("model_weights");
+  check<FileError>(group.has_value(), file.where(),
+                   " holds no weights as model.save(\"….h5\") of Keras writes them");
+  return *std::move(group);
+}
+
+template <class Scalar>
+Model<Scalar> keras_load_model(std::span<const std::byte> bytes, const std::string& where,
+                               const keras::LoadOptions<Scalar>& options) {
+  Hdf5File file(bytes, where);
+  const Hdf5Object root(file);
+  const auto text = keras_text(root, "model_config");
+  check<FileError>(text.has_value(), where,
+                   " holds no model, which would be its attribute model_config; to fill a model of "
+                   "your own with weights, use keras::load_weights");
+  const auto json = keras_json(*text, where);
+  const KerasModel description = keras_model(json, where);
+  const auto version = keras_text(root, "keras_version").value_or("");
+  const bool keras_2 = version.empty() || version.starts_with("2.") || version.starts_with("1.");
+  auto model = KerasBuilder<Scalar>(description, where, options, keras_2).build();
+  check<FileError>(model.graph().nodes().size() > 1, where, ": the model is an input alone");
+
+  const KerasWeights weights(file, keras_weights_group(root, file));
+  const auto places = keras_places(model.graph(), {}, [](const std::string& name) { return name; });
+  model.set_weights(weights.read<Scalar>(model.graph().layout(), places).values());
+  return model;
+}
+
+/// The layer in front of another in the attribute `model_config`.
+inline std::string keras_input_of(const std::string& layer, const Hdf5Object& root,
+                                  const std::string& where) {
+  const auto text = keras_text(root, "model_config");
+  check<FileError>(text.has_value(), where, " has no model_config to find the Dense in front of ",
+                   in_quotes(layer), " in; name it: load_weights(model, …, {.layers = {…}})");
+  const auto json = keras_json(*text, where);
+  const KerasModel model = keras_model(json, where);
+  for (const KerasLayer& known : model.layers) {
+    if (known.name != layer) continue;
+    const auto inputs = keras_inputs(known);
+    known.expect(inputs.size() == 1, " has ", inputs.size(), " inputs, expected a Dense");
+    return inputs[0];
+  }
+  throw FileError(join(where, " has no layer ", in_quotes(layer),
+                       ", in front of which the Dense of a StepAttention stands; name it: "
+                       "load_weights(model, …, {.layers = {…}})"));
+}
+
+template <class Scalar>
+void keras_load_weights(Model<Scalar>& model, std::span<const std::byte> bytes,
+                        const std::string& where, const keras::WeightOptions& options) {
+  Hdf5File file(bytes, where);
+  const Hdf5Object root(file);
+  for (const auto& [name, layer] : options.layers) {
+    const std::string_view node = std::string_view(name).substr(0, name.find('/'));
+    check<OptionError>(model.graph().find(node) < model.graph().nodes().size() &&
+                           (node == name || model.graph().layout().find(name) != nullptr),
+                       "{.layers = …}: model \"", model.name(), "\" has no layer or weight \"",
+                       name, "\"");
+  }
+  const auto places = keras_places(model.graph(), options.layers, [&](const std::string& layer) {
+    return keras_input_of(layer, root, where);
+  });
+  const KerasWeights weights(file, keras_weights_group(root, file));
+  model.set_weights(weights.read<Scalar>(model.graph().layout(), places).values());
+}
+
+}  // namespace heed::detail
+
+namespace heed::keras {
+
+/// The network that a Keras file holds, ready for use: what `model.save("model.h5")` of Keras 3, of
+/// tf.keras and of Keras 2 writes, Sequential or Functional, with one input, one output, and layers
+/// that heed has. A Lambda named `last_hidden_state` is taken for `LastStep`, as the reference has it;
+/// see `LoadOptions` for other Lambdas and for layers of your own.
+///
+/// Throws `FileError`, naming the file and the layer or place in it, for a layer that heed does not
+/// have, a field of a layer that heed's lacks and that is not off, layers that are shared, several
+/// inputs or outputs, weights that do not fit, and whatever else the file can be. Needs memory in
+/// proportion to the size of the file, whatever it says.
+///
+/// Regularizers, constraints, frozen layers, dtype policies and the state of an optimizer are not
+/// taken over: none of them changes what the network computes. A model in float16 is computed in
+/// `Scalar`.
+template <class Scalar>
+Model<Scalar> load_model(const std::filesystem::path& path,
+                         const LoadOptions<Scalar>& options = {}) {
+  return detail::keras_load_model(std::span<const std::byte>(read_file(path)), path.string(),
+                                  options);
+}
+
+/// The same of a file in memory; `where` stands for its name in messages.
+template <class Scalar>
+Model<Scalar> load_model(std::span<const std::byte> bytes, const LoadOptions<Scalar>& options = {},
+                         std::string_view where = "memory") {
+  return detail::keras_load_model(bytes, std::string(where), options);
+}
+
+/// Gives a model the weights of a Keras file, by the names of its layers, and builds it if it is not
+/// built. A block takes those of the layers it stands for: `LuongAttention` of `attention_score_vec`
+/// and `attention_vector`; `StepAttention` of the Dense in front of the Permute `attention_vec`. With
+/// several blocks of a kind, those names begin with the block's own: `encoder_attention_score_vec`.
+///
+/// Throws `FileError` unless every layer with weights in the file is one of the model and the other
+/// way round, with the same shapes; `OptionError` for a name in the options that the model lacks. The
+/// model has not changed then.
+template <class Scalar>
+void load_weights(Model<Scalar>& model, const std::filesystem::path& path,
+                  const WeightOptions& options = {}) {
+  detail::keras_load_weights(model, std::span<const std::byte>(read_file(path)), path.string(),
+                             options);
+}
+
+/// The same of a file in memory; `where` stands for its name in messages.
+template <class Scalar>
+void load_weights(Model<Scalar>& model, std::span<const std::byte> bytes,
+                  const WeightOptions& options = {}, std::string_view where = "memory") {
+  detail::keras_load_weights(model, bytes, std::string(where), options);
+}
+
+}  // namespace heed::keras

@@ -1,0 +1,126 @@
+#pragma once
+
+#include <heed/io/hdf5_dataset.hpp>
+#include <heed/io/keras_blocks.hpp>
+
+namespace heed::detail {
+
+/// A list of names, which Keras spreads over `names0`, `names1`, … when it is long.
+inline std::vector<std::string_view> keras_names(const Hdf5Object& group, const std::string& name) {
+  auto names = group.texts(name);
+  if (names) return *names;
+  check<FileError>(group.has_attribute(name + "0"), group.place(), " has no attribute ",
+                   in_quotes(name));
+  names.emplace();
+  for (Index i = 0; const auto part = group.texts(join(name, i)); ++i) {
+    names->insert(names->end(), part->begin(), part->end());
+  }
+  return *names;
+}
+
+/// `lstm/lstm_cell/kernel:0` is the `kernel`.
+inline std::string_view keras_weight_name(std::string_view path) {
+  path = path.substr(path.rfind('/') + 1);
+  return path.substr(0, path.find(':'));
+}
+
+inline std::string keras_list(const std::vector<std::string>& names) {
+  std::string text;
+  constexpr std::size_t most = 10;
+  for (std::size_t i = 0; i < std::min(most, names.size()); ++i) {
+    text += join(i == 0 ? "" : ", ", in_quotes(names[i]));
+  }
+  return names.size() <= most ? text : join(text, " and ", names.size() - most, " more");
+}
+
+/// The layers of a file that have weights: for each its group, and its weights' paths there by name.
+class KerasWeights {
+ public:
+  KerasWeights(Hdf5File& file, const Hdf5Object& group) : file_(&file) {
+    for (const std::string_view name : keras_names(group, "layer_names")) {
+      auto layer = group.open(name);
+      check<FileError>(layer.has_value(), group.place(), " has no group ", in_quotes(name),
+                       ", which is one of its layer_names");
+      std::map<std::string_view, std::string_view> weights;
+      for (const std::string_view path : keras_names(*layer, "weight_names")) {
+        check<FileError>(weights.emplace(keras_weight_name(path), path).second, layer->place(),
+                         " has two weights ", in_quotes(keras_weight_name(path)));
+      }
+      if (!weights.empty()) layers_.emplace(name, Stored{std::move(*layer), std::move(weights)});
+    }
+  }
+
+  /// All weights of a model, in the order of its layout, whose places in the file are given in that
+  /// order. Throws `FileError` unless each layer and weight of the file has its place in the model and
+  /// the other way round, with the same shape.
+  template <class Scalar>
+  Arena<Scalar> read(const Layout& layout, std::span<const KerasPlace> places) const {
+    check_names(places);
+    std::vector<Hdf5Dataset> datasets;
+    std::size_t total = 0;
+    for (std::size_t i = 0; i < places.size(); ++i) {
+      datasets.push_back(find(layout.slots()[i], places[i]));
+      total += datasets.back().bytes.size();
+    }
+    check<FileError>(total <= file_->size(), file_->where(), " is damaged: weights overlap");
+
+    Arena<Scalar> weights(Shape{layout.size()});
+    for (std::size_t i = 0; i < places.size(); ++i) {
+      const Slot& slot = layout.slots()[i];
+      decode(datasets[i].dtype, datasets[i].bytes,
+             weights.values().subspan(static_cast<std::size_t>(slot.offset),
+                                      static_cast<std::size_t>(slot.shape.size())));
+    }
+    return weights;
+  }
+
+ private:
+  struct Stored {
+    Hdf5Object group;
+    std::map<std::string_view, std::string_view> weights;
+  };
+
+  void check_names(std::span<const KerasPlace> places) const {
+    std::map<std::string_view, std::vector<std::string_view>> expected;
+    for (const KerasPlace& place : places) expected[place.layer].push_back(place.weight);
+    std::vector<std::string> missing, unknown;
+    for (const auto& [layer, weights] : expected) {
+      if (!layers_.contains(layer)) missing.emplace_back(layer);
+    }
+    for (const auto& [layer, stored] : layers_) {
+      if (!expected.contains(layer)) unknown.push_back(layer);
+    }
+    check<FileError>(missing.empty() && unknown.empty(), file_->where(),
+                     " has weights of other layers than the model:",
+                     missing.empty() ? "" : " it lacks " + keras_list(missing),
+                     missing.empty() || unknown.empty() ? "" : ", and",
+                     unknown.empty() ? "" : " the model lacks " + keras_list(unknown));
+    for (const auto& [layer, stored] : layers_) {
+      const auto& known = expected[layer];
+      for (const auto& [weight, path] : stored.weights) {
+        check<FileError>(std::find(known.begin(), known.end(), weight) != known.end(),
+                         stored.group.place(), " has the weight ", in_quotes(path),
+                         ", which the model's layer does not have");
+      }
+    }
+  }
+
+  Hdf5Dataset find(const Slot& slot, const KerasPlace& place) const {
+    const Stored& stored = layers_.find(place.layer)->second;
+    const auto path = stored.weights.find(place.weight);
+    check<FileError>(path != stored.weights.end(), stored.group.place(), " has no weight ",
+                     in_quotes(place.weight), " among its weight_names");
+    const auto object = stored.group.open(path->second);
+    check<FileError>(object.has_value(), stored.group.place(), " has no dataset ",
+                     in_quotes(path->second), ", which is one of its weight_names");
+    const auto dataset = hdf5_dataset(*object);
+    check<FileError>(dataset.shape == slot.shape, object->place(), " has the shape ", dataset.shape,
+                     ", and the model's ", in_quotes(slot.name), " has ", slot.shape);
+    return dataset;
+  }
+
+  const Hdf5File* file_;
+  std::map<std::string, Stored, std::less<>> layers_;
+};
+
+}  // namespace heed::detail

@@ -1,0 +1,459 @@
+#include "keras/files.hpp"
+
+namespace heed::keras_load_model_test {
+
+using namespace testing;
+
+namespace {
+
+/// Predictions and attention weights are those of Keras, within a tolerance relative to the largest.
+template <class S>
+void check_golden(const std::string& name, double tolerance) {
+  CAPTURE(name);
+  const Bytes bytes = read_file(golden_path(name));
+  const auto model = keras::load_model<S>(golden_path(name));
+  const auto x = dataset<S>(bytes, "golden/x");
+  const auto y = dataset<S>(bytes, "golden/y");
+  CHECK(distance(model.predict(x), y) <=
+        tolerance * std::max(1.0, static_cast<double>(y.array().abs().maxCoeff())));
+  detail::Hdf5File file(bytes, "file");
+  const auto golden = detail::Hdf5Object(file).open("golden").value();
+  if (const auto attention = golden.texts("attention")) {
+    CHECK(distance(model.activations(attention->at(0), x), dataset<S>(bytes, "golden/attention")) <=
+          tolerance);
+  }
+}
+
+std::string summary(const Model<float>& model) {
+  std::string text;
+  for (const auto& node : model.graph().nodes()) {
+    text += join(text.empty() ? "" : " ", node.name, ":", node.layer.type());
+  }
+  return text;
+}
+
+/// What is said of the small model's file after a change of its configuration.
+template <class Change>
+std::string refusal(const Change& change, const keras::LoadOptions<float>& options = {}) {
+  Draft draft(small_model());
+  change(draft);
+  const Bytes bytes = draft.bytes();
+  return message<FileError>([&] { keras::load_model<float>(bytes, options, "m.h5"); });
+}
+
+/// The same after a change of one field of one layer.
+std::string field_refusal(const std::string& layer, const std::string& field, const Json& value) {
+  return refusal([&](Draft<>& draft) { draft.layer(layer)["config"][field] = value; });
+}
+
+std::string member_refusal(const std::string& layer, const std::string& member, const Json& value) {
+  return refusal([&](Draft<>& draft) { draft.layer(layer)[member] = value; });
+}
+
+/// A call as Keras 3 writes it.
+Json tensor(const std::string& layer, int node = 0, int output = 0) {
+  return {{"class_name", "__keras_tensor__"},
+          {"config", {{"keras_history", {layer, node, output}}}}};
+}
+
+/// A model of layers in a row without weights, as a bare list.
+std::string row_refusal(const std::vector<Index>& shape, const Json& layers,
+                        const keras::LoadOptions<float>& options = {}) {
+  Model<float> model("row");
+  model.input("x", Shape(std::span<const Index>(shape)));
+  model.add(Flatten{});
+  model.build();
+  Draft draft(model);
+  draft.config["class_name"] = "Sequential";
+  Json input = draft.layers()[0];
+  draft.layers() = Json::array({input});
+  for (const Json& layer : layers) draft.layers().push_back(layer);
+  const Bytes bytes = draft.bytes();
+  return message<FileError>([&] { keras::load_model<float>(bytes, options, "m.h5"); });
+}
+
+Json in_row(const std::string& class_name, Json config) {
+  config["name"] = "here";
+  return Json::array({{{"class_name", class_name}, {"config", config}}});
+}
+
+}  // namespace
+
+TEST_CASE("What Keras 3 and Keras 2 saved predicts what it predicted there") {
+  for (const char* name :
+       {"keras3_index2", "keras3_regression", "keras3_sequential", "keras3_branches",
+        "keras2_index2", "keras2_regression", "keras2_sequential", "keras2_branches"}) {
+    check_golden<float>(name, 1e-6);
+    check_golden<double>(name, 1e-6);
+  }
+  check_golden<double>("keras3_double", 1e-13);
+  check_golden<float>("keras3_double", 1e-6);
+  check_golden<float>("keras3_half", 2e-3);  // Keras computes in float16
+}
+
+TEST_CASE("The network of a file has the file's layers and names") {
+  CHECK(summary(keras::load_model<float>(golden_path("keras3_regression"))) ==
+        "input_layer_1:InputLayer lstm_1:LSTM last_hidden_state:LastStep attention_score_vec:Dense "
+        "attention_score:Dot attention_weight:Activation context_vector:Dot "
+        "attention_output:Concatenate attention_vector:Dense dense_2:Dense");
+  CHECK(summary(keras::load_model<float>(golden_path("keras2_sequential"))) ==
+        "lstm_2_input:InputLayer lstm_2:LSTM dropout:Dropout lstm_3:LSTM dense_3:Dense");
+  const auto model = keras::load_model<float>(golden_path("keras3_sequential"));
+  CHECK(model.name() == "sequential");
+  CHECK(model.graph()[1].layer.config() ==
+        get_config(LSTM{.units = 2, .return_sequences = true, .go_backwards = true}));
+  CHECK(model.graph()[2].layer.config() == get_config(Dropout{.rate = 0.25}));
+  CHECK(model.graph()[3].layer.config() ==
+        get_config(LSTM{.units = 3,
+                        .activation = Activation::relu,
+                        .recurrent_activation = Activation::softsign,
+                        .use_bias = false,
+                        .kernel_initializer = Initializer::he_normal}));
+}
+
+TEST_CASE("A Keras model is loaded from memory") {
+  const Bytes bytes = read_file(golden_path("keras3_index2"));
+  const auto one = keras::load_model<float>(golden_path("keras3_index2"));
+  const auto other = keras::load_model<float>(std::span<const std::byte>(bytes));
+  CHECK(one.weights() == other.weights());
+  CHECK(one.summary() == other.summary());
+}
+
+TEST_CASE("A Lambda is what the options say") {
+  Draft draft(small_model());
+  Json& layers = draft.layers();
+  layers.erase(std::find_if(layers.begin(), layers.end(),
+                            [](const Json& layer) { return layer["name"] == "last_crop"; }));
+  Json& last = draft.layer("last");
+  last["class_name"] = "Lambda";
+  last["config"] = {{"name", "last"}, {"function", {"4wEAAA", nullptr, nullptr}}};
+  last["inbound_nodes"] = {{{"lstm", 0, 0, Json::object()}}};
+  const Bytes bytes = draft.bytes();
+  CHECK(message<FileError>([&] { keras::load_model<float>(bytes, {}, "m.h5"); }) ==
+        "m.h5: Lambda \"last\": it holds Python code; say which layer does the same: "
+        "load_model(…, {.layers = {{\"last\", AnyLayer<float>(LastStep{})}}})");
+  const auto model =
+      keras::load_model<float>(bytes, {.layers = {{"last", AnyLayer<float>(LastStep{})}}}, "m.h5");
+  const auto x = random_tensor<float>({4, 3, 2}, 1);
+  CHECK(model.predict(x) == small_model().predict(x));
+}
+
+TEST_CASE("An axis that a file leaves open is given in the options") {
+  Draft draft(small_model());
+  draft.layer("x")["config"]["batch_input_shape"] = {nullptr, nullptr, 2};
+  const Bytes bytes = draft.bytes();
+  const auto load = [&](const Shape& shape) {
+    return keras::load_model<float>(bytes, {.input_shape = shape}, "m.h5");
+  };
+  const auto refused = [&](const Shape& shape) { return message<FileError>([&] { load(shape); }); };
+  CHECK(load({3, 2}).input_shape() == Shape{3, 2});
+  CHECK(refused({}) ==
+        "m.h5: InputLayer \"x\" leaves the length of axis 0 open; heed needs it: "
+        "load_model(…, {.input_shape = {…}})");
+  CHECK(refused({3}) == "m.h5: InputLayer \"x\" has 2 axes, and the input_shape given is (3)");
+  CHECK(
+      refused({3, 4}) ==
+      "m.h5: InputLayer \"x\" has the length 2 along axis 1, and the input_shape given is (3, 4)");
+}
+
+TEST_CASE("Fields that change nothing are left out, and others are errors that name them") {
+  for (const auto& [field, value] : std::vector<std::pair<std::string, Json>>{
+           {"trainable", false},
+           {"unroll", true},
+           {"implementation", 2},
+           {"seed", 7},
+           {"kernel_regularizer", {{"class_name", "L2"}}},
+           {"bias_constraint", "non_neg"},
+           {"bias_initializer", "ones"},
+           {"dtype", {{"class_name", "DTypePolicy"}}},
+           {"dropout", 0.0},
+           {"stateful", false},
+           {"time_major", false},
+           {"activation", nullptr},
+           {"kernel_initializer",
+            {{"class_name", "VarianceScaling"}, {"config", {{"scale", 2}}}}}}) {
+    CAPTURE(field);
+    CHECK(field_refusal("lstm", field, value) == "(nothing thrown)");
+  }
+  CHECK(field_refusal("lstm", "dropout", 0.25) ==
+        "m.h5: LSTM \"lstm\": \"dropout\" is 0.25, which heed's layer does not have");
+  CHECK(field_refusal("lstm", "recurrent_dropout", 0.1) ==
+        "m.h5: LSTM \"lstm\": \"recurrent_dropout\" is 0.1, which heed's layer does not have");
+  CHECK(field_refusal("lstm", "stateful", true) ==
+        "m.h5: LSTM \"lstm\": \"stateful\" is true, which heed's layer does not have");
+  CHECK(field_refusal("lstm", "return_state", true) ==
+        "m.h5: LSTM \"lstm\": \"return_state\" is true, which heed's layer does not have");
+  CHECK(
+      field_refusal("flat", "data_format", "channels_first") ==
+      "m.h5: Flatten \"flat\": \"data_format\" is \"channels_first\", which heed's layer does not "
+      "have");
+  CHECK(field_refusal("drop", "noise_shape", {nullptr, 1}) ==
+        "m.h5: Dropout \"drop\": \"noise_shape\" is [null,1], which heed's layer does not have");
+  CHECK(field_refusal("dense", "activation", "gelu") ==
+        "m.h5: Dense \"dense\": \"activation\" cannot be \"gelu\"");
+  CHECK(field_refusal("dense", "activation", {{"class_name", "Mine"}}).find("activation") !=
+        std::string::npos);
+  CHECK(field_refusal("dense", "units", "one") ==
+        "m.h5: Dense \"dense\": \"units\" has a value of the wrong type");
+  CHECK(field_refusal("dense", "units", -1) ==
+        "m.h5: Dense \"dense\": expected units of at least 1, got -1");
+  CHECK(refusal([](Draft<>& draft) { draft.layer("dense")["config"].erase("units"); }) ==
+        "m.h5: Dense \"dense\": Dense needs \"units\"");
+}
+
+TEST_CASE("The hard sigmoid of Keras 2 is not taken for that of Keras 3") {
+  const auto change = [](const std::string& version) {
+    return [=](Draft<>& draft) {
+      draft.layer("lstm")["config"]["recurrent_activation"] = "hard_sigmoid";
+      if (version.empty()) return draft.remove("keras_version");
+      draft.text("keras_version") = version;
+    };
+  };
+  const std::string complaint =
+      "m.h5: LSTM \"lstm\": \"recurrent_activation\" is \"hard_sigmoid\", which before Keras 3 was "
+      "another function";
+  CHECK(refusal(change("3.15.1")) == "(nothing thrown)");
+  CHECK(refusal(change("2.2.4-tf")) == complaint);
+  CHECK(refusal(change("1.2.2")) == complaint);
+  CHECK(refusal(change("")) == complaint);
+}
+
+TEST_CASE("Layers that are functions of heed's are loaded in the form that heed has") {
+  for (const auto& [type, config] : std::vector<std::pair<std::string, Json>>{
+           {"ReLU", {{"max_value", nullptr}, {"negative_slope", 0.0}, {"threshold", 0.0}}},
+           {"ELU", {{"alpha", 1.0}}},
+           {"Softmax", {{"axis", -1}}}}) {
+    CHECK(row_refusal({4}, in_row(type, config)) == "(nothing thrown)");
+  }
+  CHECK(row_refusal({4}, in_row("ReLU", {{"negative_slope", 0.1}})) ==
+        "m.h5: ReLU \"here\": \"negative_slope\" is 0.1, which heed's layer does not have");
+  CHECK(row_refusal({4}, in_row("ELU", {{"alpha", 0.5}})) ==
+        "m.h5: ELU \"here\": \"alpha\" is 0.5, and heed has this layer with 1.0 only");
+  CHECK(row_refusal({4}, in_row("Softmax", {{"axis", 1}})) ==
+        "m.h5: Softmax \"here\": \"axis\" is 1, and heed has this layer with -1 only");
+}
+
+TEST_CASE("A Cropping1D is read where it leaves the last step") {
+  const std::string misuse =
+      " is read where it leaves the last step alone and a Flatten or a Reshape takes it from there";
+  const auto row = [](Json cropping, const std::string& next, Json config) {
+    config["name"] = "next";
+    return Json::array({{{"class_name", "Cropping1D"},
+                         {"config", {{"name", "crop"}, {"cropping", std::move(cropping)}}}},
+                        {{"class_name", next}, {"config", config}}});
+  };
+  CHECK(row_refusal({4, 3}, row({3, 0}, "Flatten", {})) == "(nothing thrown)");
+  CHECK(row_refusal({4, 3}, row({3, 0}, "Reshape", {{"target_shape", {3}}})) == "(nothing thrown)");
+  CHECK(row_refusal({1, 3}, row({0, 0}, "Reshape", {{"target_shape", {-1}}})) ==
+        "(nothing thrown)");
+  CHECK(row_refusal({4, 3}, row({2, 0}, "Flatten", {})) == "m.h5: Cropping1D \"crop\"" + misuse);
+  CHECK(row_refusal({4, 3}, row({2, 1}, "Flatten", {})) == "m.h5: Cropping1D \"crop\"" + misuse);
+  CHECK(row_refusal({4}, row({3, 0}, "Flatten", {})) == "m.h5: Cropping1D \"crop\"" + misuse);
+  CHECK(row_refusal({4, 3}, row({3, 0}, "Dense", {{"units", 2}})) ==
+        "m.h5: Dense \"next\" stands behind a Cropping1D, which" + misuse);
+  CHECK(row_refusal({4, 3}, row({3, 0}, "Reshape", {{"target_shape", {3, 1}}})) ==
+        "m.h5: Reshape \"next\" stands behind a Cropping1D, which" + misuse);
+  Json alone = row({3, 0}, "Flatten", {});
+  alone.erase(1);
+  CHECK(row_refusal({4, 3}, alone) == "m.h5: Cropping1D \"crop\"" + misuse);
+}
+
+namespace {
+
+/// `y = g x`
+struct Gain {
+  Required<double> rate;
+  bool twice = false;
+
+  static constexpr std::string_view type = "Gain";
+  static constexpr auto fields() {
+    return std::tuple{field("rate", &Gain::rate), field("twice", &Gain::twice)};
+  }
+  template <class S>
+  using Cache = NoCache;
+  Shape output_shape(const Shape& x) const { return x; }
+  std::vector<Weight> weights(const Shape&) const { return {{"gain", {1}, Initializer::ones}}; }
+
+  template <class S>
+  void forward(Parameters<const S> w, View<const S> x, View<S> y, Cache<S>&) const {
+    y.array() = w[0].data()[0] * x.array();
+  }
+  template <class S>
+  void backward(Parameters<const S>, View<const S>, View<const S>, View<const S>, Cache<S>&,
+                Parameters<S>, View<S>) const {}
+};
+
+}  // namespace
+
+TEST_CASE("A layer of one's own is loaded through the registry") {
+  Model<float> model;
+  model.input({3});
+  model.add("gain", Gain{.rate = 0.5, .twice = true});
+  model.build();
+  model.weight("gain/gain").data()[0] = 3;
+  Draft draft(model);
+  draft.layer("gain")["class_name"] = "mine>Gain";
+  const Bytes bytes = draft.bytes();
+  CHECK(message<FileError>([&] { keras::load_model<float>(bytes, {}, "m.h5"); }) ==
+        "m.h5: mine>Gain \"gain\": heed has no layer of this class; one of your own is made known "
+        "by {.registry = …}, or put in this one's place by {.layers = …}");
+  Registry<float> registry;
+  registry.add<Gain>();
+  const auto loaded = keras::load_model<float>(bytes, {.registry = registry});
+  CHECK(loaded.graph()[1].layer.config() == get_config(Gain{.rate = 0.5, .twice = true}));
+  CHECK(loaded.weight("gain/gain").data()[0] == 3);
+}
+
+TEST_CASE("What heed cannot build is an error that names the layer") {
+  const std::string unknown =
+      "heed has no layer of this class; one of your own is made known by {.registry = …}, or put "
+      "in "
+      "this one's place by {.layers = …}";
+  CHECK(member_refusal("dense", "class_name", "Bidirectional") ==
+        "m.h5: Bidirectional \"dense\": " + unknown);
+  CHECK(member_refusal("dense", "class_name", "Functional") ==
+        "m.h5: Functional \"dense\": " + unknown);
+  CHECK(member_refusal("joined", "inbound_nodes", {{{"lstm", 0, 0, Json::object()}}}) ==
+        "m.h5: Concatenate \"joined\": expected at least two inputs, got 1");
+  CHECK(member_refusal("flat", "name", "lstm") ==
+        "m.h5: the name \"lstm\" is taken by LSTM \"lstm\"");
+  CHECK(member_refusal("flat", "name", "a/b") == "m.h5: a layer's name has no \"/\", got \"a/b\"");
+  CHECK(member_refusal("flat", "name", "") == "m.h5: a layer has an empty name");
+}
+
+TEST_CASE("A graph that heed does not have is an error that says where") {
+  const Json call = {"lstm", 0, 0, Json::object()};
+  CHECK(member_refusal("flat", "inbound_nodes", Json{{call}, {call}}) ==
+        "m.h5: Flatten \"flat\" is called 2 times; layers that are shared have no place in heed");
+  CHECK(member_refusal("flat", "inbound_nodes", {{{"lstm", 1, 0, Json::object()}}}) ==
+        "m.h5: Flatten \"flat\" takes a further call of the layer \"lstm\"; layers that are shared "
+        "have no place in heed");
+  CHECK(member_refusal("flat", "inbound_nodes", {{{"lstm", 0, 1, Json::object()}}}) ==
+        "m.h5: Flatten \"flat\" takes a further output of the layer \"lstm\"; heed's layers have "
+        "one");
+  CHECK(member_refusal("flat", "inbound_nodes", {{{"lstm", 0, 0, {{"mask", call}}}}}) ==
+        "m.h5: Flatten \"flat\" is called with \"mask\", which heed's layers are not");
+  CHECK(
+      member_refusal("flat", "inbound_nodes", {{{"dense", 0, 0, Json::object()}}}) ==
+      "m.h5: Flatten \"flat\" takes its input from \"dense\", which is not the name of a layer in "
+      "front of it");
+  CHECK(member_refusal("flat", "inbound_nodes", {{{"flat", 0, 0, Json::object()}}}) ==
+        "m.h5: Flatten \"flat\" takes its input from \"flat\", which is not the name of a layer in "
+        "front of it");
+  CHECK(member_refusal("flat", "inbound_nodes", Json::array()) ==
+        "m.h5: Flatten \"flat\" has no input");
+  CHECK(member_refusal("flat", "inbound_nodes", 1) ==
+        "m.h5: Flatten \"flat\" has no \"inbound_nodes\"");
+  CHECK(member_refusal("flat", "inbound_nodes", {1}) ==
+        "m.h5: Flatten \"flat\" has \"inbound_nodes\" of an unknown form");
+  CHECK(member_refusal("flat", "inbound_nodes", {{"lstm", 0, 0, Json::object()}}) ==
+        "m.h5: Flatten \"flat\" names no layer where one is expected");
+  CHECK(refusal([](Draft<>& draft) {
+          draft.config["config"]["output_layers"] = {{"dense", 0, 0}, {"lstm", 0, 0}};
+        }) ==
+        "m.h5: the model has 2 in \"output_layers\"; heed's models have one input and one output");
+  CHECK(refusal([](Draft<>& draft) {
+          draft.config["config"]["output_layers"] = {"none", 0, 0};
+        }) == "m.h5: the model has the output \"none\", which is not the name of a layer");
+  CHECK(refusal([](Draft<>& draft) {
+          Json further = draft.layer("x");
+          further["name"] = further["config"]["name"] = "z";
+          draft.layers().push_back(further);
+        }) == "m.h5: InputLayer \"z\" is a further input; heed's models have one");
+}
+
+TEST_CASE("Calls in the form of Keras 3 are read") {
+  const auto with = [](const Json& args, const Json& kwargs = Json::object()) {
+    return member_refusal("flat", "inbound_nodes", {{{"args", args}, {"kwargs", kwargs}}});
+  };
+  const auto one = [](const Json& argument) { return Json::array({argument}); };
+  CHECK(with(one(tensor("lstm"))) == "(nothing thrown)");
+  CHECK(with(one(one(tensor("lstm")))) == "(nothing thrown)");
+  CHECK(with({tensor("lstm"), nullptr}, {{"training", false}, {"mask", nullptr}}) ==
+        "(nothing thrown)");
+  CHECK(with(Json::array()) == "m.h5: Flatten \"flat\" is called without an input");
+  CHECK(with({tensor("lstm"), tensor("x")}) ==
+        "m.h5: Flatten \"flat\" is called with more than its inputs");
+  CHECK(with(one(tensor("lstm")), {{"initial_state", tensor("x")}}) ==
+        "m.h5: Flatten \"flat\" is called with \"initial_state\", which heed's layers are not");
+  CHECK(with(one(tensor("lstm", 1))) ==
+        "m.h5: Flatten \"flat\" takes a further call of the layer \"lstm\"; layers that are shared "
+        "have no place in heed");
+  CHECK(with(one(tensor("lstm", 0, 2))) ==
+        "m.h5: Flatten \"flat\" takes a further output of the layer \"lstm\"; heed's layers have "
+        "one");
+  CHECK(with(one(3)) == "m.h5: Flatten \"flat\" has \"inbound_nodes\" of an unknown form");
+}
+
+TEST_CASE("A file that describes no model that heed reads is an error") {
+  CHECK(refusal([](Draft<>& draft) { draft.remove("model_config"); }) ==
+        "m.h5 holds no model, which would be its attribute model_config; to fill a model of your "
+        "own with weights, use keras::load_weights");
+  const auto text_refusal = [](const std::string& text) {
+    Draft draft(small_model());
+    draft.text("model_config") = text;
+    const Bytes bytes = detail::Hdf5Writer::write(draft.root);
+    return message<FileError>([&] { keras::load_model<float>(bytes, {}, "m.h5"); });
+  };
+  CHECK(text_refusal("") == "m.h5: model_config is not JSON at byte 1");
+  CHECK(text_refusal("[]") == "m.h5: the model is not a JSON object");
+  CHECK(text_refusal("{}") == "m.h5: the model has no string \"class_name\"");
+  CHECK(text_refusal("{\"class_name\": \"Mine\"}") ==
+        "m.h5: the model is of the class \"Mine\"; heed reads Sequential and Functional ones");
+  CHECK(text_refusal("{\"class_name\": \"Sequential\", \"config\": []}") ==
+        "m.h5: the model has no layers");
+  CHECK(text_refusal(std::string(100'000, '[')).find("is nested deeper than") != std::string::npos);
+  CHECK(refusal([](Draft<>& draft) { draft.layers() = {1}; }) == "m.h5: layer 1 is not an object");
+  CHECK(refusal([](Draft<>& draft) {
+          draft.config["class_name"] = "Sequential";
+          draft.layers().erase(0);
+        }) == "m.h5: the model has no input layer and does not say what shape it takes");
+  CHECK(refusal([](Draft<>& draft) {
+          draft.layers().erase(draft.layers().begin() + 1, draft.layers().end());
+          draft.config["config"]["output_layers"] = {"x", 0, 0};
+        }) == "m.h5: the model is an input alone");
+  CHECK(message<FileError>([] { keras::load_model<float>("/nowhere/m.h5"); }) ==
+        "/nowhere/m.h5 cannot be read: No such file or directory");
+}
+
+TEST_CASE("Weights that do not fit the model of their file are errors") {
+  const std::string place = "m.h5: \"/model_weights/dense";
+  CHECK(refusal([](Draft<>& draft) { draft.root.groups.erase("model_weights"); }) ==
+        "m.h5 holds no weights as model.save(\"….h5\") of Keras writes them");
+  CHECK(refusal([](Draft<>& draft) { draft.weights().attributes.clear(); }) ==
+        "m.h5: \"/model_weights\" has no attribute \"layer_names\"");
+  CHECK(refusal([](Draft<>& draft) { draft.weights().groups.erase("dense"); }) ==
+        "m.h5: \"/model_weights\" has no group \"dense\", which is one of its layer_names");
+  CHECK(refusal([](Draft<>& draft) { draft.weights().groups["dense"].attributes.clear(); }) ==
+        place + "\" has no attribute \"weight_names\"");
+  CHECK(refusal([](Draft<>& draft) { draft.weights().groups["dense"].groups.clear(); }) ==
+        place + "\" has no dataset \"dense/kernel\", which is one of its weight_names");
+  CHECK(refusal([](Draft<>& draft) {
+          draft.weights().groups["dense"].attributes[0].texts = {"dense/kernel"};
+        }) == place + "\" has no weight \"bias\" among its weight_names");
+  CHECK(refusal([](Draft<>& draft) {
+          draft.weights().groups["dense"].attributes[0].texts.push_back("other/bias:0");
+        }) == place + "\" has two weights \"bias\"");
+  CHECK(refusal([](Draft<>& draft) {
+          draft.weights().groups["dense"].attributes[0].texts.push_back("dense/gamma");
+        }) == place + "\" has the weight \"dense/gamma\", which the model's layer does not have");
+  CHECK(refusal([](Draft<>& draft) {
+          draft.weights().groups["dense"].groups["dense"].datasets["bias"].shape = {1, 1};
+        }) == place + "/dense/bias\" has the shape (1, 1), and the model's \"dense/bias\" has (1)");
+  CHECK(refusal([](Draft<>& draft) {
+          auto& names = draft.weights().attributes.back().texts;
+          names.erase(std::find(names.begin(), names.end(), "dense"));
+        }) == "m.h5 has weights of other layers than the model: it lacks \"dense\"");
+  CHECK(refusal([](Draft<>& draft) {
+          auto& groups = draft.weights().groups;
+          groups["other"] = groups["dense"];
+          draft.weights().attributes.back().texts.push_back("other");
+        }) == "m.h5 has weights of other layers than the model: the model lacks \"other\"");
+  CHECK(refusal([](Draft<>& draft) {
+          auto& group = draft.weights().groups["dense"].groups["dense"];
+          group.groups["bias"];
+          group.datasets.erase("bias");
+        }) == place + "/dense/bias\" is not a dataset");
+}
+
+}  // namespace heed::keras_load_model_test
