@@ -6,5 +6,6 @@
 #include <heed/io/json.hpp>
 #include <heed/io/model_file.hpp>
 #include <heed/io/model_json.hpp>
+#include <heed/io/pytorch.hpp>
 #include <heed/io/registry.hpp>
 #include <heed/io/safetensors.hpp>

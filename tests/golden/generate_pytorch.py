@@ -1,0 +1,78 @@
+"""Writes the files of the folder pytorch: state_dicts that PyTorch saved, for tests/io/pytorch_test.cpp to read.
+
+    apt-get install python3-torch python3-venv
+    /usr/bin/python3 -m venv --system-site-packages build/torch
+    build/torch/bin/pip install safetensors==0.8.0
+    build/torch/bin/python tests/golden/generate_pytorch.py
+
+Made with torch 1.13.0. Beside the network's tensors each file has samples x and what the network makes of them, y,
+computed in float64 from the weights as they stand in the file.
+"""
+
+import pathlib
+
+import torch
+from safetensors.torch import save_file
+from torch import nn
+
+FOLDER = pathlib.Path(__file__).parent / "pytorch"
+
+
+class Network(nn.Module):
+    """The last step of an LSTM through one layer, with or without biases."""
+
+    def __init__(self, features=3, units=5, outputs=2, bias=True):
+        super().__init__()
+        self.rnn = nn.LSTM(features, units, batch_first=True, bias=bias)
+        self.head = nn.Linear(units, outputs, bias=bias)
+
+    def forward(self, x):
+        states, _ = self.rnn(x)
+        return torch.tanh(self.head(states[:, -1]))
+
+
+class Attention(nn.Module):
+    """Attention over the steps for each unit, then Luong's many-to-one attention."""
+
+    def __init__(self, steps=4, features=2, units=3, outputs=2):
+        super().__init__()
+        self.encoder = nn.ModuleDict({"rnn": nn.LSTM(features, units, batch_first=True)})
+        self.gate = nn.Linear(steps, steps)
+        self.score = nn.Linear(units, units, bias=False)
+        self.vector = nn.Linear(2 * units, outputs, bias=False)
+
+    def forward(self, x):
+        states, _ = self.encoder["rnn"](x)
+        weights = torch.softmax(self.gate(states.transpose(1, 2)), dim=-1).transpose(1, 2)
+        states = states * weights
+        last = states[:, -1]
+        weights = torch.softmax(torch.einsum("ntu,nu->nt", self.score(states), last), dim=-1)
+        context = torch.einsum("nt,ntu->nu", weights, states)
+        return torch.tanh(self.vector(torch.cat([context, last], dim=-1)))
+
+
+def write(name, network, x, dtype):
+    state = {key: value.to(dtype) for key, value in network.state_dict().items()}
+    network.double().load_state_dict({key: value.double() for key, value in state.items()})
+    with torch.no_grad():
+        y = network(x)
+    state = {key: value.contiguous() for key, value in state.items()}
+    save_file({**state, "x": x, "y": y}, FOLDER / f"{name}.safetensors")
+
+
+def main():
+    torch.manual_seed(1)
+    FOLDER.mkdir(exist_ok=True)
+    samples = lambda *shape: torch.randn(*shape, dtype=torch.float64)
+    write("float32", Network(), samples(4, 6, 3), torch.float32)
+    write("float64", Network(), samples(1, 1, 3), torch.float64)
+    write("float16", Network(), samples(4, 6, 3), torch.float16)
+    write("bfloat16", Network(), samples(4, 6, 3), torch.bfloat16)
+    write("without_bias", Network(bias=False), samples(4, 6, 3), torch.float32)
+    write("attention", Attention(), samples(5, 4, 2), torch.float64)
+    write("sequential", nn.Sequential(nn.Linear(3, 4), nn.ReLU(), nn.Linear(4, 1)), samples(5, 3), torch.float32)
+    write("alone", nn.Linear(3, 2), samples(5, 3), torch.float32)
+
+
+if __name__ == "__main__":
+    main()
