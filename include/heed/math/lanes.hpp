@@ -70,16 +70,16 @@ struct Lanes {
     if constexpr (Eigen::internal::packet_traits<Scalar>::HasTanh) {
       return Eigen::internal::ptanh(a.packet);
     } else {
-      return a.each([](Scalar x) { return std::tanh(x); });
+      return a.each([](Scalar x) { return Eigen::numext::tanh(x); });
     }
   }
 
   // Eigen has packets of these on some machines only.
   friend Lanes expm1(Lanes a) {
-    return a.each([](Scalar x) { return std::expm1(x); });
+    return a.each([](Scalar x) { return Eigen::numext::expm1(x); });
   }
   friend Lanes log1p(Lanes a) {
-    return a.each([](Scalar x) { return std::log1p(x); });
+    return a.each([](Scalar x) { return Eigen::numext::log1p(x); });
   }
 
   /// `yes` where `a > 0`, elsewhere `no`.

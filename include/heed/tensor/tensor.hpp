@@ -39,7 +39,8 @@ struct NestedList<Scalar, Dynamic> {
 /// layers and models take.
 template <class Scalar, int Rank = Dynamic>
 class Tensor {
-  static_assert(std::is_floating_point_v<Scalar>, "a heed::Tensor holds floating-point numbers");
+  static_assert(!Eigen::NumTraits<Scalar>::IsInteger,
+                "a heed::Tensor holds floating-point numbers");
   static_assert(Rank == Dynamic || (1 <= Rank && Rank <= Shape::max_rank),
                 "a heed::Tensor has at least one axis and at most Shape::max_rank");
 

@@ -118,7 +118,7 @@ struct CategoricalCrossentropy {
       const auto given = predictions.row(n).array();
       if (from_logits) {
         const S shift = given.maxCoeff();
-        const S log_sum = std::log((given - shift).exp().sum());
+        const S log_sum = Eigen::numext::log((given - shift).exp().sum());
         const auto log_p = given - shift - log_sum;
         sum -= static_cast<double>((t * log_p).sum());
         // ∂/∂zⱼ −Σₖ tₖ log pₖ = pⱼ Σₖ tₖ − tⱼ

@@ -1,0 +1,57 @@
+#include "dual.hpp"
+
+#include "support/catch.hpp"
+#include "support/random_tensor.hpp"
+
+#include <heed/math/activation.hpp>
+
+namespace heed::dual_test {
+
+using testing::Dual;
+using testing::near;
+
+namespace {
+
+/// Value and slope at x in the direction 2.
+void check_dual(Dual got, double value, double slope) {
+  CHECK(near(got.value, value, 1e-15));
+  CHECK(near(got.slope, 2 * slope, 1e-15));
+}
+
+}  // namespace
+
+TEST_CASE("A dual number carries the derivatives that calculus knows", "[oracle]") {
+  for (const double at : {-2.5, -0.3, 0.7, 3.0}) {
+    CAPTURE(at);
+    const Dual x(at, 2);
+    check_dual(x + 3, at + 3, 1);
+    check_dual(3 - x, 3 - at, -1);
+    check_dual(-x, -at, -1);
+    check_dual(x * x * x, at * at * at, 3 * at * at);
+    check_dual(1 / x, 1 / at, -1 / (at * at));
+    check_dual(x / (x * x), 1 / at, -1 / (at * at));
+    check_dual(exp(x), std::exp(at), std::exp(at));
+    check_dual(expm1(x), std::expm1(at), std::exp(at));
+    check_dual(abs(x), std::abs(at), at < 0 ? -1 : 1);
+    check_dual(tanh(x), std::tanh(at), 1 / (std::cosh(at) * std::cosh(at)));
+    check_dual(sqrt(x * x), std::abs(at), at < 0 ? -1 : 1);
+    check_dual(log(x * x), std::log(at * at), 2 / at);
+    check_dual(log1p(x * x), std::log1p(at * at), 2 * at / (1 + at * at));
+    check_dual(fma(x, x, x), at * at + at, 2 * at + 1);
+  }
+}
+
+TEST_CASE("Lanes of dual numbers choose and compare by value, with the slope chosen", "[oracle]") {
+  using One = Lanes<Dual, true>;
+  const One small = Dual(-1, 5), large = Dual(2, 7);
+  CHECK(max(small, large).packet.slope == 7);
+  CHECK(min(small, large).packet.slope == 5);
+  CHECK(where_positive(large, small, large).packet.slope == 5);
+  CHECK(where_positive(small, small, large).packet.slope == 7);
+  CHECK(where_positive(One(Dual(0)), small, large).packet.slope == 7);
+  const One third = sigmoid(One(Dual(std::log(0.5), 1)));
+  CHECK(near(third.packet.value, 1. / 3, 1e-15));
+  CHECK(near(third.packet.slope, 2. / 9, 1e-15));
+}
+
+}  // namespace heed::dual_test

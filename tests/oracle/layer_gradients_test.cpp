@@ -1,0 +1,140 @@
+#include "oracle.hpp"
+
+#include "support/networks.hpp"
+
+namespace heed::layer_gradients_test {
+
+using namespace heed::testing;
+
+TEST_CASE("Dense's gradients are exact with every activation function", "[oracle]") {
+  for (const auto& [name, function] : Names<ActivationFunction>::table) {
+    CAPTURE(name);
+    for (const bool use_bias : {true, false}) {
+      check_exact_gradients(Dense{.units = 7, .activation = function, .use_bias = use_bias}, {{5}});
+    }
+    check_exact_gradients(Dense{.units = 3, .activation = function}, {{2, 3}}, {2});
+    check_exact_gradients(Dense{.units = 1, .activation = function}, {{1}});
+  }
+}
+
+TEST_CASE("Dense's gradients are exact for every rank and width", "[oracle]") {
+  check_exact_gradients(Dense{.units = 17, .activation = Activation::tanh}, {{9}}, {1, 5});
+  check_exact_gradients(Dense{.units = 8, .activation = Activation::sigmoid}, {{16}}, {4});
+  check_exact_gradients(Dense{.units = 1}, {{33}});
+  check_exact_gradients(Dense{.units = 33}, {{1}});
+  check_exact_gradients(Dense{.units = 5, .activation = Activation::softmax}, {{2, 3, 2}});
+}
+
+TEST_CASE("Activation's gradients are exact", "[oracle]") {
+  for (const auto& [name, function] : Names<ActivationFunction>::table) {
+    CAPTURE(name);
+    for (const Shape& shape : {Shape{1}, Shape{13}, Shape{3, 5}, Shape{2, 1, 4}}) {
+      check_exact_gradients(Activation{.activation = function}, {shape});
+    }
+  }
+}
+
+TEST_CASE("LSTM's gradients are exact with every option", "[oracle]") {
+  for (const bool use_bias : {true, false}) {
+    for (const bool return_sequences : {true, false}) {
+      for (const bool go_backwards : {true, false}) {
+        CAPTURE(use_bias, return_sequences, go_backwards);
+        const LSTM lstm{.units = 5,
+                        .use_bias = use_bias,
+                        .return_sequences = return_sequences,
+                        .go_backwards = go_backwards};
+        check_exact_gradients(lstm, {{4, 3}});
+        check_exact_gradients(lstm, {{1, 1}});
+      }
+    }
+  }
+}
+
+TEST_CASE("LSTM's gradients are exact with every activation function", "[oracle]") {
+  for (const auto& [name, function] : Names<ActivationFunction>::table) {
+    CAPTURE(name);
+    const Index T = function == ActivationFunction::exponential ? 1 : 3;  // it explodes
+    check_exact_gradients(LSTM{.units = 3, .activation = function, .return_sequences = true},
+                          {{T, 2}}, {2});
+    check_exact_gradients(
+        LSTM{.units = 3, .recurrent_activation = function, .return_sequences = true}, {{3, 2}},
+        {2});
+  }
+  check_exact_gradients(LSTM{.units = 2,
+                             .activation = Activation::softsign,
+                             .recurrent_activation = Activation::hard_sigmoid},
+                        {{3, 2}});
+}
+
+TEST_CASE("LSTM's gradients are exact at all kinds of sizes", "[oracle]") {
+  check_exact_gradients(LSTM{.units = 1}, {{1, 1}}, {1});
+  check_exact_gradients(LSTM{.units = 1, .return_sequences = true}, {{6, 1}}, {1, 4});
+  check_exact_gradients(LSTM{.units = 9, .return_sequences = true}, {{1, 4}}, {1, 2});
+  check_exact_gradients(LSTM{.units = 4, .return_sequences = true}, {{3, 7}}, {5});
+  check_exact_gradients(LSTM{.units = 17}, {{2, 1}}, {2});
+  check_exact_gradients(LSTM{.units = 2}, {{50, 1}}, {1});
+}
+
+TEST_CASE("Gradients of layers that move values are exact", "[oracle]") {
+  check_exact_gradients(Permute{.dims = {1}}, {{5}});
+  check_exact_gradients(Permute{.dims = {2, 1}}, {{3, 5}});
+  check_exact_gradients(Permute{.dims = {3, 1, 2}}, {{2, 3, 5}});
+  check_exact_gradients(Permute{.dims = {2, 4, 1, 3}}, {{2, 3, 1, 4}});
+  check_exact_gradients(RepeatVector{.n = 1}, {{5}});
+  check_exact_gradients(RepeatVector{.n = 4}, {{3}});
+  check_exact_gradients(RepeatVector{.n = 3}, {{1}});
+  check_exact_gradients(LastStep{}, {{1, 5}});
+  check_exact_gradients(LastStep{}, {{4, 3}});
+  check_exact_gradients(LastStep{}, {{4, 1}});
+  check_exact_gradients(Dropout{.rate = 0.4}, {{3, 5}}, {1, 3}, true);
+  check_exact_gradients(Dropout{.rate = 0.4}, {{3, 5}}, {2}, false);
+}
+
+TEST_CASE("Gradients of layers that join inputs are exact", "[oracle]") {
+  for (const Shape& shape : {Shape{1}, Shape{7}, Shape{3, 5}, Shape{2, 1, 3}}) {
+    CAPTURE(to_text(shape));
+    check_exact_gradients(Multiply{}, {shape, shape});
+    check_exact_gradients(Multiply{}, {shape, shape, shape});
+    check_exact_gradients(Add{}, {shape, shape});
+    check_exact_gradients(Add{}, {shape, shape, shape, shape});
+  }
+  check_exact_gradients(Concatenate{}, {{5}, {1}, {3}});
+  check_exact_gradients(Concatenate{.axis = 1}, {{2, 3}, {4, 3}});
+  check_exact_gradients(Concatenate{.axis = 2}, {{2, 3}, {2, 1}, {2, 5}});
+  check_exact_gradients(Concatenate{.axis = -2}, {{2, 2, 3}, {2, 1, 3}});
+}
+
+TEST_CASE("Dot's gradients are exact along every pair of axes", "[oracle]") {
+  check_exact_gradients(Dot{.axes = {1, 1}}, {{6}, {6}});
+  check_exact_gradients(Dot{.axes = {1, 1}}, {{1}, {1}});
+  check_exact_gradients(Dot{.axes = {1, 2}}, {{5}, {3, 5}});
+  check_exact_gradients(Dot{.axes = {2, 1}}, {{3, 5}, {5}});
+  check_exact_gradients(Dot{.axes = {1, 1}}, {{3, 5}, {3}});
+  check_exact_gradients(Dot{.axes = {1, 1}}, {{3}, {3, 5}});
+  check_exact_gradients(Dot{.axes = {2, 2}}, {{3, 5}, {4, 5}});
+  check_exact_gradients(Dot{.axes = {1, 1}}, {{3, 5}, {3, 2}});
+  check_exact_gradients(Dot{.axes = {1, 2}}, {{3, 5}, {4, 3}});
+  check_exact_gradients(Dot{.axes = {2, 1}}, {{3, 5}, {5, 2}});
+  check_exact_gradients(Dot{.axes = {-1, -1}}, {{3, 5}, {1, 5}});
+}
+
+TEST_CASE("StepAttention's gradients are exact", "[oracle]") {
+  for (const bool use_bias : {true, false}) {
+    const StepAttention attention{.use_bias = use_bias};
+    check_exact_gradients(attention, {{1, 1}});
+    check_exact_gradients(attention, {{1, 5}});
+    check_exact_gradients(attention, {{6, 1}});
+    check_exact_gradients(attention, {{4, 7}});
+    check_exact_gradients(attention, {{3, 17}}, {2});
+  }
+}
+
+TEST_CASE("LuongAttention's gradients are exact", "[oracle]") {
+  check_exact_gradients(LuongAttention{.units = 1}, {{1, 1}});
+  check_exact_gradients(LuongAttention{.units = 3}, {{1, 5}});
+  check_exact_gradients(LuongAttention{.units = 3}, {{6, 1}});
+  check_exact_gradients(LuongAttention{.units = 5}, {{4, 3}});
+  check_exact_gradients(LuongAttention{.units = 9}, {{3, 7}}, {2});
+}
+
+}  // namespace heed::layer_gradients_test
