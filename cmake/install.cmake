@@ -3,7 +3,11 @@ include(CMakePackageConfigHelpers)
 
 install(DIRECTORY "${PROJECT_SOURCE_DIR}/include/heed" DESTINATION "${CMAKE_INSTALL_INCLUDEDIR}"
   FILES_MATCHING PATTERN "*.hpp")
-install(TARGETS heed heed_io EXPORT heed INCLUDES DESTINATION "${CMAKE_INSTALL_INCLUDEDIR}")
+set(heed_libraries heed heed_io)
+if(TARGET heed_keras)
+  list(APPEND heed_libraries heed_keras)
+endif()
+install(TARGETS ${heed_libraries} EXPORT heed INCLUDES DESTINATION "${CMAKE_INSTALL_INCLUDEDIR}")
 
 set(heed_package_dir "${CMAKE_INSTALL_DATADIR}/cmake/heed")
 install(EXPORT heed FILE heedTargets.cmake NAMESPACE heed:: DESTINATION "${heed_package_dir}")

@@ -2,7 +2,6 @@
 file(GLOB_RECURSE heed_headers RELATIVE "${PROJECT_SOURCE_DIR}/include" CONFIGURE_DEPENDS
   "${PROJECT_SOURCE_DIR}/include/*.hpp")
 if(NOT TARGET heed::keras)
-  # These need the HDF5 library.
   list(FILTER heed_headers EXCLUDE REGEX "keras|hdf5")
 endif()
 

@@ -15,14 +15,16 @@ endfunction()
 
 # The folder of downloads is shared, for a machine on which they were fetched.
 heed_consumer_test(subdirectory
-  -D "HEED_SOURCE=${PROJECT_SOURCE_DIR}" -D HEED_IO=ON -D "FETCHCONTENT_BASE_DIR=${FETCHCONTENT_BASE_DIR}")
+  -D "HEED_SOURCE=${PROJECT_SOURCE_DIR}" -D HEED_KERAS=ON -D "FETCHCONTENT_BASE_DIR=${FETCHCONTENT_BASE_DIR}")
 
 # An installed heed looks for installed packages.
 if(HEED_INSTALL AND Eigen3_VERSION AND nlohmann_json_VERSION)
   add_test(NAME "heed installs"
     COMMAND "${CMAKE_COMMAND}" --install "${PROJECT_BINARY_DIR}" --prefix "${heed_consumer}/prefix")
   set_tests_properties("heed installs" PROPERTIES FIXTURES_SETUP heed_installed)
+  set(heed_components "io$<$<TARGET_EXISTS:heed::keras>:$<SEMICOLON>keras>")
   heed_consumer_test(installed
-    -D "heed_ROOT=${heed_consumer}/prefix" -D "HEED_EXPECTED_VERSION=${PROJECT_VERSION}")
+    -D "heed_ROOT=${heed_consumer}/prefix" -D "HEED_EXPECTED_VERSION=${PROJECT_VERSION}"
+    -D "HEED_COMPONENTS=${heed_components}")
   set_tests_properties("a project can use heed: installed" PROPERTIES FIXTURES_REQUIRED heed_installed)
 endif()

@@ -33,10 +33,11 @@ struct Reshape {
                          to_text(target));
       if (dim >= 0) known.push_back(dim);
     }
+    const Index elements = known.size();
     Shape y;
     for (const Index dim : target) {
-      if (dim < 0) check<ShapeError>(!known.empty() && x.size() % known.size() == 0, misfit());
-      y.push_back(dim >= 0 ? dim : x.size() / known.size());
+      if (dim < 0) check<ShapeError>(elements > 0 && x.size() % elements == 0, misfit());
+      y.push_back(dim >= 0 ? dim : x.size() / elements);
     }
     check<ShapeError>(y.size() == x.size(), misfit());
     return y;

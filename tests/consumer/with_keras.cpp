@@ -1,0 +1,4 @@
+#include <heed/heed.hpp>
+#include <heed/keras.hpp>
+
+int main() {}
