@@ -9,3 +9,4 @@
 #include <heed/io/pytorch.hpp>
 #include <heed/io/registry.hpp>
 #include <heed/io/safetensors.hpp>
+#include <heed/io/sample.hpp>

@@ -1,13 +1,26 @@
 #pragma once
 
 #include <heed/io/model_json.hpp>
-#include <heed/io/safetensors.hpp>
+#include <heed/io/sample.hpp>
 
 namespace heed {
 
 template <class Scalar>
+struct SaveOptions {
+  /// Samples (N, …) to go into the file with what the model predicts for them, as the tensors `x` and
+  /// `y`. Whoever loads the file computes them again: a few samples are enough.
+  View<const Scalar> sample = {};
+};
+
+template <class Scalar>
 struct LoadOptions {
-  Registry<Scalar> registry;  ///< knows heed's layers; add your own
+  Registry<Scalar> registry = {};  ///< knows heed's layers; add your own
+
+  /// By how much the prediction of the file's sample may differ from what the file says, as a part of
+  /// its largest number, or of 1 when that is less. Unless given it is 1e-10 when the file and
+  /// `Scalar` are both double, otherwise 1e-4: processors and compilers add in different orders, and
+  /// what comes of it stays a tenth of that and less in the tests against Keras.
+  std::optional<double> sample_tolerance = {};
 };
 
 namespace detail {
@@ -40,9 +53,11 @@ void set_weights(Model<Scalar>& model, const Safetensors& file, std::string_view
                      in_quotes(name), " is of ", tensor.dtype.name,
                      ", and weights are read from F64, F32, F16 and BF16");
   }
+  const bool has_model = file.metadata.contains(format_name);
   for (const auto& [name, tensor] : file.tensors) {
-    check<FileError>(layout.find(name) != nullptr, where, " has the tensor ", in_quotes(name),
-                     ", which is not a weight of the model");
+    const bool is_sample = has_model && (name == sample_input || name == sample_output);
+    check<FileError>(is_sample || layout.find(name) != nullptr, where, " has the tensor ",
+                     in_quotes(name), ", which is not a weight of the model");
   }
   Arena<Scalar> weights(Shape{layout.size()});
   for (const Slot& slot : layout.slots()) {
@@ -65,6 +80,7 @@ Model<Scalar> model_from_file(const Safetensors& file, const LoadOptions<Scalar>
   auto model = model_from_json<Scalar>(json, options.registry, where);
   check<FileError>(model.graph().nodes().size() > 1, where, ": the model is an input alone");
   set_weights(model, file, where);
+  check_sample(model, file, options.sample_tolerance, where);
   return model;
 }
 
@@ -72,10 +88,18 @@ Model<Scalar> model_from_file(const Safetensors& file, const LoadOptions<Scalar>
 
 /// A model, its layers and its weights, as the bytes of a safetensors file: weights by their names,
 /// `lstm/kernel`, and the layers in the metadata, under `heed`, as `model_to_json` writes them. Throws
-/// `ModelError` when the model is not built, `FileError` for what JSON cannot say.
+/// `ModelError` when the model is not built, `FileError` for what JSON cannot say, `ShapeError` or
+/// `DataError` for a sample that the model does not take or predict.
 template <class Scalar>
-std::vector<std::byte> save_model(const Model<Scalar>& model) {
-  const auto weights = detail::named_weights(model);
+std::vector<std::byte> save_model(const Model<Scalar>& model,
+                                  const SaveOptions<Scalar>& options = {}) {
+  auto weights = detail::named_weights(model);
+  Tensor<Scalar> y;
+  if (options.sample.rank() > 0) {
+    y = detail::predict_sample(model, options.sample);
+    weights.emplace_back(detail::sample_input, options.sample);
+    weights.emplace_back(detail::sample_output, y);
+  }
   const std::string json = print_json(model_to_json(model), join("model \"", model.name(), "\""));
   return format_safetensors<Scalar>(weights,
                                     {{"format", std::string(detail::format_name)}, {"heed", json}});
@@ -84,15 +108,17 @@ std::vector<std::byte> save_model(const Model<Scalar>& model) {
 /// Writes a model to a file; an old one is replaced as a whole or, when that fails, stays as it was:
 /// see `write_file`. Throws as above, and `FileError` with the path and the reason.
 template <class Scalar>
-void save_model(const Model<Scalar>& model, const std::filesystem::path& path) {
-  write_file(path, save_model(model));
+void save_model(const Model<Scalar>& model, const std::filesystem::path& path,
+                const SaveOptions<Scalar>& options = {}) {
+  write_file(path, save_model(model, options));
 }
 
 /// The model that a file holds, ready for use. Its predictions have the same bits as those of the
 /// model that was saved, when `Scalar` is the same; otherwise the weights are converted.
 ///
 /// Throws `FileError`, naming the file and the place in it, for whatever the file can be other than a
-/// model that `save_model` wrote. Needs memory in proportion to the size of the file, whatever it says.
+/// model that `save_model` wrote, and when the model does not predict what the file says for its
+/// sample; see `LoadOptions`. Needs memory in proportion to the size of the file, whatever it says.
 template <class Scalar>
 Model<Scalar> load_model(const std::filesystem::path& path,
                          const LoadOptions<Scalar>& options = {}) {
@@ -120,7 +146,8 @@ void save_weights(const Model<Scalar>& model, const std::filesystem::path& path)
 }
 
 /// Gives a model the weights that a file holds under the same names, and builds it if it is not
-/// built. The file is one of `save_weights`, of `save_model`, or anybody's.
+/// built. The file is one of `save_weights`, of `save_model`, or anybody's. A model's sample in it is
+/// not looked at.
 ///
 /// Throws `FileError` for a weight that is missing or has another shape, and for a tensor that is not
 /// one of the model's weights; the model has not changed then.
