@@ -1,0 +1,83 @@
+// Runs any saved model on the tensor `x` of a safetensors file, and shows what it predicts or writes
+// it to another file as `y`, with what it computes on the way.
+
+#include <heed/io.hpp>
+#include <heed/tensor/print.hpp>
+#ifdef HEED_EXAMPLE_HAS_KERAS
+#include <heed/keras.hpp>
+#endif
+
+#include "support/program.hpp"
+
+using namespace heed;
+
+struct Options {
+  std::string model;
+  std::string input;
+  std::string output;
+  std::vector<std::string> activations;
+  bool summary = false;
+};
+
+bool is_hdf5(std::span<const std::byte> bytes) {
+  constexpr std::string_view signature = "\x89HDF\r\n\x1a\n";
+  const std::string_view text(reinterpret_cast<const char*>(bytes.data()), bytes.size());
+  return text.starts_with(signature);
+}
+
+Model<float> load(const std::string& path) {
+  const auto bytes = read_file(path);
+  if (!is_hdf5(bytes)) return load_model<float>(bytes, {}, path);
+#ifdef HEED_EXAMPLE_HAS_KERAS
+  return keras::load_model<float>(bytes, {}, path);
+#else
+  throw FileError(path + " is a file of Keras, and this program was built with HEED_KERAS=OFF");
+#endif
+}
+
+Tensor<float> read_x(const std::string& path) {
+  const Safetensors file = read_safetensors(path);
+  const auto found = file.tensors.find("x");
+  if (found == file.tensors.end()) {
+    std::string names;
+    for (const auto& [name, tensor] : file.tensors) names += join(" \"", name, "\"");
+    throw FileError(join(path, " has no tensor \"x\"; its tensors are:", names));
+  }
+  Tensor<float> x(found->second.shape);
+  check<FileError>(decode(found->second.dtype, found->second.bytes, x.values()), path,
+                   ": tensor \"x\" is of ", found->second.dtype.name,
+                   ", and numbers are read from F64, F32, F16 and BF16");
+  return x;
+}
+
+void predict(const Options& options) {
+  const auto model = load(options.model);
+  if (options.summary) std::cout << model.summary() << "\n";
+  const auto x = read_x(options.input);
+  std::vector<std::pair<std::string, Tensor<float>>> values;
+  values.emplace_back("y", model.predict(x));
+  for (const auto& name : options.activations) {
+    values.emplace_back(name, model.activations(name, x));
+  }
+  if (options.output.empty()) {
+    for (const auto& [name, value] : values) {
+      std::cout << name << ":\n" << value << "\n";
+    }
+  } else {
+    const std::vector<NamedView<float>> tensors(values.begin(), values.end());
+    write_safetensors<float>(options.output, tensors);
+  }
+}
+
+int main(int argc, char** argv) {
+  CLI::App app("Runs a saved model, .safetensors or .h5, on the tensor x of a safetensors file.");
+  Options options;
+  app.add_option("MODEL", options.model, "what save_model wrote, or Keras as .h5")->required();
+  app.add_option("INPUT", options.input, "the safetensors file with x: (samples, …)")->required();
+  app.add_option("--output", options.output, "the safetensors file to write; otherwise it prints");
+  app.add_option("--activations", options.activations,
+                 "what layers give for x, by name: lstm, attention/weights");
+  app.add_flag("--summary", options.summary, "print the model's layers");
+  if (const auto status = parse(app, argc, argv)) return *status;
+  return run([&] { predict(options); });
+}

@@ -1,0 +1,47 @@
+# What the programs predict and embed answer to command lines. Run by ctest with PREDICT and EMBED, the programs; GOLDEN,
+# the folder of golden files; KERAS, whether they read files of Keras.
+
+# expect(<status> <regular expression> <program> <argument>...): the expression is about output and errors together.
+function(expect status expression)
+  execute_process(COMMAND ${ARGN} RESULT_VARIABLE actual OUTPUT_VARIABLE output ERROR_VARIABLE output)
+  if(NOT actual STREQUAL status OR NOT output MATCHES "${expression}")
+    list(JOIN ARGN " " command)
+    message(SEND_ERROR "${command}\nreturned ${actual}, expected ${status} and \"${expression}\":\n${output}")
+  endif()
+endfunction()
+
+set(model "${GOLDEN}/model.safetensors")
+
+# The file of a model carries samples of its own.
+expect(0 "^y:\n\\(3, 1\\) \\[\\[0\\.48[0-9]+\\]" "${PREDICT}" "${model}" "${model}")
+expect(0 "y:.*lstm:.*attention/weights:\n\\(3, 5, 3\\) " "${PREDICT}" "${model}" "${model}" --activations lstm attention/weights)
+expect(0 "LSTM.*StepAttention.*Total params.*y:" "${PREDICT}" "${model}" "${model}" --summary)
+expect(0 "^$" "${PREDICT}" "${model}" "${model}" --activations lstm attention/weights --output out.safetensors)
+expect(1 "^error: out.safetensors has no tensor \"x\"; its tensors are: \"attention/weights\" \"lstm\" \"y\"\n$"
+  "${PREDICT}" "${model}" out.safetensors)
+if(KERAS)
+  expect(0 "^y:\n\\(3, 1\\) " "${PREDICT}" "${GOLDEN}/keras/keras3_index2.h5" "${model}")
+else()
+  expect(1 "^error: .*keras3_index2.h5 is a file of Keras, and this program was built with HEED_KERAS=OFF\n$"
+    "${PREDICT}" "${GOLDEN}/keras/keras3_index2.h5" "${model}")
+endif()
+
+expect(1 "^error: none cannot be read: No such file or directory\n$" "${PREDICT}" none "${model}")
+expect(1 "^error: none cannot be read: No such file or directory\n$" "${PREDICT}" "${model}" none)
+expect(1 "^error: model \"index2\" has no layer \"nobody\"\n$" "${PREDICT}" "${model}" "${model}" --activations nobody)
+expect(1 "^error: model \"index2\": expected x of \\(samples\\) and \\(5, 2\\), got \\(4, 6, 3\\)\n$"
+  "${PREDICT}" "${model}" "${GOLDEN}/pytorch/float32.safetensors")
+expect(1 "^error: none/out cannot be written: No such file or directory\n$"
+  "${PREDICT}" "${model}" "${model}" --output none/out)
+expect(2 "^error: .*MODEL.*Usage:" "${PREDICT}")
+expect(2 "^error: .*INPUT.*Usage:" "${PREDICT}" "${model}")
+expect(2 "^error: .*--colour.*Usage:" "${PREDICT}" "${model}" "${model}" --colour)
+expect(0 "Usage:.*--activations" "${PREDICT}" --help)
+
+expect(0 "inline std::span<const std::byte> float32\\(\\)" "${EMBED}" "${GOLDEN}/pytorch/float32.safetensors")
+expect(0 "namespace a::b {.*> model\\(\\) {.*first\\(2260\\)" "${EMBED}" "${model}" --name a::b::model)
+expect(1 "^error: none cannot be read: No such file or directory\n$" "${EMBED}" none)
+file(WRITE empty "")
+expect(1 "^error: empty is empty\n$" "${EMBED}" empty)
+expect(2 "^error: --name: expected a name such as models::index2, got 3d\n.*Usage:" "${EMBED}" "${model}" --name 3d)
+expect(2 "^error: .*Usage:" "${EMBED}")
