@@ -1,0 +1,198 @@
+"""Compares heed with PyTorch on state_dicts that go both ways.
+
+    python torch_roundtrip.py PROGRAM FOLDER [--networks N] [--seed S]
+
+PROGRAM is torch_files, built from torch_files.cpp; FOLDER takes the files. N networks are drawn at random from nn.LSTM
+and nn.Linear, attention among them. safetensors.torch.save_file writes their state_dict, in one of four kinds of numbers;
+heed fills a model with it, predicts, and writes a state_dict of its own, which PyTorch loads and predicts with. In float32
+predictions differ by at most 1e-6, relative to the largest above 1, in float64 by at most 1e-12. Weights that went there
+and back are equal, but that the sum of two biases comes back as one.
+
+A Python without torch calls another one that has it: Debian's, with its package python3-torch, and safetensors in a
+virtual environment in FOLDER. Where there is none this ends with status 1, or with 0 when HEED_WITHOUT_TORCH=1 is set.
+"""
+
+import argparse
+import json
+import os
+import pathlib
+import random
+import subprocess
+import sys
+
+parser = argparse.ArgumentParser()
+parser.add_argument("program", type=pathlib.Path)
+parser.add_argument("folder", type=pathlib.Path)
+parser.add_argument("--networks", type=int, default=24)
+parser.add_argument("--seed", type=int, default=5)
+options = parser.parse_args()
+options.folder.mkdir(parents=True, exist_ok=True)
+
+
+def call_another_python():
+    system = "/usr/bin/python3"
+    if subprocess.run([system, "-c", "import torch"], capture_output=True).returncode != 0:
+        print("torch_roundtrip.py NOT RUN: no Python here has torch; Debian has it in the package python3-torch")
+        sys.exit(0 if os.environ.get("HEED_WITHOUT_TORCH") == "1" else 1)
+    venv = options.folder / "venv"
+    python = venv / "bin" / "python"
+    if not (venv / "complete").exists():
+        made = subprocess.run([system, "-m", "venv", "--clear", "--system-site-packages", venv])
+        if made.returncode != 0:
+            sys.exit("torch_roundtrip.py: Debian has what makes virtual environments in the package python3-venv")
+        pip = [python, "-m", "pip", "install", "--quiet", "--disable-pip-version-check"]
+        subprocess.run([*pip, "safetensors==0.8.0"], check=True)
+        (venv / "complete").touch()
+    sys.exit(subprocess.run([python, *sys.argv]).returncode)
+
+
+try:
+    import torch
+    from safetensors.torch import load_file, save_file
+    from torch import nn
+except ImportError:
+    call_another_python()
+
+TOLERANCE = {torch.float32: 1e-6, torch.float64: 1e-12}
+KINDS = [torch.float32, torch.float64, torch.float16, torch.bfloat16]
+
+
+class Network(nn.Module):
+    """Layers one after the other; `layers` describes them for heed."""
+
+    def __init__(self, draw):
+        super().__init__()
+        self.steps, features = draw.choice([1, 1, 2, 5, 9]), draw.randint(1, 6)
+        self.input = [self.steps, features]
+        self.layers = []
+        self.stages = []
+        for _ in range(draw.randint(1, 2)):
+            features = self.add_lstm(draw, features)
+        if draw.random() < 0.5:
+            self.add_step_attention(draw)
+        if draw.random() < 0.5:
+            features = self.add_luong_attention(draw, features)
+        else:
+            self.add({"type": "LastStep", "config": {}}, lambda x: x[:, -1])
+        for _ in range(draw.randint(1, 2)):
+            features = self.add_linear(draw, features)
+
+    def add(self, layer, stage):
+        self.layers.append({"name": f"layer{len(self.layers)}"} | layer)
+        self.stages.append(stage)
+
+    def module(self, draw, made):
+        """Puts a module somewhere in this one, and returns its name."""
+        number = len(list(self.children()))
+        if draw.random() < 0.3:
+            self.add_module(f"part{number}", nn.Sequential(nn.Dropout(), made))
+            return f"part{number}.1"
+        self.add_module(f"part{number}", made)
+        return f"part{number}"
+
+    def add_lstm(self, draw, features):
+        units, bias, batch_first = draw.choice([1, 3, 4, 7, 8, 13, 17]), draw.random() < 0.8, draw.random() < 0.5
+        lstm = nn.LSTM(features, units, bias=bias, batch_first=batch_first)
+        turn = (lambda x: x) if batch_first else (lambda x: x.transpose(0, 1))
+        config = {"units": units, "use_bias": bias, "return_sequences": True}
+        self.add({"type": "LSTM", "config": config, "module": self.module(draw, lstm)},
+                 lambda x: turn(lstm(turn(x))[0]))
+        return units
+
+    def add_linear(self, draw, features):
+        units, bias = draw.randint(1, 9), draw.random() < 0.8
+        name, function = draw.choice([("linear", lambda x: x), ("tanh", torch.tanh), ("sigmoid", torch.sigmoid)])
+        linear = nn.Linear(features, units, bias=bias)
+        config = {"units": units, "use_bias": bias, "activation": name}
+        self.add({"type": "Dense", "config": config, "module": self.module(draw, linear)},
+                 lambda x: function(linear(x)))
+        return units
+
+    def add_step_attention(self, draw):
+        bias = draw.random() < 0.8
+        gate = nn.Linear(self.steps, self.steps, bias=bias)
+        self.add({"type": "StepAttention", "config": {"use_bias": bias}, "module": self.module(draw, gate)},
+                 lambda x: x * torch.softmax(gate(x.transpose(1, 2)), dim=-1).transpose(1, 2))
+
+    def add_luong_attention(self, draw, features):
+        units = draw.randint(1, 9)
+        score, vector = nn.Linear(features, features, bias=False), nn.Linear(2 * features, units, bias=False)
+
+        def attend(x):
+            last = x[:, -1]
+            weights = torch.softmax(torch.einsum("ntu,nu->nt", score(x), last), dim=-1)
+            context = torch.einsum("nt,ntu->nu", weights, x)
+            return torch.tanh(vector(torch.cat([context, last], dim=-1)))
+
+        modules = {"score_kernel": self.module(draw, score), "vector_kernel": self.module(draw, vector)}
+        self.add({"type": "LuongAttention", "config": {"units": units}, "modules": modules}, attend)
+        return units
+
+    def forward(self, x):
+        for stage in self.stages:
+            x = stage(x)
+        return x
+
+
+def difference(a, b):
+    assert a.shape == b.shape, f"shapes {tuple(a.shape)} and {tuple(b.shape)}"
+    return ((a.double() - b.double()).abs().max() / max(1, b.double().abs().max())).item()
+
+
+def summed(state):
+    """The two biases of each LSTM as one."""
+    sums = {key: value for key, value in state.items() if "bias_hh_l0" not in key}
+    for key, value in state.items():
+        if "bias_hh_l0" in key:
+            sums[key.replace("bias_hh", "bias_ih")] = state[key.replace("bias_hh", "bias_ih")] + value
+    return sums
+
+
+def compare(draw, number, largest):
+    dtype = KINDS[number % len(KINDS)]
+    computed = dtype if dtype in TOLERANCE else torch.float32
+    network = Network(draw).eval()
+    with torch.no_grad():
+        for value in network.parameters():
+            value.normal_(0, 0.5)
+    network.to(dtype)
+    paths = [options.folder / f"{number}_{name}" for name in
+             ["net.json", "weights.safetensors", "in.safetensors", "out.safetensors", "back.safetensors"]]
+    paths[0].write_text(json.dumps({"input": network.input, "layers": network.layers}))
+    save_file(network.state_dict(), paths[1])
+    network.to(computed)
+    x = torch.randn(draw.randint(1, 5), *network.input, dtype=computed)
+    save_file({"x": x}, paths[2])
+    command = [options.program.resolve(), "run64" if computed == torch.float64 else "run", *paths]
+    result = subprocess.run(command, capture_output=True, text=True)
+    if result.returncode != 0:
+        sys.exit(f"network {number}: {result.stderr}")
+
+    with torch.no_grad():
+        there = difference(load_file(paths[3])["y"], network(x))
+        before = summed(network.state_dict())
+        back = load_file(paths[4])
+        network.load_state_dict(back)
+        again = difference(load_file(paths[3])["y"], network(x))
+    equal = all(torch.equal(value, before[key]) for key, value in summed(back).items())
+    for key, value in [("into heed", there), ("back in PyTorch", again)]:
+        largest[computed, key] = max(largest.get((computed, key), 0), value)
+    types = " ".join(layer["type"] for layer in network.layers)
+    good = max(there, again) <= TOLERANCE[computed] and equal
+    print(f"  {'ok    ' if good else 'FAILED'} {str(dtype):14} {there:.1e} {again:.1e} {types}")
+    return good
+
+
+def main():
+    print(f"torch {torch.__version__}")
+    draw = random.Random(options.seed)
+    torch.manual_seed(options.seed)
+    largest = {}
+    good = [compare(draw, number, largest) for number in range(options.networks)]
+    for (dtype, key), value in sorted(largest.items(), key=str):
+        print(f"  {key}, {dtype}: {value:.1e} at most")
+    return 0 if all(good) and good else 1
+
+
+if __name__ == "__main__":
+    sys.exit(main())
