@@ -8,9 +8,10 @@
     build/tf_keras/bin/pip install tf_keras==2.21.0 tensorflow-cpu==2.21.0 h5py==3.14.0
     build/tf_keras/bin/python tests/golden/generate_keras.py tf_keras
 
-Keras 3 writes keras3_*.h5, tf_keras, which is Keras 2, writes keras2_*.h5, both by model.save. The group
-"golden" is added to each: samples x, what the model predicts as y, and what the layer that the attribute
-"attention" of the group names gives for them as attention. Weights are drawn anew, so that no bias is 0.
+Keras 3 writes keras3_*.h5, tf_keras, which is Keras 2, writes keras2_*.h5, both by model.save. Keras 3 writes those of
+float32 in its native format, too: keras3_*.keras. The group "golden" is added to each .h5: samples x, what the model
+predicts as y, and what the layer that the attribute "attention" of the group names gives for them as attention.
+Weights are drawn anew, so that no bias is 0.
 """
 
 import os
@@ -114,6 +115,8 @@ def write(name, make, attention=None, dtype="float32"):
         layer.set_weights([draw(w.shape).astype(w.dtype) for w in weights])
     path = FOLDER / f"keras{GENERATION}_{name}.h5"
     model.save(path)
+    if GENERATION == "3" and dtype == "float32":
+        model.save(path.with_suffix(".keras"))
     inputs = model.inputs[0]
     x = draw((3, *inputs.shape[1:]))
     with h5py.File(path, "a") as file:

@@ -184,6 +184,39 @@ TEST_CASE("Addresses that lead nowhere are errors") {
         "f.h5: \"/inner/most\" has a link under \"numbers\"; links are not followed");
 }
 
+TEST_CASE("One object does not stand under two names") {
+  Hdf5Group root;
+  root.datasets["a"] = root.datasets["b"] = {dtype("F32"), {1}, four};
+  Bytes bytes = Hdf5Writer::write(root);
+  const std::size_t leaf = find(bytes, "SNOD") + 8;
+  std::copy_n(bytes.begin() + static_cast<Index>(leaf) + 8, 8,
+              bytes.begin() + static_cast<Index>(leaf) + 40 + 8);
+  Hdf5File file(bytes, "f.h5");
+  const Hdf5Object object(file);
+  CHECK(object.open("b").has_value());
+  CHECK(object.open("b").has_value());
+  CHECK(message<FileError>([&] { object.open("a"); }) ==
+        "f.h5: \"/a\" is damaged: it is \"/b\" as well");
+}
+
+TEST_CASE("Headers of objects are no larger than the file together") {
+  const Bytes bytes = sample_file();
+  Hdf5File file(bytes, "f.h5");
+  file.note_object(96, "/a", bytes.size(), "f.h5: \"/a\"");
+  file.note_object(96, "/a", bytes.size(), "f.h5: \"/a\"");
+  CHECK(message<FileError>([&] { file.note_object(97, "/b", 1, "f.h5: \"/b\""); }) ==
+        "f.h5: \"/b\" is damaged: its header is part of others");
+}
+
+TEST_CASE("A tree is not larger than one that h5py writes") {
+  const Bytes bytes = sample_file();
+  const std::size_t tree = hdf5_text(bytes).rfind("TREE"), leaf = hdf5_text(bytes).rfind("SNOD");
+  CHECK(refusal(tree + 5, {16}) == "f.h5: \"/\" is damaged: its tree has 16 levels");
+  CHECK(refusal(tree + 6, {0, 5}) ==
+        "f.h5: \"/\" is damaged: its tree has a node of 1280 branches");
+  CHECK(refusal(leaf + 6, {0, 5}) == "f.h5: \"/\" is damaged: its tree has a leaf of 1280 names");
+}
+
 TEST_CASE("A tree that turns back on itself is an error") {
   // Its one child is the node itself, on the level of its parent.
   const Bytes bytes = sample_file();

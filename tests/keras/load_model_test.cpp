@@ -233,6 +233,44 @@ TEST_CASE("Layers that are functions of heed's are loaded in the form that heed 
         "m.h5: Softmax \"here\": \"axis\" is 1, and heed has this layer with -1 only");
 }
 
+TEST_CASE("A TimeDistributed Dense is a Dense") {
+  const auto around = [](const Json& inner) {
+    return [=](Draft<>& draft) {
+      Json& layer = draft.layer("dense");
+      layer["class_name"] = "TimeDistributed";
+      layer["config"] = {{"name", "dense"}, {"trainable", true}, {"layer", inner}};
+    };
+  };
+  const Json dense{{"name", "own"}, {"units", 1}, {"activation", "sigmoid"}};
+  Draft draft(small_model());
+  around({{"class_name", "Dense"}, {"config", dense}})(draft);
+  const auto model = keras::load_model<float>(draft.bytes());
+  const auto x = random_tensor<float>({4, 3, 2}, 1);
+  CHECK(model.predict(x) == small_model().predict(x));
+  const std::string place = "m.h5: TimeDistributed \"dense\": ";
+  CHECK(refusal(around({{"class_name", "Flatten"}, {"config", {{"name", "own"}}}})) ==
+        place + "heed has it around a Dense or an Activation only, not a Flatten");
+  CHECK(refusal(around({{"class_name", "Dense"}})) ==
+        place + "in it: layer 1 (Dense) has no object \"config\"");
+  CHECK(refusal(around(7)) == place + "in it: layer 1 is not an object");
+  CHECK(refusal([&](Draft<>& changed) {
+          around({})(changed);
+          changed.layer("dense")["config"].erase("layer");
+        }) == place + "it says no layer for its steps");
+  CHECK(refusal([&](Draft<>& changed) {
+          around({{"class_name", "Dense"}, {"config", dense}})(changed);
+          changed.layer("dense")["config"]["stateful"] = true;
+        }) == place + "\"stateful\" is true, which heed's layer does not have");
+}
+
+TEST_CASE("An input that is sparse or ragged is refused") {
+  CHECK(field_refusal("x", "ragged", true) ==
+        "m.h5: InputLayer \"x\": \"ragged\" is true, which heed's layer does not have");
+  CHECK(field_refusal("x", "sparse", true) ==
+        "m.h5: InputLayer \"x\": \"sparse\" is true, which heed's layer does not have");
+  CHECK(field_refusal("x", "optional", false) == "(nothing thrown)");
+}
+
 TEST_CASE("A Cropping1D is read where it leaves the last step") {
   const std::string misuse =
       " is read where it leaves the last step alone and a Flatten or a Reshape takes it from there";
@@ -440,6 +478,9 @@ TEST_CASE("Weights that do not fit the model of their file are errors") {
   CHECK(refusal([](Draft<>& draft) {
           draft.weights().groups["dense"].groups["dense"].datasets["bias"].shape = {1, 1};
         }) == place + "/dense/bias\" has the shape (1, 1), and the model's \"dense/bias\" has (1)");
+  CHECK(refusal([](Draft<>& draft) {
+          draft.weights().attributes.back().texts.push_back("dense");
+        }) == "m.h5: \"/model_weights\" has \"dense\" twice among its layer_names");
   CHECK(refusal([](Draft<>& draft) {
           auto& names = draft.weights().attributes.back().texts;
           names.erase(std::find(names.begin(), names.end(), "dense"));

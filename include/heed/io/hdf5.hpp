@@ -49,6 +49,9 @@ enum class Hdf5Class : std::uint8_t { floating_point = 1, string = 3, variable_l
 /// its index there.
 inline constexpr std::size_t hdf5_reference_size = 4 + 8 + 4;
 
+/// How large a group's tree can be: h5py and the HDF5 library put up to 32 branches into a node.
+inline constexpr int hdf5_most_levels = 16, hdf5_most_children = 1024;
+
 /// Puts numbers one behind the other, lowest byte first.
 class Hdf5Bytes {
  public:

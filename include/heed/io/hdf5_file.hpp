@@ -101,6 +101,19 @@ class Hdf5File {
     return Hdf5Cursor(at(address, place), place).take(length);
   }
 
+  /// Notes that the object at an address, with a header of `size` bytes, stands under a path. Throws
+  /// `FileError` for one that stands under another path too, and for headers that overlap: otherwise a
+  /// small file could have one large header read for each of many names.
+  void note_object(std::uint64_t address, const std::string& path, std::uint64_t size,
+                   const std::string& place) {
+    const auto [object, is_new] = objects_.emplace(address, path);
+    check<FileError>(object->second == path, place, " is damaged: it is ",
+                     in_quotes(object->second), " as well");
+    if (is_new) header_bytes_ += size;
+    check<FileError>(header_bytes_ <= bytes_.size(), place,
+                     " is damaged: its header is part of others");
+  }
+
   /// A text of the collection at an address (section III.E).
   std::string_view text(std::uint64_t address, std::uint32_t index, std::uint32_t length,
                         const std::string& place) {
@@ -144,7 +157,8 @@ class Hdf5File {
 
   std::span<const std::byte> bytes_;
   std::string where_;
-  std::uint64_t root_ = 0;
+  std::uint64_t root_ = 0, header_bytes_ = 0;
+  std::map<std::uint64_t, std::string> objects_;
   std::map<std::uint64_t, Collection> collections_;
 };
 

@@ -102,6 +102,7 @@ inline void Hdf5Object::read_header(std::uint64_t address) {
       if (total > file_->size()) damaged("its header is longer than the file");
     }
   }
+  file_->note_object(address, path_, total, place_);
 }
 
 inline std::optional<std::span<const std::byte>> Hdf5Object::find(Type type) const {
@@ -218,8 +219,10 @@ inline std::optional<std::uint64_t> Hdf5Object::child(std::string_view name) con
     if (node.take<std::uint8_t>() != 0) damaged("its tree is not one of names");
     const int here = node.take<std::uint8_t>();
     if (level && here != *level - 1) damaged("its tree has a node on the wrong level");
+    if (here >= hdf5_most_levels) damaged("its tree has ", here, " levels");
     level = here;
     const auto children = node.take<std::uint16_t>();
+    if (children > hdf5_most_children) damaged("its tree has a node of ", children, " branches");
     node.skip(16 + 8);
     bool found = false;
     for (int i = 0; i < children && !found; ++i) {
@@ -231,7 +234,9 @@ inline std::optional<std::uint64_t> Hdf5Object::child(std::string_view name) con
   Hdf5Cursor node(file_->at(address, place_), place_);
   node.expect("SNOD");
   node.skip(2);
-  for (auto entries = node.take<std::uint16_t>(); entries > 0; --entries) {
+  auto entries = node.take<std::uint16_t>();
+  if (entries > hdf5_most_children) damaged("its tree has a leaf of ", entries, " names");
+  for (; entries > 0; --entries) {
     const bool found = name_at(node.take<std::uint64_t>()) == name;
     address = node.take<std::uint64_t>();
     const auto kind = node.take<std::uint32_t>();

@@ -34,6 +34,20 @@ std::optional<Config> keras_known_config(const KerasLayer& layer, const KerasCon
   return known;
 }
 
+/// What a TimeDistributed does to each step by itself, where heed's layer does it to all at once. Throws
+/// `OptionError` for any other layer in it.
+inline KerasLayer keras_step_layer(const KerasLayer& layer) {
+  const auto inner = layer.config->find("layer");
+  check<OptionError>(inner != layer.config->end(), "it says no layer for its steps");
+  KerasConfig(*layer.config, false).expect_only("layer", *inner);
+  KerasLayer step = keras_layer(*inner, 1, "in it");
+  check<OptionError>(step.class_name == Dense::type || step.class_name == Activation::type,
+                     "heed has it around a Dense or an Activation only, not a ",
+                     printable(step.class_name, 80));
+  step.name = layer.name;
+  return step;
+}
+
 /// The layer of heed that does what a layer of Keras does. Throws `OptionError` for one that heed does
 /// not have, and for a field that heed's layer does not have.
 template <class Scalar>
@@ -53,6 +67,9 @@ AnyLayer<Scalar> layer_from_keras(const KerasLayer& layer,
                        "{.layers = {{",
                        in_quotes(layer.name), ", AnyLayer<float>(LastStep{})}}})");
     return AnyLayer<Scalar>(LastStep{});
+  }
+  if (type == "TimeDistributed") {
+    return layer_from_keras(keras_step_layer(layer), options, keras_2);
   }
   if (type == "ReLU") {
     config.expect_only();
@@ -155,7 +172,9 @@ class KerasBuilder {
   void add_input(const KerasLayer& layer) {
     const auto& config = *layer.config;
     const char* key = config.contains("batch_shape") ? "batch_shape" : "batch_input_shape";
-    add_input(layer.name, config.contains(key) ? config[key] : nlohmann::json(), layer.place);
+    const auto batch = config.contains(key) ? config[key] : nlohmann::json();
+    at_place(layer.place, [&] { KerasConfig(config, keras_2_).expect_only(key, batch); });
+    add_input(layer.name, batch, layer.place);
   }
 
   void add_missing_input(const KerasLayer& first) {

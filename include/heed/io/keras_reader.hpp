@@ -1,8 +1,7 @@
 #pragma once
 
 #include <heed/io/file.hpp>
-#include <heed/io/keras_layers.hpp>
-#include <heed/io/keras_weights.hpp>
+#include <heed/io/keras_archive.hpp>
 
 namespace heed::keras {
 
@@ -43,6 +42,9 @@ inline Hdf5Object keras_weights_group(const Hdf5Object& root, const Hdf5File& fi
 template <class Scalar>
 Model<Scalar> keras_load_model(std::span<const std::byte> bytes, const std::string& where,
                                const keras::LoadOptions<Scalar>& options) {
+  if (hdf5_text(bytes).starts_with(zip_file_signature)) {
+    return keras_load_archive(bytes, where, options);
+  }
   Hdf5File file(bytes, where);
   const Hdf5Object root(file);
   const auto text = keras_text(root, "model_config");
@@ -105,8 +107,8 @@ void keras_load_weights(Model<Scalar>& model, std::span<const std::byte> bytes,
 namespace heed::keras {
 
 /// The network that a Keras file holds, ready for use: what `model.save("model.h5")` of Keras 3, of
-/// tf.keras and of Keras 2 writes, Sequential or Functional, with one input, one output, and layers
-/// that heed has. A Lambda named `last_hidden_state` is taken for `LastStep`, as the reference has it;
+/// tf.keras and of Keras 2 writes, and `model.save("model.keras")` of Keras 3, Sequential or
+/// Functional, with one input, one output, and layers that heed has. A Lambda named `last_hidden_state` is taken for `LastStep`, as the reference has it;
 /// see `LoadOptions` for other Lambdas and for layers of your own.
 ///
 /// Throws `FileError`, naming the file and the layer or place in it, for a layer that heed does not

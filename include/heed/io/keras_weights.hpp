@@ -1,5 +1,7 @@
 #pragma once
 
+#include <set>
+
 #include <heed/io/hdf5_dataset.hpp>
 #include <heed/io/keras_blocks.hpp>
 
@@ -12,7 +14,10 @@ inline std::vector<std::string_view> keras_names(const Hdf5Object& group, const 
   check<FileError>(group.has_attribute(name + "0"), group.place(), " has no attribute ",
                    in_quotes(name));
   names.emplace();
+  constexpr Index most = 1000;  // each has room for hundreds
   for (Index i = 0; const auto part = group.texts(join(name, i)); ++i) {
+    check<FileError>(i < most, group.place(), " has more than ", most, " attributes ",
+                     in_quotes(name));
     names->insert(names->end(), part->begin(), part->end());
   }
   return *names;
@@ -33,11 +38,41 @@ inline std::string keras_list(const std::vector<std::string>& names) {
   return names.size() <= most ? text : join(text, " and ", names.size() - most, " more");
 }
 
+/// All weights of a model, in the order of its layout, from the datasets that hold them. Throws
+/// `FileError` for one of another shape.
+template <class Scalar>
+Arena<Scalar> keras_arena(const Hdf5File& file, const Layout& layout,
+                          std::span<const Hdf5Object> objects) {
+  std::vector<Hdf5Dataset> datasets;
+  std::size_t total = 0;
+  for (std::size_t i = 0; i < objects.size(); ++i) {
+    const Slot& slot = layout.slots()[i];
+    datasets.push_back(hdf5_dataset(objects[i]));
+    check<FileError>(datasets[i].shape == slot.shape, objects[i].place(), " has the shape ",
+                     datasets[i].shape, ", and the model's ", in_quotes(slot.name), " has ",
+                     slot.shape);
+    total += datasets[i].bytes.size();
+  }
+  check<FileError>(total <= file.size(), file.where(), " is damaged: weights overlap");
+
+  Arena<Scalar> weights(Shape{layout.size()});
+  for (std::size_t i = 0; i < objects.size(); ++i) {
+    const Slot& slot = layout.slots()[i];
+    decode(datasets[i].dtype, datasets[i].bytes,
+           weights.values().subspan(static_cast<std::size_t>(slot.offset),
+                                    static_cast<std::size_t>(slot.shape.size())));
+  }
+  return weights;
+}
+
 /// The layers of a file that have weights: for each its group, and its weights' paths there by name.
 class KerasWeights {
  public:
   KerasWeights(Hdf5File& file, const Hdf5Object& group) : file_(&file) {
+    std::set<std::string_view> seen;
     for (const std::string_view name : keras_names(group, "layer_names")) {
+      check<FileError>(seen.insert(name).second, group.place(), " has ", in_quotes(name),
+                       " twice among its layer_names");
       auto layer = group.open(name);
       check<FileError>(layer.has_value(), group.place(), " has no group ", in_quotes(name),
                        ", which is one of its layer_names");
@@ -56,22 +91,9 @@ class KerasWeights {
   template <class Scalar>
   Arena<Scalar> read(const Layout& layout, std::span<const KerasPlace> places) const {
     check_names(places);
-    std::vector<Hdf5Dataset> datasets;
-    std::size_t total = 0;
-    for (std::size_t i = 0; i < places.size(); ++i) {
-      datasets.push_back(find(layout.slots()[i], places[i]));
-      total += datasets.back().bytes.size();
-    }
-    check<FileError>(total <= file_->size(), file_->where(), " is damaged: weights overlap");
-
-    Arena<Scalar> weights(Shape{layout.size()});
-    for (std::size_t i = 0; i < places.size(); ++i) {
-      const Slot& slot = layout.slots()[i];
-      decode(datasets[i].dtype, datasets[i].bytes,
-             weights.values().subspan(static_cast<std::size_t>(slot.offset),
-                                      static_cast<std::size_t>(slot.shape.size())));
-    }
-    return weights;
+    std::vector<Hdf5Object> objects;
+    for (const KerasPlace& place : places) objects.push_back(find(place));
+    return keras_arena<Scalar>(*file_, layout, objects);
   }
 
  private:
@@ -105,18 +127,15 @@ class KerasWeights {
     }
   }
 
-  Hdf5Dataset find(const Slot& slot, const KerasPlace& place) const {
+  Hdf5Object find(const KerasPlace& place) const {
     const Stored& stored = layers_.find(place.layer)->second;
     const auto path = stored.weights.find(place.weight);
     check<FileError>(path != stored.weights.end(), stored.group.place(), " has no weight ",
                      in_quotes(place.weight), " among its weight_names");
-    const auto object = stored.group.open(path->second);
+    auto object = stored.group.open(path->second);
     check<FileError>(object.has_value(), stored.group.place(), " has no dataset ",
                      in_quotes(path->second), ", which is one of its weight_names");
-    const auto dataset = hdf5_dataset(*object);
-    check<FileError>(dataset.shape == slot.shape, object->place(), " has the shape ", dataset.shape,
-                     ", and the model's ", in_quotes(slot.name), " has ", slot.shape);
-    return dataset;
+    return *std::move(object);
   }
 
   const Hdf5File* file_;

@@ -1,0 +1,84 @@
+#pragma once
+
+#include <heed/io/keras_layers.hpp>
+#include <heed/io/keras_weights.hpp>
+#include <heed/io/zip.hpp>
+
+// The native format of Keras 3, `.keras`: an archive of the configuration as JSON and of the weights in
+// HDF5, in which layers do not have their names: they are numbered by class, in the model's order.
+
+namespace heed::detail {
+
+inline constexpr std::string_view keras_archive_config = "config.json",
+                                  keras_archive_weights = "model.weights.h5",
+                                  keras_archive_metadata = "metadata.json";
+
+/// Gives each layer, in the model's order, the group of its weights: `layers/dense`, `layers/dense_1`.
+class KerasArchiveGroups {
+ public:
+  /// `class_name` may have a package in front: `mine>Gain`.
+  std::string next(std::string_view class_name) {
+    const std::string base = snake_case(class_name.substr(class_name.find('>') + 1));
+    const int number = used_[base]++;
+    return number == 0 ? "layers/" + base : join("layers/", base, "_", number);
+  }
+
+  /// Where in its group a layer has its weights, numbered.
+  static std::string_view weights(std::string_view class_name) {
+    if (class_name == "LSTM") return "/cell/vars";
+    return class_name == "TimeDistributed" ? "/layer/vars" : "/vars";
+  }
+
+ private:
+  std::map<std::string, int> used_;
+};
+
+/// The datasets that hold a layer's weights, and no more than it has.
+inline void append_keras_weights(const Hdf5Object& root, const KerasLayer& layer,
+                                 const std::string& group, std::size_t count,
+                                 std::vector<Hdf5Object>& weights) {
+  const auto own = root.open(group + "/vars");
+  const auto name = own ? own->texts("name") : std::nullopt;
+  layer.expect(!name || name->size() != 1 || name->front() == layer.name,
+               " should have its weights in ", in_quotes(group), ", where another layer has them");
+  const auto path = join(group, KerasArchiveGroups::weights(layer.class_name));
+  const auto vars = root.open(path);
+  layer.expect(vars.has_value(), " has no weights: the file has no group ", in_quotes(path));
+  for (std::size_t i = 0; i < count; ++i) {
+    auto weight = vars->open(join(i));
+    layer.expect(weight.has_value(), " has ", i, " weights in ", in_quotes(path), ", expected ",
+                 count);
+    weights.push_back(*std::move(weight));
+  }
+  layer.expect(!vars->open(join(count)).has_value(), " has more than ", count, " weights in ",
+               in_quotes(path));
+}
+
+template <class Scalar>
+Model<Scalar> keras_load_archive(std::span<const std::byte> bytes, const std::string& where,
+                                 const keras::LoadOptions<Scalar>& options) {
+  const ZipFile archive(bytes, where);
+  const auto json = parse_json(hdf5_text(archive.file(keras_archive_config)),
+                               join(where, ": ", keras_archive_config));
+  const KerasModel description = keras_model(json, where);
+  auto model = KerasBuilder<Scalar>(description, where, options, false).build();
+  check<FileError>(model.graph().nodes().size() > 1, where, ": the model is an input alone");
+
+  Hdf5File file(archive.file(keras_archive_weights), join(where, ": ", keras_archive_weights));
+  const Hdf5Object root(file);
+  std::map<std::string_view, std::pair<const KerasLayer*, std::string>> groups;
+  KerasArchiveGroups numbers;
+  for (const KerasLayer& layer : description.layers) {
+    groups[layer.name] = {&layer, numbers.next(layer.class_name)};
+  }
+  std::vector<Hdf5Object> weights;
+  for (const auto& node : model.graph().nodes()) {
+    if (node.slots == 0) continue;
+    const auto& [layer, group] = groups.at(node.name);
+    append_keras_weights(root, *layer, group, node.slots, weights);
+  }
+  model.set_weights(keras_arena<Scalar>(file, model.graph().layout(), weights).values());
+  return model;
+}
+
+}  // namespace heed::detail

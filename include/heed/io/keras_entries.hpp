@@ -1,0 +1,132 @@
+#pragma once
+
+#include <heed/io/hdf5_writer.hpp>
+#include <heed/io/keras_blocks.hpp>
+
+namespace heed::detail {
+
+using OrderedJson = nlohmann::ordered_json;
+
+/// A layer as a file of Keras has it.
+struct KerasEntry {
+  OrderedJson json;
+  std::vector<std::size_t> inputs;
+  std::vector<std::pair<std::string, Hdf5Dataset>> weights;  ///< by their paths
+
+  const std::string& name() const { return json["name"].get_ref<const std::string&>(); }
+};
+
+/// The layers of a model without blocks. They are described as Keras 2 did, which Keras 3 reads, too.
+template <class Scalar>
+class KerasEntries {
+ public:
+  explicit KerasEntries(const Model<Scalar>& model) : model_(model), graph_(model.graph()) {
+    std::vector<std::size_t> entry_of;
+    for (std::size_t i = 0; i < graph_.nodes().size(); ++i) {
+      std::vector<std::size_t> inputs;
+      for (const std::size_t input : graph_[i].inputs) inputs.push_back(entry_of[input]);
+      add_node(i, std::move(inputs));
+      entry_of.push_back(entries_.size() - 1);
+      if (i == graph_.output()) output_ = entry_of.back();
+    }
+  }
+
+  const KerasEntry& output() const { return entries_[output_]; }
+  const KerasEntry& input() const { return entries_[0]; }
+
+  /// The layers in the order that Keras gives them when it makes the model, which is the order in
+  /// which it expects their weights: by the longest way to the output, and among equals in the order
+  /// in which a walk back from the output comes to them. Throws `ModelError` for a layer that does not
+  /// lead to the output, which Keras would lose.
+  std::vector<const KerasEntry*> in_order() const {
+    std::vector<std::size_t> distance(entries_.size(), 0), turn(entries_.size(), 0);
+    for (std::size_t i = entries_.size(); i-- > 0;) {
+      for (const std::size_t input : entries_[i].inputs) {
+        distance[input] = std::max(distance[input], distance[i] + 1);
+      }
+    }
+    std::vector<std::size_t> walk{output_};
+    for (std::size_t turns = 0; !walk.empty();) {
+      const std::size_t here = walk.back();
+      walk.pop_back();
+      if (turn[here] > 0) continue;
+      turn[here] = ++turns;
+      const auto& inputs = entries_[here].inputs;
+      walk.insert(walk.end(), inputs.rbegin(), inputs.rend());
+    }
+    std::vector<std::size_t> order(entries_.size());
+    std::iota(order.begin(), order.end(), std::size_t{0});
+    std::sort(order.begin(), order.end(), [&](std::size_t a, std::size_t b) {
+      return std::pair(distance[b], turn[a]) < std::pair(distance[a], turn[b]);
+    });
+    std::vector<const KerasEntry*> sorted;
+    for (const std::size_t i : order) {
+      check<ModelError>(turn[i] > 0, "model \"", model_.name(), "\": the layer \"",
+                        entries_[i].name(),
+                        "\" does not lead to the output, so that Keras has no place for it");
+      sorted.push_back(&entries_[i]);
+    }
+    return sorted;
+  }
+
+ private:
+  void add_node(std::size_t i, std::vector<std::size_t> inputs) {
+    const auto& node = graph_[i];
+    if (node.layer.template get<LastStep>() != nullptr) {
+      // Lambda would be Python code; these two do the same without.
+      const Shape& x = graph_[node.inputs[0]].shape;
+      add("Cropping1D", node.name + "_crop", {{"cropping", {x[0] - 1, 0}}}, std::move(inputs));
+      add("Reshape", node.name, {{"target_shape", {x[1]}}}, {entries_.size() - 1});
+      return;
+    }
+    if (const auto* input = node.layer.template get<Input>()) {
+      auto shape = OrderedJson::array({nullptr});
+      for (const Index length : input->shape.value) shape.push_back(length);
+      add("InputLayer", node.name, {{"batch_input_shape", shape}}, {});
+      return;
+    }
+    const auto config =
+        at_place(graph_.title(i), [&] { return config_to_json(node.layer.config()); });
+    add(node.layer.type(), node.name, config, std::move(inputs));
+    const bool has_cell = node.layer.template get<LSTM>() != nullptr;
+    for (const Slot& slot : graph_.layout().slots().subspan(node.first_slot, node.slots)) {
+      const std::string own = slot.name.substr(node.name.size() + 1);
+      const View<const Scalar> values(model_.weights().data() + slot.offset, slot.shape);
+      entries_.back().weights.emplace_back(
+          join(node.name, has_cell ? "/lstm_cell/" : "/", own),
+          Hdf5Dataset{dtype_of<Scalar>(), slot.shape, as_little_endian(values)});
+    }
+  }
+
+  void add(std::string_view class_name, const std::string& name, const OrderedJson& fields,
+           std::vector<std::size_t> inputs) {
+    OrderedJson config{{"name", name}, {"dtype", sizeof(Scalar) == 4 ? "float32" : "float64"}};
+    config.update(fields);
+    auto calls = OrderedJson::array();
+    for (const std::size_t input : inputs) {
+      calls.push_back({entries_[input].name(), 0, 0, OrderedJson::object()});
+    }
+    if (!inputs.empty()) calls = OrderedJson::array({calls});
+    OrderedJson json{{"class_name", class_name},
+                     {"name", name},
+                     {"config", std::move(config)},
+                     {"inbound_nodes", std::move(calls)}};
+    print_json(json, join(class_name, " \"", printable(name), "\""));  // throws unless UTF-8
+    entries_.push_back({std::move(json), std::move(inputs), {}});
+  }
+
+  std::span<const std::byte> as_little_endian(View<const Scalar> values) {
+    const auto count = static_cast<std::size_t>(values.size());
+    auto& bytes = numbers_.emplace_back(count * sizeof(Scalar));
+    encode(std::span<const Scalar>(values.data(), count), bytes.data());
+    return bytes;
+  }
+
+  const Model<Scalar>& model_;
+  const Graph<Scalar>& graph_;
+  std::vector<KerasEntry> entries_;
+  std::vector<std::vector<std::byte>> numbers_;
+  std::size_t output_ = 0;
+};
+
+}  // namespace heed::detail

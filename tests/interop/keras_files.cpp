@@ -1,0 +1,217 @@
+// The part of keras_roundtrip.py that is heed's. Samples and results travel as safetensors.
+//
+//   keras_files run MODEL.h5 IN.safetensors OUT.safetensors   predicts the tensor x; y and what every layer gives
+//   keras_files run64 …                                       the same in double
+//   keras_files copy MODEL.h5 OUT.h5                          loads and saves
+//   keras_files blocks STEPS FEATURES LSTM UNITS MODEL.h5 IN.safetensors OUT.safetensors OUT.h5
+//                                                             the same as run, with a network of the reference made of
+//                                                             heed's block (UNITS > 0: LuongAttention), by
+//                                                             load_weights; and saves it
+//   keras_files make SEED OPTIMIZER OUT.h5 OUT.safetensors    a network drawn at random; x, y and attention weights;
+//                                                             OPTIMIZER is 0, 1 or 2
+#include <heed/heed.hpp>
+#include <heed/io.hpp>
+#include <heed/keras.hpp>
+
+#include <iostream>
+
+using namespace heed;
+
+namespace {
+
+template <class S>
+using Tensors = std::vector<std::pair<std::string, Tensor<S>>>;
+
+template <class S>
+Tensor<S> read_tensor(const std::string& path, const std::string& name) {
+  const auto file = read_safetensors(path);
+  const auto found = file.tensors.find(name);
+  check<FileError>(found != file.tensors.end(), path, " has no tensor ", name);
+  Tensor<S> tensor(found->second.shape);
+  decode(found->second.dtype, found->second.bytes, tensor.values());
+  return tensor;
+}
+
+template <class S>
+void write_tensors(const std::string& path, const Tensors<S>& tensors) {
+  std::vector<NamedView<S>> views;
+  for (const auto& [name, tensor] : tensors) views.emplace_back(name, tensor);
+  write_safetensors<S>(path, views);
+}
+
+/// y, the value of every layer as `layer/NAME`, and what blocks publish as `weights/NAME`.
+template <class S>
+Tensors<S> results(const Model<S>& model, const Tensor<S>& x) {
+  Tensors<S> tensors{{"y", model.predict(x)}};
+  for (const auto& node : model.graph().nodes()) {
+    if (node.is_input()) continue;
+    tensors.emplace_back("layer/" + node.name, model.activations(node.name, x));
+    if (node.layer.type().ends_with("Attention")) {
+      tensors.emplace_back("weights/" + node.name, model.activations(node.name + "/weights", x));
+    }
+  }
+  return tensors;
+}
+
+Tensor<float> draw(const Shape& shape, Random& random, double stddev = 1) {
+  Tensor<float> tensor(shape);
+  for (float& value : tensor.values()) value = static_cast<float>(random.normal(0, stddev));
+  return tensor;
+}
+
+/// A network of heed's own layers and blocks, with branches.
+class Draw {
+ public:
+  explicit Draw(std::uint64_t seed) : random_(seed) {}
+
+  Model<float> model() {
+    const Index steps = between(1, 7), features = between(1, 5);
+    sequence_ = model_.input("x", {steps, features});
+    for (Index i = between(1, 3); i > 0; --i) grow();
+    const bool both = between(0, 1) == 1;
+    std::vector<Node> ends;
+    ends.push_back(finish(between(0, 3)));
+    if (both) ends.push_back(finish(between(0, 3)));
+    if (both) ends.push_back(model_.add(Concatenate{}, {ends[0], ends[1]}));
+    model_.add("output", Dense{.units = between(1, 4), .activation = activation()}, ends.back());
+    model_.build({.seed = 1});
+    for (float& value : model_.weights().values()) {
+      value = static_cast<float>(random_.normal(0, 0.5));
+    }
+    return std::move(model_);
+  }
+
+ private:
+  Index between(Index low, Index high) {
+    const double u = random_.uniform();
+    return low + std::min(high - low, static_cast<Index>(u * static_cast<double>(high - low + 1)));
+  }
+  ActivationFunction activation() {
+    constexpr std::array functions{
+        ActivationFunction::linear,       ActivationFunction::sigmoid,
+        ActivationFunction::tanh,         ActivationFunction::softmax,
+        ActivationFunction::elu,          ActivationFunction::softsign,
+        ActivationFunction::hard_sigmoid, ActivationFunction::leaky_relu};
+    return functions[static_cast<std::size_t>(between(0, functions.size() - 1))];
+  }
+  Shape shape(Node node) const { return model_.graph()[node.index].shape; }
+  Index units() const { return shape(sequence_).back(); }
+
+  /// Something that turns a sequence into another.
+  void grow() {
+    const Node x = sequence_;
+    switch (between(0, 5)) {
+      case 0:
+        sequence_ = model_.add(LSTM{.units = between(1, 6), .return_sequences = true}, x);
+        break;
+      case 1:
+        sequence_ = model_.add(LSTM{.units = between(1, 6),
+                                    .recurrent_activation = ActivationFunction::hard_sigmoid,
+                                    .use_bias = false,
+                                    .return_sequences = true,
+                                    .go_backwards = true},
+                               x);
+        break;
+      case 2: sequence_ = model_.add(StepAttention{.use_bias = between(0, 1) == 1}, x); break;
+      case 3: {
+        const Node a = model_.add(Dense{.units = units(), .activation = activation()}, x);
+        const Node b = model_.add(Activation{activation()}, x);
+        const bool sum = between(0, 1) == 1;
+        sequence_ = sum ? model_.add(Add{}, {b, a, x}) : model_.add(Multiply{}, {a, b});
+        break;
+      }
+      case 4: {
+        const Node a = model_.add(Dense{.units = between(1, 4), .use_bias = false}, x);
+        sequence_ = model_.add(Concatenate{.axis = 2}, {x, model_.add(Dropout{.rate = 0.3}, a)});
+        break;
+      }
+      default: {
+        const Node a = model_.add(Dense{.units = units(), .activation = activation()}, x);
+        const Node scores = model_.add(Dot{.axes = {2, 2}}, {a, x});
+        const Node weights = model_.add(Activation{ActivationFunction::softmax}, scores);
+        sequence_ = model_.add(Dot{.axes = {2, 1}}, {weights, x});
+      }
+    }
+  }
+
+  /// Something that makes one vector of the sequence.
+  Node finish(Index way) {
+    switch (way) {
+      case 0: return model_.add(LuongAttention{.units = between(1, 6)}, sequence_);
+      case 1: return model_.add(LastStep{}, sequence_);
+      case 2: return model_.add(LSTM{.units = between(1, 5)}, sequence_);
+      default: {
+        const Node turned = model_.add(Permute{.dims = {2, 1}}, sequence_);
+        return model_.add(Flatten{}, turned);
+      }
+    }
+  }
+
+  Random random_;
+  Model<float> model_{"drawn"};
+  Node sequence_;
+};
+
+Model<float> reference_network(Index steps, Index features, Index lstm, Index units) {
+  Model<float> model;
+  model.input({steps, features});
+  model.add("lstm", LSTM{.units = lstm, .return_sequences = true});
+  if (units > 0) {
+    model.add("attention", LuongAttention{.units = units});
+    model.add("output", Dense{.units = 1});
+  } else {
+    model.add("attention", StepAttention{});
+    model.add(Flatten{});
+    model.add("output", Dense{.units = 1, .activation = ActivationFunction::sigmoid});
+  }
+  return model;
+}
+
+int run(const std::vector<std::string>& arguments) {
+  const auto is = [&](std::string_view command, std::size_t count) {
+    return arguments.size() == count + 1 && arguments[0] == command;
+  };
+  const auto& a = arguments;
+  if (is("run", 3)) {
+    write_tensors(a[3], results(keras::load_model<float>(a[1]), read_tensor<float>(a[2], "x")));
+  } else if (is("run64", 3)) {
+    write_tensors(a[3], results(keras::load_model<double>(a[1]), read_tensor<double>(a[2], "x")));
+  } else if (is("copy", 2)) {
+    keras::save_model(keras::load_model<float>(a[1]), a[2]);
+  } else if (is("blocks", 8)) {
+    auto model =
+        reference_network(std::stol(a[1]), std::stol(a[2]), std::stol(a[3]), std::stol(a[4]));
+    keras::load_weights(model, a[5]);
+    write_tensors(a[7], results(model, read_tensor<float>(a[6], "x")));
+    keras::save_model(model, a[8], {.loss = MeanAbsoluteError{}, .metrics = {MeanSquaredError{}}});
+  } else if (is("make", 4)) {
+    const std::uint64_t seed = std::stoull(a[1]);
+    const auto model = Draw(seed).model();
+    const std::array<keras::TrainingPart, 3> optimizers{
+        SGD{.learning_rate = 0.05, .momentum = 0.5, .nesterov = true},
+        Adam{.learning_rate = 0.002, .beta_1 = 0.8, .clipnorm = 1.5},
+        RMSprop{.learning_rate = 0.003, .rho = 0.8, .centered = true}};
+    keras::save_model(model, a[3],
+                      {.loss = MeanSquaredError{}, .optimizer = optimizers.at(std::stoul(a[2]))});
+    Random random(seed, 1);
+    const auto x = draw(model.input_shape().batch(5), random);
+    auto tensors = results(model, x);
+    tensors.emplace_back("x", x);
+    write_tensors(a[4], tensors);
+  } else {
+    std::cerr << "usage: keras_files run|run64|copy|blocks|make …, see the source\n";
+    return 2;
+  }
+  return 0;
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+  try {
+    return run({argv + 1, argv + argc});
+  } catch (const std::exception& error) {
+    std::cerr << "keras_files: " << error.what() << '\n';
+    return 1;
+  }
+}

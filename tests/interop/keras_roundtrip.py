@@ -1,0 +1,387 @@
+"""Compares heed with Keras on files that go both ways.
+
+    python keras_roundtrip.py PROGRAM FOLDER [--models N] [--seed S] [--module keras|tf_keras]
+
+PROGRAM is keras_files, built from keras_files.cpp; FOLDER takes the files. The networks are
+
+  - the two programs of the reference, trained: heed loads what Keras saved, as layers and as heed's blocks, and
+    Keras loads what heed saves of either;
+  - N drawn at random in Keras: heed loads them, and Keras loads what heed saved of them;
+  - N drawn at random in heed, with blocks, saved with an optimizer: Keras loads them and goes on training with it.
+
+Files are .h5 and .keras in turn.
+
+In float32 predictions and attention weights differ by at most 1e-6, relative to the largest above 1; in
+float64, with the same weights, the values of every layer by at most 1e-12. Prints the largest difference of
+each kind; ends with status 1 when one is too large.
+"""
+
+import argparse
+import logging
+import os
+import pathlib
+import random
+import subprocess
+import sys
+import warnings
+
+parser = argparse.ArgumentParser()
+parser.add_argument("program", type=pathlib.Path)
+parser.add_argument("folder", type=pathlib.Path)
+parser.add_argument("--models", type=int, default=14)
+parser.add_argument("--seed", type=int, default=7)
+parser.add_argument("--module", choices=["keras", "tf_keras"], default="keras")
+options = parser.parse_args()
+
+os.environ["KERAS_BACKEND"] = "tensorflow"
+os.environ["TF_USE_LEGACY_KERAS"] = "1"
+os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+os.environ.setdefault("TF_ENABLE_ONEDNN_OPTS", "0")
+logging.getLogger("absl").setLevel(logging.ERROR)  # what Keras thinks of .h5
+logging.getLogger("tensorflow").setLevel(logging.ERROR)
+warnings.filterwarnings("ignore", message="You are using a softmax over axis")
+
+import numpy as np  # noqa: E402
+from safetensors.numpy import load_file, save_file  # noqa: E402
+
+if options.module == "keras":
+    import keras
+else:
+    import tf_keras as keras
+
+kl = keras.layers
+TOLERANCE, TOLERANCE_64 = 1e-6, 1e-12
+largest = {}
+
+
+def heed(*arguments):
+    result = subprocess.run([options.program.resolve(), *map(str, arguments)], capture_output=True, text=True)
+    if result.returncode != 0:
+        sys.exit(f"keras_files {' '.join(map(str, arguments))}: {result.stderr}")
+    return result.stdout
+
+
+def tolerance(kind):
+    return TOLERANCE_64 if "float64" in kind else TOLERANCE
+
+
+def compare(kind, what, one, other):
+    assert one.shape == other.shape, f"{kind}, {what}: {one.shape} and {other.shape}"
+    difference = np.max(np.abs(one - other), initial=0) / max(1, np.max(np.abs(other), initial=0))
+    assert np.isfinite(difference), f"{kind}, {what} is not finite"
+    if difference > tolerance(kind):
+        print(f"{kind}, {what}: {difference:.1e}")
+    if difference >= largest.get(kind, (-1, ""))[0]:
+        largest[kind] = (difference, what)
+
+
+def outputs(model, x):
+    """y, and what every layer gives, by one model with all of them as outputs."""
+    names = [layer.name for layer in model.layers if not isinstance(layer, kl.InputLayer)]
+    inner = keras.Model(model.inputs, [model.get_layer(name).output for name in names] + model.outputs)
+    values = inner.predict(x, verbose=0)
+    return {key: np.asarray(value) for key, value in zip([f"layer/{name}" for name in names] + ["y"], values)}
+
+
+def in_double(model):
+    """The same network in float64, with the same weights."""
+
+    def doubled(config):
+        if isinstance(config, dict):
+            return {key: doubled(value) for key, value in config.items()}
+        if isinstance(config, (list, tuple)):
+            return type(config)(doubled(value) for value in config)
+        return "float64" if isinstance(config, str) and config == "float32" else config
+
+    if options.module == "keras":
+        keras.config.enable_unsafe_deserialization()  # for the Lambda of our own
+    keras.backend.set_floatx("float64")
+    double = type(model).from_config(doubled(model.get_config()))
+    double.set_weights([w.astype(np.float64) for w in model.get_weights()])
+    return double
+
+
+def compare_double(kind, name, model, x, path):
+    """Every layer of heed's and of Keras's in float64; `model` is what Keras has of the file."""
+    # TensorFlow takes the slope of leaky_relu as a float32, in float64 too: 0.2 is 0.2000000030 there.
+    if any(layer.get_config().get("activation") == "leaky_relu" for layer in model.layers):
+        return
+    save_file({"x": x}, stored("x.safetensors"))
+    heed("run64", path, stored("x.safetensors"), stored("double.out"))
+    results = load_file(stored("double.out"))
+    values = outputs(in_double(model), x.astype(np.float64))
+    keras.backend.set_floatx("float32")
+    for key in results.keys() & values.keys():
+        compare(f"{kind}, every layer in float64", f"{name} {key}", results[key], values[key])
+
+
+def attention_vector(weights):
+    """What the reference looks at of weights (N, steps, units): for each sample their mean over the units."""
+    return weights.mean(axis=-1)
+
+
+def stored(name):
+    return options.folder / name
+
+
+def format_of(number):
+    """Both formats in turn; Keras 2 has another .keras."""
+    return "keras" if number % 2 == 1 and options.module == "keras" else "h5"
+
+
+def run(kind, name, model, x, extension="h5"):
+    """heed loads what Keras saved, and Keras loads what heed saved of that."""
+    path, copy = stored(f"{name}.{extension}"), stored(f"{name}.copy.{extension}")
+    kind = f"{kind}, .{extension}"
+    model.save(path)
+    save_file({"x": x}, stored(f"{name}.safetensors"))
+    heed("run", path, stored(f"{name}.safetensors"), stored(f"{name}.out"))
+    results, values = load_file(stored(f"{name}.out")), outputs(model, x)
+    heed("copy", path, copy)
+    again = outputs(keras.models.load_model(copy), x)
+    for key in values:
+        if key in ("y", "layer/attention_vec", "layer/attention_weight"):
+            seen = attention_vector if key == "layer/attention_vec" else np.asarray
+            compare(f"{kind}, Keras to heed", f"{name} {key}", seen(results[key]), seen(values[key]))
+            compare(f"{kind}, Keras to heed to Keras", f"{name} {key}", seen(again[key]), seen(values[key]))
+    compare_double(kind, name, model, x, path)
+
+
+# The reference -----------------------------------------------------------------------------------
+
+
+def index2_model(steps, features, units):
+    inputs = keras.Input((steps, features))
+    lstm = kl.LSTM(units, return_sequences=True, name="lstm")(inputs)
+    a = kl.Permute((2, 1))(lstm)
+    a = kl.Dense(steps, activation="softmax")(a)
+    probabilities = kl.Permute((2, 1), name="attention_vec")(a)
+    gated = kl.multiply([lstm, probabilities], name="attention_mul")
+    outputs = kl.Dense(1, activation="sigmoid", name="output")(kl.Flatten()(gated))
+    model = keras.Model(inputs, outputs)
+    model.compile(optimizer="adam", loss="binary_crossentropy", metrics=["accuracy"])
+    return model
+
+
+def attention(states, units):
+    """The class Attention of the reference."""
+    hidden = int(states.shape[2])
+    score = kl.Dense(hidden, use_bias=False, name="attention_score_vec")(states)
+    last = kl.Lambda(lambda x: x[:, -1, :], output_shape=(hidden,), name="last_hidden_state")(states)
+    score = kl.Dot(axes=[1, 2], name="attention_score")([last, score])
+    weights = kl.Activation("softmax", name="attention_weight")(score)
+    context = kl.Dot(axes=[1, 1], name="context_vector")([states, weights])
+    both = kl.Concatenate(name="attention_output")([context, last])
+    return kl.Dense(units, use_bias=False, activation="tanh", name="attention_vector")(both)
+
+
+def regression_model(steps, features, units):
+    inputs = keras.Input((steps, features))
+    states = kl.LSTM(64, return_sequences=True, name="lstm")(inputs)
+    model = keras.Model(inputs, kl.Dense(1, name="output")(attention(states, units)))
+    model.compile(loss="mae", optimizer="adam")
+    return model
+
+
+def index2_data(rng, count, steps, features, column=2):
+    x = rng.normal(0, 10, (count, steps, features)).astype(np.float32)
+    y = rng.integers(0, 2, (count, 1)).astype(np.float32)
+    x[:, column, :] = y
+    return x, y
+
+
+def check_blocks(name, model, x, units, attention_layer, seen):
+    """The same network made of heed's block: with Keras's weights, and as Keras loads what heed saves of it."""
+    steps, features = x.shape[1:]
+    hidden = model.get_layer("lstm").units
+    saved = stored(f"{name}.blocks.h5")
+    heed("blocks", steps, features, hidden, units, stored(f"{name}.h5"), stored(f"{name}.safetensors"),
+         stored("blocks.out"), saved)
+    blocks, values = load_file(stored("blocks.out")), outputs(model, x)
+    again = keras.models.load_model(saved)
+    again_values = outputs(again, x)
+    for kind, y, weights in [
+        ("Keras to heed's block", blocks["y"], blocks["weights/attention"]),
+        ("heed's block to Keras", again_values["y"], again_values[f"layer/{attention_layer}"]),
+    ]:
+        compare(f"the reference, {kind}", f"{name} y", y, values["y"])
+        compare(f"the reference, {kind}", f"{name} attention", seen(weights),
+                seen(values[f"layer/{attention_layer}"]))
+    return again
+
+
+def go_on_training(model, expected, x, y):
+    """`expected`: what heed was told to train with. Returns the losses of three epochs."""
+    config = model.optimizer.get_config()
+    for key, value in expected.items():
+        got = type(model.optimizer).__name__ if key == "optimizer" else config[key]
+        assert got == value or abs(got - value) < 1e-6 * abs(value), f"{key} is {got}, expected {value}"
+    losses = model.fit(x, y, epochs=3, verbose=0).history["loss"]
+    assert np.all(np.isfinite(losses)), losses
+    return losses
+
+
+def check_reference(rng):
+    x, y = index2_data(rng, 20000, 10, 2)
+    model = index2_model(10, 2, 32)
+    model.fit(x, y, epochs=3, batch_size=64, validation_split=0.1, verbose=0)
+    print(f"index 2: accuracy {model.evaluate(x[-1000:], y[-1000:], verbose=0)[1]:.3f}")
+    for number in range(2):
+        run("the reference", "index2", model, x[:300], format_of(number))
+    again = check_blocks("index2", model, x[:300], 0, "attention_vec", attention_vector)
+    before = again.evaluate(x, y, verbose=0, return_dict=True)
+    losses = go_on_training(again, {"optimizer": "Adam", "learning_rate": 1e-3}, x[:4000], y[:4000])
+    print(f"index 2: loss {before['loss']:.4f} as heed saved it, {losses[-1]:.4f} after three epochs more in Keras")
+
+    x = rng.uniform(size=(100, 10, 1)).astype(np.float32)
+    y = rng.uniform(size=(100, 1)).astype(np.float32)
+    model = regression_model(10, 1, 32)
+    model.fit(x, y, epochs=10, verbose=0)
+    for number in range(2):
+        run("the reference", "regression", model, x, format_of(number))
+    again = check_blocks("regression", model, x, 32, "attention_weight", np.asarray)
+    go_on_training(again, {"optimizer": "Adam", "learning_rate": 1e-3}, x, y)
+
+
+# Networks drawn at random ------------------------------------------------------------------------
+
+
+class Draw:
+    """A network of the layers that both have, with branches; sequential now and then."""
+
+    ACTIVATIONS = ["linear", "sigmoid", "tanh", "relu", "elu", "selu", "softplus", "softsign", "softmax"]
+
+    def __init__(self, seed):
+        self.random = random.Random(seed)
+        self.attention = False
+
+    def activation(self):
+        return self.random.choice(self.ACTIVATIONS)
+
+    def units(self):
+        return self.random.randint(1, 6)
+
+    def model(self):
+        steps, features = self.random.randint(1, 7), self.random.randint(1, 5)
+        if self.random.random() < 0.25:
+            return self.sequential(steps, features)
+        inputs = keras.Input((steps, features))
+        x = inputs
+        for _ in range(self.random.randint(1, 3)):
+            x = self.grow(x)
+        ends = [self.finish(x) for _ in range(self.random.randint(1, 3))]
+        joined = ends[0] if len(ends) == 1 else kl.Concatenate()(ends)
+        return keras.Model(inputs, kl.Dense(self.units(), activation=self.activation())(joined))
+
+    def sequential(self, steps, features):
+        model = keras.Sequential([keras.Input((steps, features))])
+        model.add(kl.LSTM(self.units(), return_sequences=True, go_backwards=True))
+        model.add(kl.Dropout(0.2))
+        model.add(kl.LSTM(self.units(), use_bias=False, activation="softsign"))
+        model.add(kl.RepeatVector(self.random.randint(1, 3)))
+        model.add(kl.Reshape((-1,)))
+        model.add(kl.Dense(self.units(), activation=self.activation()))
+        return model
+
+    def grow(self, x):
+        """Something that turns a sequence into another."""
+        units, steps = int(x.shape[2]), int(x.shape[1])
+        way = self.random.randint(0, 7)
+        if way == 0:
+            return kl.LSTM(self.units(), return_sequences=True)(x)
+        if way == 1:
+            return kl.LSTM(self.units(), return_sequences=True, go_backwards=True, use_bias=False)(x)
+        if way == 2:
+            a = kl.Dense(steps, activation="softmax")(kl.Permute((2, 1))(x))
+            return kl.Multiply()([x, kl.Permute((2, 1))(a)])
+        if way == 3:
+            a = kl.Dense(units, activation=self.activation())(x)
+            b = kl.Activation(self.activation())(x)
+            return self.random.choice([kl.Add, kl.Multiply])()([b, a, x])
+        if way == 4:
+            return kl.Concatenate(axis=self.random.choice([1, 2, -1]))([x, kl.ReLU()(x)])
+        if way == 5:
+            weights = kl.Softmax()(kl.Dot(axes=2)([kl.Dense(units)(x), x]))
+            return kl.Dot(axes=(2, 1))([weights, x])
+        if way == 6:
+            return kl.TimeDistributed(kl.Dense(self.units(), activation=self.activation()))(x)
+        return kl.Dropout(0.3)(kl.ELU()(kl.Dense(self.units(), use_bias=False)(x)))
+
+    def finish(self, x):
+        """Something that makes one vector of a sequence."""
+        way = self.random.randint(0, 4)
+        if way == 0 and not self.attention:
+            self.attention = True
+            return attention(x, self.units())
+        if way == 1:
+            return kl.Flatten()(kl.Cropping1D((int(x.shape[1]) - 1, 0))(x))
+        if way == 2:
+            return kl.LSTM(self.units(), activation="tanh")(x)
+        if way == 3:
+            return kl.Flatten()(kl.Permute((2, 1))(x))
+        return kl.Reshape((int(x.shape[1]) * int(x.shape[2]),))(x)
+
+
+def check_drawn_in_keras(rng):
+    branching = 0
+    for number in range(options.models):
+        model = Draw(options.seed * 1000 + number).model()
+        for layer in model.layers:
+            layer.set_weights([rng.normal(0, 0.5, w.shape).astype(w.dtype) for w in layer.get_weights()])
+        x = rng.normal(size=(5, *model.inputs[0].shape[1:])).astype(np.float32)
+        run("drawn in Keras", f"keras{number}", model, x, format_of(number))
+        branching += not isinstance(model, keras.Sequential)
+        keras.backend.clear_session()
+    print(f"drawn in Keras: {options.models} networks, {branching} of them functional")
+
+
+# As keras_files saves them.
+OPTIMIZERS = [
+    {"optimizer": "SGD", "learning_rate": 0.05, "momentum": 0.5, "nesterov": True},
+    {"optimizer": "Adam", "learning_rate": 0.002, "beta_1": 0.8, "clipnorm": 1.5},
+    {"optimizer": "RMSprop", "learning_rate": 0.003, "rho": 0.8, "centered": True},
+]
+
+
+def check_drawn_in_heed():
+    with_blocks = 0
+    for number in range(options.models):
+        name = f"heed{number}"
+        path = stored(f"{name}.{format_of(number)}")
+        heed("make", options.seed * 1000 + number, number % 3, path, stored(f"{name}.out"))
+        results = load_file(stored(f"{name}.out"))
+        model = keras.models.load_model(path)
+        assert not any(isinstance(layer, kl.Lambda) for layer in model.layers)
+        values = outputs(model, results["x"])
+        kind = f"drawn in heed, {path.suffix}"
+        compare(kind, f"{name} y", results["y"], values["y"])
+        compare_double(kind, name, model, results["x"], path)
+        blocks = [key.removeprefix("weights/") for key in results if key.startswith("weights/")]
+        with_blocks += bool(blocks)
+        for block in blocks:
+            layer = "attention_vec" if block.startswith("step") else "attention_weight"
+            if sum(other.startswith(block[:4]) for other in blocks) > 1:
+                layer = f"{block}_{layer}"
+            compare(f"{kind}, attention", f"{name} {block}", results[f"weights/{block}"],
+                    values[f"layer/{layer}"])
+        go_on_training(model, OPTIMIZERS[number % 3], results["x"], np.zeros_like(results["y"]))
+        keras.backend.clear_session()
+    print(f"drawn in heed: {options.models} networks, {with_blocks} of them with blocks")
+
+
+def main():
+    options.folder.mkdir(parents=True, exist_ok=True)
+    keras.utils.set_random_seed(options.seed)
+    rng = np.random.default_rng(options.seed)
+    print(f"{options.module} {keras.__version__}")
+    check_reference(rng)
+    check_drawn_in_keras(rng)
+    check_drawn_in_heed()
+    for kind, (difference, what) in largest.items():
+        print(f"{difference:.1e}  {kind} ({what})")
+    if any(difference > tolerance(kind) for kind, (difference, _) in largest.items()):
+        sys.exit("heed and Keras differ.")
+    print(f"In float32 all differ by at most {TOLERANCE:.0e}, in float64 by {TOLERANCE_64:.0e}.")
+
+
+main()
