@@ -35,25 +35,10 @@ Model<float> load(const std::string& path) {
 #endif
 }
 
-Tensor<float> read_x(const std::string& path) {
-  const Safetensors file = read_safetensors(path);
-  const auto found = file.tensors.find("x");
-  if (found == file.tensors.end()) {
-    std::string names;
-    for (const auto& [name, tensor] : file.tensors) names += join(" \"", name, "\"");
-    throw FileError(join(path, " has no tensor \"x\"; its tensors are:", names));
-  }
-  Tensor<float> x(found->second.shape);
-  check<FileError>(decode(found->second.dtype, found->second.bytes, x.values()), path,
-                   ": tensor \"x\" is of ", found->second.dtype.name,
-                   ", and numbers are read from F64, F32, F16 and BF16");
-  return x;
-}
-
 void predict(const Options& options) {
   const auto model = load(options.model);
   if (options.summary) std::cout << model.summary() << "\n";
-  const auto x = read_x(options.input);
+  const auto x = read_tensor<float>(read_safetensors(options.input), "x", options.input);
   std::vector<std::pair<std::string, Tensor<float>>> values;
   values.emplace_back("y", model.predict(x));
   for (const auto& name : options.activations) {

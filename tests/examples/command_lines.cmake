@@ -17,7 +17,7 @@ expect(0 "^y:\n\\(3, 1\\) \\[\\[0\\.48[0-9]+\\]" "${PREDICT}" "${model}" "${mode
 expect(0 "y:.*lstm:.*attention/weights:\n\\(3, 5, 3\\) " "${PREDICT}" "${model}" "${model}" --activations lstm attention/weights)
 expect(0 "LSTM.*StepAttention.*Total params.*y:" "${PREDICT}" "${model}" "${model}" --summary)
 expect(0 "^$" "${PREDICT}" "${model}" "${model}" --activations lstm attention/weights --output out.safetensors)
-expect(1 "^error: out.safetensors has no tensor \"x\"; its tensors are: \"attention/weights\" \"lstm\" \"y\"\n$"
+expect(1 "^error: out.safetensors has no tensor \"x\"; it has \"attention/weights\", \"lstm\", \"y\"\n$"
   "${PREDICT}" "${model}" out.safetensors)
 if(KERAS)
   expect(0 "^y:\n\\(3, 1\\) " "${PREDICT}" "${GOLDEN}/keras/keras3_index2.h5" "${model}")

@@ -35,9 +35,7 @@ void run(char** paths) {
   pytorch::load_weights(model, paths[1], modules);
 
   const Safetensors file = read_safetensors(paths[2]);
-  const SafeTensor& stored = file.tensors.at("x");
-  Tensor<S> x(stored.shape);
-  check<FileError>(decode(stored.dtype, stored.bytes, x.values()), paths[2], " holds no numbers");
+  const auto x = read_tensor<S>(file, "x", paths[2]);
   const Tensor<S> y = model.predict(x);
   const std::vector<NamedView<S>> results{{"y", y}};
   write_safetensors<S>(paths[3], results);

@@ -29,17 +29,9 @@ std::filesystem::path golden(const std::string& name) {
 }
 
 template <class S>
-Tensor<S> tensor(const Safetensors& file, const std::string& name) {
-  const SafeTensor& found = file.tensors.at(name);
-  Tensor<S> values(found.shape);
-  REQUIRE(decode(found.dtype, found.bytes, values.values()));
-  return values;
-}
-
-template <class S>
 double off(const Model<S>& model, const std::string& name) {
   const Safetensors file = read_safetensors(golden(name));
-  return distance(model.predict(tensor<S>(file, "x")), tensor<S>(file, "y"));
+  return distance(model.predict(read_tensor<S>(file, "x")), read_tensor<S>(file, "y"));
 }
 
 /// The network of most golden files.
@@ -159,8 +151,8 @@ TEST_CASE("Modules without names of their own are found by number, or by no name
           pytorch::load_weights(alone, bytes, {{"dense", ""}}, "alone");
         }) == "alone has the tensor \"x\", which Dense \"dense\" does not have");
   const Safetensors file = parse_safetensors(bytes);
-  const auto weight = tensor<double>(file, "weight");
-  const auto bias = tensor<double>(file, "bias");
+  const auto weight = read_tensor<double>(file, "weight");
+  const auto bias = read_tensor<double>(file, "bias");
   const std::vector<NamedView<double>> views{{"weight", weight}, {"bias", bias}};
   pytorch::load_weights(alone, format_safetensors<double>(views), {{"dense", ""}});
   CHECK(off(alone, "alone") <= 1e-14);
@@ -188,8 +180,8 @@ TEST_CASE("What is saved for PyTorch has its names and shapes, and comes back") 
   CHECK(file.metadata.at("format") == "pt");
   REQUIRE(file.tensors.size() == tensors.size());
   for (const auto& [name, shape] : tensors) CHECK(file.tensors.at(name).shape == shape);
-  CHECK(tensor<float>(file, "rnn.weight_ih_l0")(7, 2) == model.weight("lstm/kernel")(2, 7));
-  CHECK(tensor<float>(file, "rnn.bias_hh_l0") == Tensor<float>(Shape{20}));
+  CHECK(read_tensor<float>(file, "rnn.weight_ih_l0")(7, 2) == model.weight("lstm/kernel")(2, 7));
+  CHECK(read_tensor<float>(file, "rnn.bias_hh_l0") == Tensor<float>(Shape{20}));
 
   auto again = network<float>();
   pytorch::load_weights(again, folder / "net.safetensors", modules);

@@ -276,6 +276,21 @@ TEST_CASE("Tensors share the data out among them without gap or overlap, in any 
   CHECK(refusal(empty_between, 8) == good);
 }
 
+TEST_CASE("One tensor is read by its name, from every kind of floating-point number") {
+  const std::string bytes = python_file();
+  const Safetensors file = parse_safetensors(as_bytes(bytes));
+  CHECK(read_tensor<double>(file, "h") ==
+        Tensor<double>(Shape{3}, std::vector<double>{1.5, -2, 0x1p-24}));
+  CHECK(read_tensor<float>(file, "b") == Tensor<float>(Shape{2}, std::vector<float>{1.5, -2}));
+  CHECK(read_tensor<float>(file, "e").shape() == Shape{0, 4});
+  CHECK(message<FileError>([&] { read_tensor<float>(file, "i", "f"); }) ==
+        "f: tensor \"i\" is of I64, and numbers are read from F64, F32, F16 and BF16");
+  CHECK(message<FileError>([&] { read_tensor<float>(file, "x", "f"); }) ==
+        "f has no tensor \"x\"; it has \"b\", \"d\", \"e\", \"h\", \"i\", \"w\"");
+  CHECK(message<FileError>([] { read_tensor<float>(Safetensors{}, "x"); }) ==
+        "the file has no tensor \"x\"");
+}
+
 TEST_CASE("A file that is read is named in what is said of it") {
   const TemporaryFolder folder;
   write_file(folder / "m.safetensors", Bytes(3));

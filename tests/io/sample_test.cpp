@@ -66,8 +66,8 @@ TEST_CASE("A model carries samples, and what it predicts for them") {
   const auto x = random_tensor<float>({40, 3, 2}, 2);
   save_model(model, folder / "m", {.sample = x});
   const Safetensors file = read_safetensors(folder / "m");
-  CHECK(detail::read_tensor<float>(file.tensors.at("x"), "x") == x);
-  const auto y = detail::read_tensor<float>(file.tensors.at("y"), "y");
+  CHECK(read_tensor<float>(file, "x") == x);
+  const auto y = read_tensor<float>(file, "y");
   CHECK(distance(y, model.predict(x)) <= 1e-6);
   CHECK(load_model<float>(folder / "m").weights() == model.weights());
   // On the machine that saved it, the prediction has the same bits.
@@ -154,7 +154,7 @@ TEST_CASE("A sample that is not the model's is refused") {
   const std::string_view text(reinterpret_cast<const char*>(bytes.data()), bytes.size());
   bytes[text.find("F32", text.find("\"y\":"))] = std::byte('I');
   CHECK(refusal(bytes) ==
-        "file: tensor \"y\" is of I32, and samples are read from F64, F32, F16 and BF16");
+        "file: tensor \"y\" is of I32, and numbers are read from F64, F32, F16 and BF16");
   // Among weights alone there is no sample.
   auto model = small_network();
   auto tensors = detail::named_weights(model);

@@ -17,6 +17,12 @@
 namespace {
 
 thread_local std::size_t allocations = 0;
+thread_local std::size_t allocated = 0;
+
+[[maybe_unused]] void count_bytes(std::size_t size) {
+  ++allocations;
+  allocated += size;
+}
 
 }  // namespace
 
@@ -30,7 +36,7 @@ namespace {
 
 constexpr bool counted = true;
 
-void count_one(const volatile void*, std::size_t) { ++allocations; }
+void count_one(const volatile void*, std::size_t size) { count_bytes(size); }
 void ignore(const volatile void*) {}
 
 const int installed = __sanitizer_install_malloc_and_free_hooks(count_one, ignore);
@@ -47,22 +53,22 @@ void* __libc_realloc(void*, std::size_t);
 void* __libc_memalign(std::size_t, std::size_t);
 
 void* malloc(std::size_t size) noexcept {
-  ++allocations;
+  count_bytes(size);
   return __libc_malloc(size);
 }
 
 void* calloc(std::size_t count, std::size_t size) noexcept {
-  ++allocations;
+  count_bytes(count * size);
   return __libc_calloc(count, size);
 }
 
 void* realloc(void* memory, std::size_t size) noexcept {
-  ++allocations;
+  count_bytes(size);
   return __libc_realloc(memory, size);
 }
 
 void* aligned_alloc(std::size_t alignment, std::size_t size) noexcept {
-  ++allocations;
+  count_bytes(size);
   return __libc_memalign(alignment, size);
 }
 
@@ -86,9 +92,10 @@ constexpr bool counted = false;
 
 namespace heed::testing {
 
-Allocations::Allocations() : before_(allocations) {}
+Allocations::Allocations() : before_(allocations), bytes_before_(allocated) {}
 
 std::size_t Allocations::count() const { return allocations - before_; }
+std::size_t Allocations::bytes() const { return allocated - bytes_before_; }
 
 bool Allocations::are_counted() { return counted; }
 

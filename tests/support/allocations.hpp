@@ -11,12 +11,16 @@ class Allocations {
   Allocations();
   std::size_t count() const;
 
+  /// How many bytes were asked for, whether or not they were given back: no less than were in use.
+  std::size_t bytes() const;
+
   /// Whether this platform lets them be counted: with glibc, and under a sanitizer. Otherwise
-  /// `count()` is 0.
+  /// both are 0.
   static bool are_counted();
 
  private:
   std::size_t before_;
+  std::size_t bytes_before_;
 };
 
 }  // namespace heed::testing

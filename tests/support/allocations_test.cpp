@@ -20,6 +20,7 @@ TEST_CASE("Allocations by new, by containers and by Eigen are counted, and no ot
   void* const number = ::operator new(1);
   const std::size_t after_new = allocations.count();
   CHECK(after_new == 1);
+  CHECK(allocations.bytes() >= 1);
 
   const heed::Tensor<double, 1> tensor(heed::Shape{5});
   const std::size_t after_tensor = allocations.count();
@@ -33,6 +34,10 @@ TEST_CASE("Allocations by new, by containers and by Eigen are counted, and no ot
   CHECK(tensor(0) + static_cast<double>(matrix.rows()) == 3);
   const Allocations later;
   CHECK(later.count() == 0);
+  CHECK(later.bytes() == 0);
+  ::operator delete(::operator new(12'345));
+  const std::size_t size = later.bytes();
+  CHECK((12'345 <= size && size < 13'000));
 }
 
 TEST_CASE("Allocations of another thread do not count") {

@@ -26,6 +26,18 @@ inline std::string in_quotes(std::string_view name) {
   return join("\"", printable(name, 80), "\"");
 }
 
+/// `"rnn", "head"`; of many names the first nine.
+template <class Names>
+std::string quoted_list(const Names& names) {
+  std::string text;
+  std::size_t count = 0;
+  for (const auto& name : names) {
+    if (++count == 10) return join(text, " and ", names.size() - 9, " more");
+    text += join(text.empty() ? "" : ", ", in_quotes(name));
+  }
+  return text;
+}
+
 /// Makes a value of what nlohmann's parser reports, and stops at what that parser would let pass: a
 /// key that stands twice in an object, and lists in lists without end.
 class StrictJson final : public nlohmann::json_sax<nlohmann::json> {

@@ -40,18 +40,6 @@ struct TorchWeight {
   }
 };
 
-/// `"rnn", "head"`
-template <class Names>
-std::string quoted_list(const Names& names) {
-  std::string text;
-  std::size_t count = 0;
-  for (const auto& name : names) {
-    if (++count == 10) return join(text, " and ", names.size() - 9, " more");
-    text += join(text.empty() ? "" : ", ", in_quotes(name));
-  }
-  return text;
-}
-
 inline std::string torch_tensor(const std::string& module, std::string_view name) {
   return join(module, module.empty() ? "" : ".", name);
 }

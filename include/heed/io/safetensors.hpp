@@ -5,7 +5,7 @@
 #include <heed/io/dtype.hpp>
 #include <heed/io/file.hpp>
 #include <heed/io/json.hpp>
-#include <heed/tensor/view.hpp>
+#include <heed/tensor/tensor.hpp>
 
 namespace heed {
 
@@ -142,6 +142,27 @@ inline Safetensors read_safetensors(const std::filesystem::path& path) {
   Safetensors file = parse_safetensors(*memory, path.string());
   file.memory = std::move(memory);
   return file;
+}
+
+/// The numbers of one tensor of a file. Throws `FileError`, beginning with `where`, when there is no
+/// such tensor, and when it is not of F64, F32, F16 or BF16.
+template <class Scalar>
+Tensor<Scalar> read_tensor(const Safetensors& file, std::string_view name,
+                           std::string_view where = "the file") {
+  const auto found = file.tensors.find(name);
+  if (found == file.tensors.end()) {
+    std::vector<std::string> names;
+    for (const auto& [known, tensor] : file.tensors) names.push_back(known);
+    throw FileError(join(where, " has no tensor ", detail::in_quotes(name),
+                         names.empty() ? "" : "; it has ", detail::quoted_list(names)));
+  }
+  const SafeTensor& tensor = found->second;
+  check<FileError>(decode<Scalar>(tensor.dtype, tensor.bytes, {}), where, ": tensor ",
+                   detail::in_quotes(name), " is of ", tensor.dtype.name,
+                   ", and numbers are read from F64, F32, F16 and BF16");
+  Tensor<Scalar> values(tensor.shape);
+  decode(tensor.dtype, tensor.bytes, values.values());
+  return values;
 }
 
 /// A tensor to be written, and its name.

@@ -39,15 +39,6 @@ Tensor<Scalar> predict_sample(const Model<Scalar>& model, View<const Scalar> x) 
   return y;
 }
 
-template <class Scalar>
-Tensor<Scalar> read_tensor(const SafeTensor& tensor, const std::string& place) {
-  check<FileError>(decode<Scalar>(tensor.dtype, tensor.bytes, {}), place, " is of ",
-                   tensor.dtype.name, ", and samples are read from F64, F32, F16 and BF16");
-  Tensor<Scalar> values(tensor.shape);
-  decode(tensor.dtype, tensor.bytes, values.values());
-  return values;
-}
-
 /// Throws `FileError` unless the model predicts what its file says for the samples that it carries;
 /// nothing when it carries none. Differences count by the largest number of y, or by 1.
 template <class Scalar>
@@ -58,8 +49,8 @@ void check_sample(const Model<Scalar>& model, const Safetensors& file,
   if (in == file.tensors.end() && out == file.tensors.end()) return;
   check<FileError>(in != file.tensors.end() && out != file.tensors.end(), where,
                    " has one of the tensors \"x\" and \"y\" without the other");
-  const auto x = read_tensor<Scalar>(in->second, join(where, ": tensor \"x\""));
-  const auto expected = read_tensor<Scalar>(out->second, join(where, ": tensor \"y\""));
+  const auto x = read_tensor<Scalar>(file, sample_input, where);
+  const auto expected = read_tensor<Scalar>(file, sample_output, where);
   at_place(join(where, ": tensor \"x\""), [&] { model.check_input(x); });
   const Shape shape = model.output_shape().batch(x.dim(0));
   check<FileError>(x.dim(0) > 0 && expected.shape() == shape, where,
