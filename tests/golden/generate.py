@@ -270,6 +270,15 @@ def shaping():
               layer("Permute", dims=(2, 1)), layer("Dense", units=2), layer("Flatten"),
               layer("Reshape", target_shape=(2, 5)), layer("LastStep"),
               layer("RepeatVector", n=3), layer("Dense", units=2, activation="sigmoid"), x=3)
+    for name, shape, moved in [
+        ("permute", (3, 5), layer("Permute", dims=(2, 1))),
+        ("permute_one", (1, 1), layer("Permute", dims=(2, 1))),
+        ("flatten", (3, 5), layer("Flatten")), ("reshape", (2, 6), layer("Reshape", target_shape=(4, 3))),
+        ("repeat", (5,), layer("RepeatVector", n=3)), ("repeat_one", (1,), layer("RepeatVector", n=1)),
+        ("last_step", (4, 5), layer("LastStep")), ("last_step_one", (1, 1), layer("LastStep")),
+        ("dropout", (3, 5), layer("Dropout", rate=0.5)),
+    ]:
+        files.add(name + "_of_one_sample", shape, moved, x=1)
     return files.cases
 
 
@@ -326,6 +335,10 @@ def merging():
               layer("Dot", inputs=["a", "b"], axes=(1, 1)), x=3)
     files.add("dot_one_step", (1, 1), layer("LastStep", "last"),
               layer("Dot", inputs=["last", "x"], axes=(1, 2)), x=1)
+    for type in ["Multiply", "Add", "Concatenate"]:
+        name = type.lower()
+        files.add(f"{name}_one_of_everything", (1, 1), d("a", 1), layer(type, inputs=["x", "a"]), x=1)
+        files.add(f"{name}_one_sample", (3, 5), d("a", 5), layer(type, inputs=["a", "x"]), x=1)
     return files.cases
 
 
@@ -590,10 +603,17 @@ def training_dummy_regression():
     samples, steps = 100, 10
     rng = np.random.default_rng(11000)
     x, y = single(rng.uniform(size=(samples, steps, 1))), single(rng.uniform(size=(samples, 1)))
-    net = network((steps, 1), layer("LSTM", "lstm", units=64, return_sequences=True),
-                  layer("LuongAttention", "attention", units=32), layer("Dense", "output", units=1))
-    return {"dummy_regression": training_case(net, "MeanAbsoluteError", x, y, 32,
-                                              {"adam": (200, "Adam", {})})}
+    def net(hidden, units):
+        return network((steps, 1), layer("LSTM", "lstm", units=hidden, return_sequences=True),
+                       layer("LuongAttention", "attention", units=units),
+                       layer("Dense", "output", units=1))
+
+    # The other optimizers on fewer units, for the size of the file.
+    return {"dummy_regression": training_case(net(64, 32), "MeanAbsoluteError", x, y, 32,
+                                              {"adam": (200, "Adam", {})}),
+            "fewer_units": training_case(net(16, 8), "MeanAbsoluteError", x, y, 32,
+                                         {"nesterov": (50, "SGD", {"momentum": 0.9, "nesterov": True}),
+                                          "rmsprop": (50, "RMSprop", {})})}
 
 
 # Files -------------------------------------------------------------------------------------------

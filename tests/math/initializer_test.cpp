@@ -60,18 +60,33 @@ double orthogonality_error(const std::vector<double>& weights, const Shape& shap
   return worst;
 }
 
-/// Kolmogorov and Smirnov's statistic against the uniform distribution on [-1, 1], times sqrt(n):
-/// above 1.95 with a probability of 0.001.
-double distance_from_uniform(std::vector<double> values) {
+/// Kolmogorov and Smirnov's statistic, the largest distance of two distribution functions, times
+/// sqrt(n): above 1.95 with a probability of 0.001.
+template <class Distribution>
+double distance_from(const Distribution& distribution, std::vector<double> values) {
   std::sort(values.begin(), values.end());
   const auto n = static_cast<double>(values.size());
   double worst = 0;
   for (std::size_t i = 0; i < values.size(); ++i) {
-    const double expected = (values[i] + 1) / 2;
+    const double expected = distribution(values[i]);
     worst = std::max(
         {worst, expected - static_cast<double>(i) / n, static_cast<double>(i + 1) / n - expected});
   }
   return worst * std::sqrt(n);
+}
+
+/// Uniform on [-1, 1].
+double uniform(double x) { return (x + 1) / 2; }
+
+/// Gaussian, cut off at two standard deviations.
+double truncated_normal(double x) {
+  const auto below = [](double z) { return (1 + std::erf(z / std::sqrt(2.0))) / 2; };
+  return (below(x) - below(-2)) / (below(2) - below(-2));
+}
+
+std::vector<double> scaled(std::vector<double> values, double factor) {
+  for (double& x : values) x *= factor;
+  return values;
 }
 
 template <class Function>
@@ -135,6 +150,7 @@ TEST_CASE("Uniform initializers fill Keras's limits evenly") {
     CHECK(std::abs(mean(weights)) < 4 * stddev / std::sqrt(n));
     // The relative standard error of the variance of a uniform distribution is sqrt(0.8 / n).
     CHECK(std::abs(mean_square(weights) / (stddev * stddev) - 1) < 4 * std::sqrt(0.8 / n));
+    CHECK(distance_from(uniform, scaled(weights, 1 / limit)) < 1.95);
   }
 }
 
@@ -150,6 +166,7 @@ TEST_CASE("Normal initializers have Keras's standard deviation after the cut") {
     CHECK(largest(weights) > cut * 0.99);
     CHECK(std::abs(mean(weights)) < 4 * stddev / std::sqrt(n));
     CHECK(std::abs(mean_square(weights) / (stddev * stddev) - 1) < 4 * std::sqrt(2 / n));
+    CHECK(distance_from(truncated_normal, scaled(weights, 2 / cut)) < 1.95);
   }
 }
 
@@ -164,6 +181,8 @@ TEST_CASE("Orthogonal weights have orthonormal rows or columns, whichever are fe
   for (const Shape& shape : shapes) {
     SECTION(to_text(shape)) {
       CHECK(orthogonality_error(make(Initializer::orthogonal, shape), shape) < 1e-14);
+      const auto floats = make<float>(Initializer::orthogonal, shape);
+      CHECK(orthogonality_error({floats.begin(), floats.end()}, shape) < 1e-6);
     }
   }
   CHECK(make(Initializer::orthogonal, {0, 4}).empty());
@@ -188,7 +207,7 @@ TEST_CASE("Orthogonal matrices are spread evenly over all there are") {
     determinants += q[0] * (q[4] * q[8] - q[5] * q[7]) - q[1] * (q[3] * q[8] - q[5] * q[6]) +
                     q[2] * (q[3] * q[7] - q[4] * q[6]);
   }
-  for (const auto& element : elements) CHECK(distance_from_uniform(element) < 1.95);
+  for (const auto& element : elements) CHECK(distance_from(uniform, element) < 1.95);
   CHECK(std::abs(determinants) < 4 * std::sqrt(n));
 }
 
