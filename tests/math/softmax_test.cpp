@@ -48,6 +48,7 @@ TEST_CASE("Softmax of logits of ±1e4 is right to the smallest number, in float 
     // Eigen's vectorised exp stops at the smallest normal number instead of 0.
     const auto smallest = 2 * static_cast<double>(std::numeric_limits<S>::min());
     CHECK(distance(softmax_of<S>({{1e4, -1e4, 0}}), T{{1, 0, 0}}) <= smallest);
+    CHECK(distance(softmax_of<S>({{-1e4, 0, 1e4}}), T{{0, 0, 1}}) <= smallest);
     CHECK(softmax_of<S>({{-1e4, -1e4}}) == T{{0.5, 0.5}});
     CHECK(distance(softmax_of<S>({{1e4, 1e4, -1e4, 1e4, 1e4}}), T{{0.25, 0.25, 0, 0.25, 0.25}}) <=
           smallest);

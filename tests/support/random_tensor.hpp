@@ -17,9 +17,10 @@ Tensor<Scalar> random_tensor(const Shape& shape, std::uint64_t seed, double stdd
   return tensor;
 }
 
-/// Whether two numbers differ by no more than a part of the larger one.
+/// Whether two numbers differ by no more than a part of the larger one; infinity is near itself alone.
 inline bool near(double a, double b, double tolerance = 1e-9) {
-  return std::abs(a - b) <= tolerance * std::max(std::abs(a), std::abs(b));
+  const double larger = std::max(std::abs(a), std::abs(b));
+  return a == b || (std::isfinite(larger) && std::abs(a - b) <= tolerance * larger);
 }
 
 /// The largest difference of two elements; infinite for different shapes and for NaN.

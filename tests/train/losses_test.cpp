@@ -218,10 +218,13 @@ TEST_CASE("a prediction that is NaN makes every loss NaN") {
 }
 
 TEST_CASE("binary cross-entropy refuses targets outside [0, 1] and names the first") {
-  const Batch<double> outside{{0, 1}, {0.5, 1.25}, {-1, 0}};
-  const auto message =
-      testing::message<DataError>([&] { BinaryCrossentropy{}.check_targets(outside.view()); });
-  CHECK(message == "binary_crossentropy: expected targets in [0, 1], y has 1.25 at (1, 1)");
+  const auto message = [](const Batch<double>& outside) {
+    return testing::message<DataError>([&] { BinaryCrossentropy{}.check_targets(outside.view()); });
+  };
+  CHECK(message({{0, 1}, {0.5, 1.25}, {-1, 0}}) ==
+        "binary_crossentropy: expected targets in [0, 1], y has 1.25 at (1, 1)");
+  CHECK(message({{0, 1}, {-0.5, 1}}) ==
+        "binary_crossentropy: expected targets in [0, 1], y has -0.5 at (1, 0)");
   BinaryCrossentropy{}.check_targets(y.view());
 }
 
