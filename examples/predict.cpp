@@ -19,15 +19,15 @@ struct Options {
   bool summary = false;
 };
 
-bool is_hdf5(std::span<const std::byte> bytes) {
-  constexpr std::string_view signature = "\x89HDF\r\n\x1a\n";
+/// HDF5, or an archive in zip: `.h5` or `.keras`.
+bool is_of_keras(std::span<const std::byte> bytes) {
   const std::string_view text(reinterpret_cast<const char*>(bytes.data()), bytes.size());
-  return text.starts_with(signature);
+  return text.starts_with("\x89HDF\r\n\x1a\n") || text.starts_with("PK\x03\x04");
 }
 
 Model<float> load(const std::string& path) {
   const auto bytes = read_file(path);
-  if (!is_hdf5(bytes)) return load_model<float>(bytes, {}, path);
+  if (!is_of_keras(bytes)) return load_model<float>(bytes, {}, path);
 #ifdef HEED_EXAMPLE_HAS_KERAS
   return keras::load_model<float>(bytes, {}, path);
 #else
@@ -55,9 +55,11 @@ void predict(const Options& options) {
 }
 
 int main(int argc, char** argv) {
-  CLI::App app("Runs a saved model, .safetensors or .h5, on the tensor x of a safetensors file.");
+  CLI::App app(
+      "Runs a saved model, .safetensors, .h5 or .keras, on the tensor x of a safetensors file.");
   Options options;
-  app.add_option("MODEL", options.model, "what save_model wrote, or Keras as .h5")->required();
+  app.add_option("MODEL", options.model, "what save_model wrote, or Keras as .h5 or .keras")
+      ->required();
   app.add_option("INPUT", options.input, "the safetensors file with x: (samples, …)")->required();
   app.add_option("--output", options.output, "the safetensors file to write; otherwise it prints");
   app.add_option("--activations", options.activations,

@@ -21,6 +21,7 @@ expect(1 "^error: out.safetensors has no tensor \"x\"; it has \"attention/weight
   "${PREDICT}" "${model}" out.safetensors)
 if(KERAS)
   expect(0 "^y:\n\\(3, 1\\) " "${PREDICT}" "${GOLDEN}/keras/keras3_index2.h5" "${model}")
+  expect(0 "^y:\n\\(3, 1\\) " "${PREDICT}" "${GOLDEN}/keras/keras3_index2.keras" "${model}")
 else()
   expect(1 "^error: .*keras3_index2.h5 is a file of Keras, and this program was built with HEED_KERAS=OFF\n$"
     "${PREDICT}" "${GOLDEN}/keras/keras3_index2.h5" "${model}")

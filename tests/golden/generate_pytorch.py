@@ -5,8 +5,8 @@
     build/torch/bin/pip install safetensors==0.8.0
     build/torch/bin/python tests/golden/generate_pytorch.py
 
-Made with torch 1.13.0. Beside the network's tensors each file has samples x and what the network makes of them, y,
-computed in float64 from the weights as they stand in the file.
+Made with torch 1.13.0. The files named_* hold weights under heed's names. Beside the network's tensors each other file has
+samples x and what the network makes of them, y, computed in float64 from the weights as they stand in the file.
 """
 
 import pathlib
@@ -58,16 +58,29 @@ def write(name, network, x, dtype):
         y = network(x)
     state = {key: value.contiguous() for key, value in state.items()}
     save_file({**state, "x": x, "y": y}, FOLDER / f"{name}.safetensors")
+    return state
+
+
+def write_named(name, state):
+    """The weights of Network under heed's names."""
+    weights = {
+        "lstm/kernel": state["rnn.weight_ih_l0"].T,
+        "lstm/recurrent_kernel": state["rnn.weight_hh_l0"].T,
+        "lstm/bias": state["rnn.bias_ih_l0"],
+        "output/kernel": state["head.weight"].T,
+        "output/bias": state["head.bias"],
+    }
+    save_file({key: value.contiguous() for key, value in weights.items()}, FOLDER / f"named_{name}.safetensors")
 
 
 def main():
     torch.manual_seed(1)
     FOLDER.mkdir(exist_ok=True)
     samples = lambda *shape: torch.randn(*shape, dtype=torch.float64)
-    write("float32", Network(), samples(4, 6, 3), torch.float32)
-    write("float64", Network(), samples(1, 1, 3), torch.float64)
-    write("float16", Network(), samples(4, 6, 3), torch.float16)
-    write("bfloat16", Network(), samples(4, 6, 3), torch.bfloat16)
+    write_named("float32", write("float32", Network(), samples(4, 6, 3), torch.float32))
+    write_named("float64", write("float64", Network(), samples(1, 1, 3), torch.float64))
+    write_named("float16", write("float16", Network(), samples(4, 6, 3), torch.float16))
+    write_named("bfloat16", write("bfloat16", Network(), samples(4, 6, 3), torch.bfloat16))
     write("without_bias", Network(bias=False), samples(4, 6, 3), torch.float32)
     write("attention", Attention(), samples(5, 4, 2), torch.float64)
     write("sequential", nn.Sequential(nn.Linear(3, 4), nn.ReLU(), nn.Linear(4, 1)), samples(5, 3), torch.float32)

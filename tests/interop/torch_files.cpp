@@ -1,8 +1,12 @@
 // The part of torch_roundtrip.py that is heed's. Samples and results travel as safetensors.
 //
-//   torch_files run|run64 NET.json WEIGHTS.safetensors IN.safetensors OUT.safetensors BACK.safetensors
+//   torch_files run|run64 NET.json WEIGHTS.safetensors IN.safetensors OUT.safetensors BACK.safetensors OWN.safetensors
 //
-// fills the network with the state_dict, predicts the tensor x as y, and writes the weights for PyTorch:
+// fills the network with the state_dict, predicts the tensor x as y, writes the weights for PyTorch, and saves the model.
+//
+//   torch_files own|own64 NET.json OWN.safetensors IN.safetensors OUT.safetensors
+//
+// fills it with weights under heed's names.
 //
 //   {"input": [T, D], "layers": [{"name", "type", "config", "module" or "modules": {"weight": "module"}}]}
 #include <heed/io.hpp>
@@ -13,13 +17,12 @@ using namespace heed;
 namespace {
 
 template <class S>
-void run(char** paths) {
-  const auto text = read_file(paths[0]);
-  const auto json = parse_json({reinterpret_cast<const char*>(text.data()), text.size()}, paths[0]);
+Model<S> make_model(const std::string& path, pytorch::Modules& modules) {
+  const auto text = read_file(path);
+  const auto json = parse_json({reinterpret_cast<const char*>(text.data()), text.size()}, path);
   Model<S> model;
   const auto input = json.at("input").get<std::vector<Index>>();
   model.input(Shape(std::span<const Index>(input)));
-  pytorch::Modules modules;
   for (const auto& layer : json.at("layers")) {
     const auto& name = layer.at("name").get_ref<const std::string&>();
     const auto& type = layer.at("type").get_ref<const std::string&>();
@@ -32,29 +35,38 @@ void run(char** paths) {
       modules[join(name, "/", weight)] = module.template get<std::string>();
     }
   }
-  pytorch::load_weights(model, paths[1], modules);
+  return model;
+}
 
-  const Safetensors file = read_safetensors(paths[2]);
-  const auto x = read_tensor<S>(file, "x", paths[2]);
+template <class S>
+void run(bool own, char** paths) {
+  pytorch::Modules modules;
+  auto model = make_model<S>(paths[0], modules);
+  if (own) {
+    load_weights(model, paths[1]);
+  } else {
+    pytorch::load_weights(model, paths[1], modules);
+  }
+  const auto x = read_tensor<S>(read_safetensors(paths[2]), "x", paths[2]);
   const Tensor<S> y = model.predict(x);
   const std::vector<NamedView<S>> results{{"y", y}};
   write_safetensors<S>(paths[3], results);
+  if (own) return;
   pytorch::save_weights(model, paths[4], modules);
+  save_model(model, paths[5], {.sample = x});
 }
 
 }  // namespace
 
 int main(int argc, char** argv) {
-  const std::string_view command = argc == 7 ? argv[1] : "";
+  const std::string_view command = argc > 1 ? argv[1] : "";
+  const bool own = command.starts_with("own");
+  if (argc != (own ? 6 : 8)) {
+    std::cerr << "usage: torch_files run|run64|own|own64 FILE…\n";
+    return 2;
+  }
   try {
-    if (command == "run") {
-      run<float>(argv + 2);
-    } else if (command == "run64") {
-      run<double>(argv + 2);
-    } else {
-      std::cerr << "usage: torch_files run|run64 NET.json WEIGHTS IN OUT BACK\n";
-      return 2;
-    }
+    command.ends_with("64") ? run<double>(own, argv + 2) : run<float>(own, argv + 2);
   } catch (const std::exception& error) {
     std::cerr << "torch_files: " << error.what() << "\n";
     return 1;

@@ -4,8 +4,9 @@
 
 PROGRAM is torch_files, built from torch_files.cpp; FOLDER takes the files. N networks are drawn at random from nn.LSTM
 and nn.Linear, attention among them. safetensors.torch.save_file writes their state_dict, in one of four kinds of numbers;
-heed fills a model with it, predicts, and writes a state_dict of its own, which PyTorch loads and predicts with. In float32
-predictions differ by at most 1e-6, relative to the largest above 1, in float64 by at most 1e-12. Weights that went there
+heed fills a model with it, predicts, and writes a state_dict of its own, which PyTorch loads and predicts with. heed also
+saves the model; Python reads its weights by heed's names, writes them in the kind of numbers, and heed predicts with
+those. In float32 predictions differ by at most 1e-6, relative to the largest above 1, in float64 by at most 1e-12. Weights that went there
 and back are equal, but that the sum of two biases comes back as one.
 
 A Python without torch calls another one that has it: Debian's, with its package python3-torch, and safetensors in a
@@ -148,6 +149,26 @@ def summed(state):
     return sums
 
 
+def heed(*arguments):
+    result = subprocess.run([options.program.resolve(), *arguments], capture_output=True, text=True)
+    if result.returncode != 0:
+        sys.exit(f"torch_files {' '.join(map(str, arguments))}: {result.stderr}")
+
+
+def shapes(layers, state):
+    """What heed's weights are called, and their shapes."""
+    result = {}
+    for layer in layers:
+        names = {"LSTM": {"kernel": "weight_ih_l0", "recurrent_kernel": "weight_hh_l0", "bias": "bias_ih_l0"}}
+        names = names.get(layer["type"], {"kernel": "weight", "bias": "bias"})
+        places = [(weight, f"{layer.get('module')}.{name}") for weight, name in names.items()]
+        places += [(weight, f"{module}.weight") for weight, module in layer.get("modules", {}).items()]
+        for weight, place in places:
+            if place in state:
+                result[f"{layer['name']}/{weight}"] = tuple(reversed(state[place].shape))
+    return result
+
+
 def compare(draw, number, largest):
     dtype = KINDS[number % len(KINDS)]
     computed = dtype if dtype in TOLERANCE else torch.float32
@@ -157,16 +178,19 @@ def compare(draw, number, largest):
             value.normal_(0, 0.5)
     network.to(dtype)
     paths = [options.folder / f"{number}_{name}" for name in
-             ["net.json", "weights.safetensors", "in.safetensors", "out.safetensors", "back.safetensors"]]
+             ["net.json", *(f"{name}.safetensors" for name in ["weights", "in", "out", "back", "own", "named", "named_out"])]]
     paths[0].write_text(json.dumps({"input": network.input, "layers": network.layers}))
     save_file(network.state_dict(), paths[1])
     network.to(computed)
     x = torch.randn(draw.randint(1, 5), *network.input, dtype=computed)
     save_file({"x": x}, paths[2])
-    command = [options.program.resolve(), "run64" if computed == torch.float64 else "run", *paths]
-    result = subprocess.run(command, capture_output=True, text=True)
-    if result.returncode != 0:
-        sys.exit(f"network {number}: {result.stderr}")
+    bits = "64" if computed == torch.float64 else ""
+    heed("run" + bits, *paths[:6])
+    own = load_file(paths[5])
+    weights = {key: value for key, value in own.items() if key not in ["x", "y"]}
+    named = {key: tuple(value.shape) for key, value in weights.items()} == shapes(network.layers, network.state_dict())
+    save_file({key: value.to(dtype) for key, value in weights.items()}, paths[6])
+    heed("own" + bits, paths[0], paths[6], paths[2], paths[7])
 
     with torch.no_grad():
         there = difference(load_file(paths[3])["y"], network(x))
@@ -174,12 +198,14 @@ def compare(draw, number, largest):
         back = load_file(paths[4])
         network.load_state_dict(back)
         again = difference(load_file(paths[3])["y"], network(x))
+        network.load_state_dict({key: value.to(dtype) for key, value in back.items()})
+        by_name = difference(load_file(paths[7])["y"], network(x))
     equal = all(torch.equal(value, before[key]) for key, value in summed(back).items())
-    for key, value in [("into heed", there), ("back in PyTorch", again)]:
+    for key, value in [("into heed", there), ("back in PyTorch", again), ("by heed's names", by_name)]:
         largest[computed, key] = max(largest.get((computed, key), 0), value)
     types = " ".join(layer["type"] for layer in network.layers)
-    good = max(there, again) <= TOLERANCE[computed] and equal
-    print(f"  {'ok    ' if good else 'FAILED'} {str(dtype):14} {there:.1e} {again:.1e} {types}")
+    good = max(there, again, by_name) <= TOLERANCE[computed] and equal and named
+    print(f"  {'ok    ' if good else 'FAILED'} {str(dtype):14} {there:.1e} {again:.1e} {by_name:.1e} {types}")
     return good
 
 

@@ -3,6 +3,7 @@
 #include <cstring>
 
 #include <heed/attention/luong_attention.hpp>
+#include <heed/io/model_file.hpp>
 #include <heed/layers/activation.hpp>
 #include <heed/layers/flatten.hpp>
 
@@ -113,6 +114,30 @@ TEST_CASE("A network of PyTorch predicts the same in heed, from every kind of nu
   auto model = network<double>({1, 3});
   pytorch::load_weights(model, golden("float64"), modules);
   CHECK(off(model, "float64") <= 1e-14);
+}
+
+TEST_CASE("What Python wrote with heed's names is read, from every kind of number") {
+  for (const std::string kind : {"float64", "float32", "float16", "bfloat16"}) {
+    CAPTURE(kind);
+    const Safetensors torch = read_safetensors(golden(kind));
+    auto model = network<double>();
+    load_weights(model, golden("named_" + kind));
+    CHECK(model.weight("lstm/bias")(7) == read_tensor<double>(torch, "rnn.bias_ih_l0")(7));
+    CHECK(model.weight("lstm/kernel")(2, 7) ==
+          read_tensor<double>(torch, "rnn.weight_ih_l0")(7, 2));
+    auto again = network<float>();
+    load_weights(again, read_file(golden("named_" + kind)));
+    CHECK(again.weights() == [&] {
+      Arena<float> rounded(model.weights().shape());
+      rounded.array() = model.weights().array().cast<float>();
+      return rounded;
+    }());
+    Model<double> filled = network<double>();
+    pytorch::load_weights(filled, golden(kind), modules);
+    for (const std::string name : {"lstm/recurrent_kernel", "output/kernel", "output/bias"}) {
+      CHECK((model.weight(name).array() == filled.weight(name).array()).all());
+    }
+  }
 }
 
 TEST_CASE("A network of PyTorch without biases is one without biases in heed") {
