@@ -66,7 +66,7 @@ void check_sample(const Model<Scalar>& model, const Safetensors& file,
   const double scale = std::max(1.0, static_cast<double>(expected.array().abs().maxCoeff()));
   const double allowed = tolerance.value_or(is_double ? 1e-10 : 1e-4) * scale;
   const auto off = (y.array() - expected.array()).abs();
-  const double most = static_cast<double>(off.maxCoeff());
+  const auto most = static_cast<double>(off.maxCoeff());
   check<FileError>(off.isFinite().all() && most <= allowed, where,
                    ": what the model predicts for its sample is off by ",
                    off.isFinite().all() ? to_text(most) : "more than can be said", ", and ",
