@@ -28,7 +28,7 @@ import warnings
 parser = argparse.ArgumentParser()
 parser.add_argument("program", type=pathlib.Path)
 parser.add_argument("folder", type=pathlib.Path)
-parser.add_argument("--models", type=int, default=14)
+parser.add_argument("--models", type=int, default=12)
 parser.add_argument("--seed", type=int, default=7)
 parser.add_argument("--module", choices=["keras", "tf_keras"], default="keras")
 options = parser.parse_args()
@@ -40,6 +40,7 @@ os.environ.setdefault("TF_ENABLE_ONEDNN_OPTS", "0")
 logging.getLogger("absl").setLevel(logging.ERROR)  # what Keras thinks of .h5
 logging.getLogger("tensorflow").setLevel(logging.ERROR)
 warnings.filterwarnings("ignore", message="You are using a softmax over axis")
+warnings.filterwarnings("ignore", message="Skipping variable loading for optimizer")  # heed saves no state of it
 
 import numpy as np  # noqa: E402
 from safetensors.numpy import load_file, save_file  # noqa: E402

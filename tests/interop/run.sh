@@ -30,7 +30,7 @@ cmake -S "$here" -B "$work" >"$root/build/interop-configure.log" 2>&1 || {
   cat "$root/build/interop-configure.log"
   exit 1
 }
-cmake --build "$work" --parallel "$(nproc 2>/dev/null || echo 1)"
+cmake --build "$work" --parallel "${CMAKE_BUILD_PARALLEL_LEVEL:-$(nproc 2>/dev/null || echo 1)}"
 
 passed=0 failed=0 names=''
 for script in "$here"/*_roundtrip.py; do

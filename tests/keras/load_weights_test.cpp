@@ -147,6 +147,12 @@ TEST_CASE("A file without the layers of a StepAttention is an error") {
       "name it: load_weights(model, …, {.layers = {…}})");
 }
 
+TEST_CASE("The native format is left to load_model") {
+  Model<float> model = small_model();
+  CHECK(refusal(model, keras::save_model(small_model(), {}, keras::Format::native)) ==
+        "m.h5 is in Keras's native format, which load_model reads; load_weights reads .h5");
+}
+
 TEST_CASE("Weights alone, as Keras 2 saves them, fill a model") {
   Draft draft(small_model());
   const detail::Hdf5Group weights = draft.weights();

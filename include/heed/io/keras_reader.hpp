@@ -86,6 +86,8 @@ inline std::string keras_input_of(const std::string& layer, const Hdf5Object& ro
 template <class Scalar>
 void keras_load_weights(Model<Scalar>& model, std::span<const std::byte> bytes,
                         const std::string& where, const keras::WeightOptions& options) {
+  check<FileError>(!hdf5_text(bytes).starts_with(zip_file_signature), where,
+                   " is in Keras's native format, which load_model reads; load_weights reads .h5");
   Hdf5File file(bytes, where);
   const Hdf5Object root(file);
   for (const auto& [name, layer] : options.layers) {
@@ -133,8 +135,8 @@ Model<Scalar> load_model(std::span<const std::byte> bytes, const LoadOptions<Sca
   return detail::keras_load_model(bytes, std::string(where), options);
 }
 
-/// Gives a model the weights of a Keras file, by the names of its layers, and builds it if it is not
-/// built. A block takes those of the layers it stands for: `LuongAttention` of `attention_score_vec`
+/// Gives a model the weights of a Keras file, `.h5`, by the names of its layers, and builds it if it is
+/// not built. A block takes those of the layers it stands for: `LuongAttention` of `attention_score_vec`
 /// and `attention_vector`; `StepAttention` of the Dense in front of the Permute `attention_vec`. With
 /// several blocks of a kind, those names begin with the block's own: `encoder_attention_score_vec`.
 ///
