@@ -18,8 +18,8 @@ struct LoadOptions {
 
   /// By how much the prediction of the file's sample may differ from what the file says, as a part of
   /// its largest number, or of 1 when that is less. Unless given it is 1e-10 when the file and
-  /// `Scalar` are both double, otherwise 1e-4: processors and compilers add in different orders, and
-  /// what comes of it stays a tenth of that and less in the tests against Keras.
+  /// `Scalar` are both double, otherwise 1e-4: processors and compilers add in different orders. A
+  /// network that amplifies small differences from step to step can need more.
   std::optional<double> sample_tolerance = {};
 };
 
