@@ -56,6 +56,10 @@ struct Lanes {
   friend Lanes operator/(Lanes a, Lanes b) { return Eigen::internal::pdiv(a.packet, b.packet); }
   friend Lanes operator-(Lanes a) { return Eigen::internal::pnegate(a.packet); }
   Lanes& operator+=(Lanes b) { return *this = *this + b; }
+  /// `a b + c`, rounded once where the machine can.
+  friend Lanes fma(Lanes a, Lanes b, Lanes c) {
+    return Eigen::internal::pmadd(a.packet, b.packet, c.packet);
+  }
 
   friend Lanes max(Lanes a, Lanes b) { return Eigen::internal::pmax(a.packet, b.packet); }
   friend Lanes min(Lanes a, Lanes b) { return Eigen::internal::pmin(a.packet, b.packet); }
@@ -101,6 +105,32 @@ struct Lanes {
   friend Scalar sum_of(Lanes a) { return Eigen::internal::predux(a.packet); }
   friend Scalar max_of(Lanes a) { return Eigen::internal::predux_max(a.packet); }
 };
+
+namespace detail {
+
+// Template arguments lose the alignment that a packet's type carries; nothing here depends on it.
+#pragma GCC diagnostic push
+#pragma GCC diagnostic ignored "-Wignored-attributes"
+
+/// Transposes a square of numbers, as many rows as a packet is wide: row r is read at `from(r)`, and
+/// column r is written at `to(r)`.
+template <class Scalar, class From, class To>
+void transpose_square(const From& from, const To& to) {
+  using Values = Lanes<Scalar, true>;
+  constexpr Index width = Values::width;
+  if constexpr (width == 1) {
+    from(0).store(to(0));
+  } else {
+    Eigen::internal::PacketBlock<typename Values::Packet, width> square;
+    for (Index r = 0; r < width; ++r) square.packet[r] = from(r).packet;
+    Eigen::internal::ptranspose(square);
+    for (Index r = 0; r < width; ++r) Values(square.packet[r]).store(to(r));
+  }
+}
+
+#pragma GCC diagnostic pop
+
+}  // namespace detail
 
 /// A place in a matrix, as `for_lanes` hands it out: `at(m)` are the lanes of a row-major matrix,
 /// block or map there, to be read, or to be assigned when `m` is not const.

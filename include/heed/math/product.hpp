@@ -1,6 +1,6 @@
 #pragma once
 
-#include <heed/tensor/view.hpp>
+#include <heed/math/tile.hpp>
 
 namespace heed {
 
@@ -10,79 +10,183 @@ using MatrixRef = Eigen::Ref<Matrix<Scalar>, Eigen::Unaligned, Eigen::OuterStrid
 template <class Scalar>
 using ConstMatrixRef = Eigen::Ref<const Matrix<Scalar>, Eigen::Unaligned, Eigen::OuterStride<>>;
 
-/// A factor that stands for the transpose of the matrix it refers to.
+/// A matrix in memory, or its transpose: (i, j) stands at `data + i row_stride + j col_stride`.
 template <class Scalar>
-struct Transposed {
-  ConstMatrixRef<Scalar> matrix;
+struct Strided {
+  Scalar* data;
+  Index rows, cols;
+  Index row_stride, col_stride;
+
+  Strided(Scalar* place, Index m, Index n, Index by_row, Index by_col)
+      : data(place), rows(m), cols(n), row_stride(by_row), col_stride(by_col) {}
+
+  /// A row-major matrix, map or block of Eigen's.
+  template <class M>
+    requires(static_cast<bool>(std::remove_reference_t<M>::IsRowMajor))
+  Strided(M&& m)  // NOLINT(google-explicit-constructor,bugprone-forwarding-reference-overload)
+      : Strided(m.data(), m.rows(), m.cols(), m.outerStride(), 1) {}
+
+  Strided transpose() const { return {data, cols, rows, col_stride, row_stride}; }
 };
 
-template <class Derived>
-Transposed<typename Derived::Scalar> transposed(const Eigen::MatrixBase<Derived>& matrix) {
-  return {matrix.derived()};
+/// A factor that stands for the transpose of the matrix it refers to.
+template <class M>
+auto transposed(const M& matrix) {
+  return Strided<const typename M::Scalar>(matrix).transpose();
 }
-
-// Every matrix product of the library is one of these, so that each is compiled once for a scalar
-// and not once for each pair of expressions.
 
 namespace detail {
 
-/// `c += a b`, block by block: Eigen copies a part of each factor to a buffer, which stands on the
-/// stack up to EIGEN_STACK_ALLOCATION_LIMIT and is allocated beyond. These blocks stay below.
-template <class C, class A, class B>
-void add_blocks(C& c, const A& a, const B& b) {
-  constexpr Index side = 256;
-  constexpr Index most = EIGEN_STACK_ALLOCATION_LIMIT / sizeof(typename C::Scalar);
-  const Index rows = std::min(side, c.rows());
-  const Index cols = std::min(side, c.cols());
-  const Index depth = std::max<Index>(most / std::max<Index>({rows, cols, 1}), 16);
-  for (Index k = 0; k < a.cols(); k += depth) {
-    const Index dk = std::min(depth, a.cols() - k);
-    for (Index i = 0; i < c.rows(); i += rows) {
-      const Index di = std::min(rows, c.rows() - i);
-      for (Index j = 0; j < c.cols(); j += cols) {
-        const Index dj = std::min(cols, c.cols() - j);
-        c.block(i, j, di, dj).noalias() += a.block(i, k, di, dk) * b.block(k, j, dk, dj);
+/// A part of b as its tiles read it: `depth` rows of `packets` packets, one behind the other, and
+/// zeros behind the last column.
+template <class Scalar>
+void pack(const Strided<const Scalar>& b, Index packets, Scalar* to) {
+  using Values = Lanes<Scalar, true>;
+  constexpr Index W = Values::width;
+  const Index width = packets * W;
+  Index rows = 0, cols = 0;  // how much of `to` has been filled
+  if (b.col_stride == 1) {
+    rows = b.rows;
+    cols = b.cols - b.cols % W;
+    for (Index i = 0; i < rows; ++i) {
+      const Scalar* from = b.data + i * b.row_stride;
+      for (Index j = 0; j < cols; j += W) Values::load(from + j).store(to + i * width + j);
+    }
+  } else if (b.row_stride == 1) {
+    rows = b.rows - b.rows % W;
+    cols = width;
+    for (Index i = 0; i < rows; i += W) {
+      for (Index j = 0; j < cols; j += W) {
+        const auto column = [&](Index r) {
+          if (j + r >= b.cols) return Values(Scalar{0});
+          return Values::load(b.data + i + (j + r) * b.col_stride);
+        };
+        transpose_square<Scalar>(column, [&](Index r) { return to + (i + r) * width + j; });
+      }
+    }
+  }
+  for (Index i = 0; i < b.rows; ++i) {
+    const Scalar* from = b.data + i * b.row_stride;
+    for (Index j = i < rows ? cols : 0; j < width; ++j) {
+      to[i * width + j] = j < b.cols ? from[j * b.col_stride] : Scalar{0};
+    }
+  }
+}
+
+/// `c = a b`, or to `add` `c += a b`. The parts that are worked on at a time have room in the caches:
+/// some columns of b in the first, some rows of a in the second.
+template <class Scalar>
+void multiply(const Strided<Scalar>& c, const Strided<const Scalar>& a,
+              const Strided<const Scalar>& b, bool add) {
+  using Sizes = TileSizes<Scalar>;
+  constexpr Index most_rows = 256;
+  constexpr Index most_depth = 24 * 1024 / sizeof(Scalar) / Sizes::cols;
+  constexpr Index little = 32 * 1024 / sizeof(Scalar);
+  alignas(64) Scalar packed[most_depth * Sizes::row_cols];
+
+  const bool one_row = c.rows == 1;
+  const Index most_cols = one_row ? Sizes::row_cols : Sizes::cols;
+  for (Index k = 0; k < a.cols; k += most_depth) {
+    const Index depth = std::min(most_depth, a.cols - k);
+    for (Index i = 0; i < c.rows; i += most_rows) {
+      const Index rows = std::min(most_rows, c.rows - i);
+      // Tiles of two heights that differ by one row: none is left over with few rows.
+      const Index strips = (rows + Sizes::rows - 1) / Sizes::rows;
+      const Index height = rows / strips;
+      const Index higher = rows % strips;
+      for (Index j = 0; j < c.cols; j += most_cols) {
+        const Index cols = std::min(most_cols, c.cols - j);
+        const Index packets = (cols + Sizes::width - 1) / Sizes::width;
+        Tiles<Scalar> tiles{
+            .c = c.data + i * c.row_stride + j,
+            .c_row_stride = c.row_stride,
+            .cols = cols,
+            .a = a.data + i * a.row_stride + k * a.col_stride,
+            .a_row_stride = a.row_stride,
+            .a_depth_stride = a.col_stride,
+            .b = b.data + k * b.row_stride + j * b.col_stride,
+            .b_row_stride = b.row_stride,
+            .depth = depth,
+            .strips = strips - higher,
+            .add = add || k > 0,
+        };
+        const bool readable = b.col_stride == 1 && cols % Sizes::width == 0;
+        if (!readable || (strips > 4 && b.rows * b.cols > little)) {
+          pack<Scalar>({tiles.b, depth, cols, b.row_stride, b.col_stride}, packets, packed);
+          tiles.b = packed;
+          tiles.b_row_stride = packets * Sizes::width;
+        }
+        if (one_row) {
+          Sizes::row(packets)(tiles);
+          continue;
+        }
+        Sizes::tile(height, packets)(tiles);
+        if (higher > 0) {
+          tiles.a += tiles.strips * height * a.row_stride;
+          tiles.c += tiles.strips * height * c.row_stride;
+          tiles.strips = higher;
+          Sizes::tile(height + 1, packets)(tiles);
+        }
       }
     }
   }
 }
 
-}  // namespace detail
-
-/// `c += a b`
+/// The same for a c and b of one column, in which the numbers of a row of a are neighbours.
 template <class Scalar>
-void add_product(MatrixRef<Scalar> c, const ConstMatrixRef<Scalar>& a,
-                 const ConstMatrixRef<Scalar>& b) {
-  detail::add_blocks(c, a, b);
-}
-
-/// `c += aᵀ b`
-template <class Scalar>
-void add_product(MatrixRef<Scalar> c, const Transposed<Scalar>& a,
-                 const ConstMatrixRef<Scalar>& b) {
-  detail::add_blocks(c, a.matrix.transpose(), b);
-}
-
-/// `c += a bᵀ`
-template <class Scalar>
-void add_product(MatrixRef<Scalar> c, const ConstMatrixRef<Scalar>& a,
-                 const Transposed<Scalar>& b) {
-  detail::add_blocks(c, a, b.matrix.transpose());
-}
-
-/// `c += aᵀ bᵀ`
-template <class Scalar>
-void add_product(MatrixRef<Scalar> c, const Transposed<Scalar>& a, const Transposed<Scalar>& b) {
-  for (Index i = 0; i < c.rows(); ++i) {
-    for (Index j = 0; j < c.cols(); ++j) c(i, j) += a.matrix.col(i).dot(b.matrix.row(j));
+void multiply_column(const Strided<Scalar>& c, const Strided<const Scalar>& a,
+                     const Strided<const Scalar>& b, bool add) {
+  using Values = Lanes<Scalar, true>;
+  constexpr Index W = Values::width;
+  for (Index i = 0; i < c.rows; ++i) {
+    const Scalar* a_i = a.data + i * a.row_stride;
+    Values even(Scalar{0}), odd(Scalar{0});
+    Index k = 0;
+    for (; k + 2 * W <= a.cols; k += 2 * W) {
+      even = fma(Values::load(a_i + k), Values::load(b.data + k), even);
+      odd = fma(Values::load(a_i + k + W), Values::load(b.data + k + W), odd);
+    }
+    Scalar sum = sum_of(even + odd);
+    for (; k < a.cols; ++k) sum += a_i[k] * b.data[k];
+    Scalar& c_i = c.data[i * c.row_stride];
+    c_i = add ? c_i + sum : sum;
   }
 }
 
+template <class Scalar>
+void product(const Strided<Scalar>& c, const Strided<const Scalar>& a,
+             const Strided<const Scalar>& b, bool add) {
+  eigen_assert(c.rows == a.rows && c.cols == b.cols && a.cols == b.rows);
+  if (c.rows == 0 || c.cols == 0) return;
+  if (!add && a.cols == 0) {
+    for (Index i = 0; i < c.rows; ++i) std::fill_n(c.data + i * c.row_stride, c.cols, Scalar{0});
+  } else if (c.cols == 1 && a.col_stride == 1 && b.row_stride == 1) {
+    multiply_column(c, a, b, add);
+  } else if (c.cols == 1 && c.row_stride == 1) {
+    // A column is a row as well: cᵀ = bᵀ aᵀ.
+    multiply(c.transpose(), b.transpose(), a.transpose(), add);
+  } else {
+    multiply(c, a, b, add);
+  }
+}
+
+}  // namespace detail
+
+// Every matrix product of the library is one of these, so that each is compiled once for a scalar
+// and not once for each pair of expressions. Neither allocates.
+
 /// `c = a b`, either factor `transposed`
-template <class Scalar, class A, class B>
-void set_product(MatrixRef<Scalar> c, const A& a, const B& b) {
-  c.setZero();
-  add_product<Scalar>(c, a, b);
+template <class Scalar>
+void set_product(const Strided<Scalar>& c, const Strided<const Scalar>& a,
+                 const Strided<const Scalar>& b) {
+  detail::product(c, a, b, false);
+}
+
+/// `c += a b`, either factor `transposed`
+template <class Scalar>
+void add_product(const Strided<Scalar>& c, const Strided<const Scalar>& a,
+                 const Strided<const Scalar>& b) {
+  detail::product(c, a, b, true);
 }
 
 }  // namespace heed

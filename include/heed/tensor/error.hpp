@@ -2,6 +2,7 @@
 
 #include <charconv>
 #include <concepts>
+#include <initializer_list>
 #include <stdexcept>
 #include <string>
 #include <string_view>
@@ -54,12 +55,50 @@ inline std::string to_text(double value) {
   return std::string(digits, end);
 }
 
+namespace detail {
+
+/// A piece of a message, whatever its type, so that not every message is a template of its own.
+class Piece {
+ public:
+  explicit Piece(std::string_view text) : text_(text) {}
+
+  template <class T>
+    requires(!std::convertible_to<const T&, std::string_view>)
+  explicit Piece(const T& value)
+      : value_(&value),
+        write_([](const void* piece) { return to_text(*static_cast<const T*>(piece)); }) {}
+
+  void append_to(std::string& message) const {
+    if (write_) {
+      message += write_(value_);
+    } else {
+      message += text_;
+    }
+  }
+
+ private:
+  std::string_view text_;
+  const void* value_ = nullptr;
+  std::string (*write_)(const void*) = nullptr;
+};
+
+inline std::string joined(std::initializer_list<Piece> pieces) {
+  std::string message;
+  for (const Piece& piece : pieces) piece.append_to(message);
+  return message;
+}
+
+template <class E>
+[[noreturn]] void fail(std::initializer_list<Piece> pieces) {
+  throw E(joined(pieces));
+}
+
+}  // namespace detail
+
 /// Joins pieces to one string: `join("expected ", 3, " axes")`.
 template <class... Pieces>
 std::string join(const Pieces&... pieces) {
-  std::string text;
-  (text.append(to_text(pieces)), ...);
-  return text;
+  return detail::joined({detail::Piece(pieces)...});
 }
 
 /// The one check of the library: throws `E` with the joined pieces unless `condition` holds. The
@@ -67,7 +106,7 @@ std::string join(const Pieces&... pieces) {
 template <class E, class... Pieces>
 void check(bool condition, const Pieces&... pieces) {
   if (!condition) [[unlikely]] {
-    throw E(join(pieces...));
+    detail::fail<E>({detail::Piece(pieces)...});
   }
 }
 
