@@ -41,7 +41,8 @@ TEST_CASE("Products of either factor as it is or transposed are those of the def
   };
   for (const auto& [rows, inner, cols] :
        {Sizes{1, 1, 1}, Sizes{1, 5, 7}, Sizes{6, 1, 3}, Sizes{4, 7, 1}, Sizes{3, 4, 5},
-        Sizes{33, 20, 17}, Sizes{300, 3, 290}, Sizes{5, 5000, 6}, Sizes{260, 200, 270}}) {
+        Sizes{33, 20, 17}, Sizes{300, 3, 290}, Sizes{5, 5000, 6}, Sizes{260, 200, 270},
+        Sizes{1, 700, 90}, Sizes{700, 1, 9}, Sizes{90, 700, 1}, Sizes{25, 400, 24}}) {
     const M a = matrix(rows, inner, 1);
     const M b = matrix(inner, cols, 2);
     const M at = a.transpose();
@@ -60,6 +61,31 @@ TEST_CASE("Products of either factor as it is or transposed are those of the def
     c = start;
     add_product<double>(c, transposed(at), transposed(bt));
     CHECK(equal(c, start + expected));
+  }
+}
+
+TEMPLATE_TEST_CASE("A row of a product has the same bits, however many rows are computed with it",
+                   "", float, double) {
+  using Values = Matrix<TestType>;
+  const auto random = [](Index rows, Index cols, std::uint64_t seed) {
+    return Values(matrix(rows, cols, seed).cast<TestType>());
+  };
+  for (const Index inner : {1, 7, 32, 300, 3000}) {
+    for (const Index cols : {2, 5, 16, 33, 128}) {
+      const Values a = random(29, inner, 1), b = random(inner, cols, 2), bt = b.transpose();
+      Values all(29, cols), transposed_all(29, cols);
+      set_product<TestType>(all, a, b);
+      set_product<TestType>(transposed_all, a, transposed(bt));
+      CHECK(all == transposed_all);
+      for (const Index rows : {1, 2, 3, 6, 7, 8, 13}) {
+        CAPTURE(inner, cols, rows);
+        Values some(rows, cols);
+        set_product<TestType>(some, a.bottomRows(rows), b);
+        CHECK(some == all.bottomRows(rows));
+        set_product<TestType>(some, a.bottomRows(rows), transposed(bt));
+        CHECK(some == all.bottomRows(rows));
+      }
+    }
   }
 }
 
