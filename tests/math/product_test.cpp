@@ -61,6 +61,11 @@ TEST_CASE("Products of either factor as it is or transposed are those of the def
     c = start;
     add_product<double>(c, transposed(at), transposed(bt));
     CHECK(equal(c, start + expected));
+    set_product<double>(c, a, b);
+    CHECK(equal(c, expected));
+    c = start;
+    set_product<double>(c, transposed(at), b);
+    CHECK(equal(c, expected));
   }
 }
 
@@ -70,8 +75,8 @@ TEMPLATE_TEST_CASE("A row of a product has the same bits, however many rows are 
   const auto random = [](Index rows, Index cols, std::uint64_t seed) {
     return Values(matrix(rows, cols, seed).cast<TestType>());
   };
-  for (const Index inner : {1, 7, 32, 300, 3000}) {
-    for (const Index cols : {2, 5, 16, 33, 128}) {
+  for (const Index inner : {1, 7, 32, 1000}) {
+    for (const Index cols : {2, 16, 33}) {
       const Values a = random(29, inner, 1), b = random(inner, cols, 2), bt = b.transpose();
       Values all(29, cols), transposed_all(29, cols);
       set_product<TestType>(all, a, b);
