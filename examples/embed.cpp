@@ -8,10 +8,10 @@
 // The bytes stand there as whole numbers of 64 bits, which a compiler reads in a fifth of the time
 // that it takes for one number a byte.
 
-#include <cctype>
 #include <heed/io/file.hpp>
 #include <regex>
 
+#include "support/keras_file.hpp"
 #include "support/program.hpp"
 
 using heed::join;
@@ -22,10 +22,9 @@ struct Options {
   std::string output;
 };
 
-/// `my model-2.h5` is called `my_model_2`.
+/// `my model-2.h5` is called `model_my_model_2`: a name whatever the file's is, and no keyword.
 std::string name_of_file(const std::filesystem::path& path) {
-  std::string name = std::regex_replace(path.stem().string(), std::regex("[^A-Za-z0-9]+"), "_");
-  return name.empty() || std::isdigit(static_cast<unsigned char>(name[0])) ? "model_" + name : name;
+  return "model_" + std::regex_replace(path.stem().string(), std::regex("[^A-Za-z0-9]+"), "_");
 }
 
 /// For an option that is a name in C++, with the namespace it is to stand in.
@@ -41,7 +40,8 @@ std::string header(std::span<const std::byte> bytes, const std::string& file,
   const auto name = has_namespace ? qualified_name.substr(colons + 2) : qualified_name;
   std::string text =
       join("#pragma once\n\n// ", file, ", ", bytes.size(),
-           " bytes, as heed's examples/embed found it:\n//\n", "//     heed::load_model<float>(",
+           " bytes, as heed's examples/embed found it:\n//\n",
+           is_of_keras(bytes) ? "//     heed::keras" : "//     heed", "::load_model<float>(",
            qualified_name, "())\n\n", "#include <bit>\n#include <cstddef>\n#include <cstdint>\n",
            "#include <span>\n\n");
   if (has_namespace) text += join("namespace ", qualified_name.substr(0, colons), " {\n\n");
@@ -82,7 +82,7 @@ void embed(const Options& options) {
 int main(int argc, char** argv) {
   CLI::App app("Makes a C++ header of a model's file.");
   Options options;
-  app.add_option("MODEL", options.model, "what save_model wrote, or any other file")->required();
+  app.add_option("MODEL", options.model, "what save_model wrote, or Keras")->required();
   app.add_option("--name", options.name, "of the function that returns the bytes: models::index2")
       ->check(CLI::Validator(check_name, ""));
   app.add_option("--output", options.output, "the header to write; otherwise it prints");

@@ -1,5 +1,5 @@
-// Runs any saved model on the tensor `x` of a safetensors file, and shows what it predicts or writes
-// it to another file as `y`, with what it computes on the way.
+// Runs any saved model of heed's own layers on the tensor `x` of a safetensors file, and shows what it
+// predicts or writes it to another file as `y`, with what it computes on the way; all in float.
 
 #include <heed/io.hpp>
 #include <heed/tensor/print.hpp>
@@ -7,6 +7,7 @@
 #include <heed/keras.hpp>
 #endif
 
+#include "support/keras_file.hpp"
 #include "support/program.hpp"
 
 using namespace heed;
@@ -18,12 +19,6 @@ struct Options {
   std::vector<std::string> activations;
   bool summary = false;
 };
-
-/// HDF5, or an archive in zip: `.h5` or `.keras`.
-bool is_of_keras(std::span<const std::byte> bytes) {
-  const std::string_view text(reinterpret_cast<const char*>(bytes.data()), bytes.size());
-  return text.starts_with("\x89HDF\r\n\x1a\n") || text.starts_with("PK\x03\x04");
-}
 
 Model<float> load(const std::string& path) {
   const auto bytes = read_file(path);

@@ -39,7 +39,7 @@ expect(2 "^error: .*INPUT.*Usage:" "${PREDICT}" "${model}")
 expect(2 "^error: .*--colour.*Usage:" "${PREDICT}" "${model}" "${model}" --colour)
 expect(0 "Usage:.*--activations" "${PREDICT}" --help)
 
-expect(0 "inline std::span<const std::byte> float32\\(\\)" "${EMBED}" "${GOLDEN}/pytorch/float32.safetensors")
+expect(0 "inline std::span<const std::byte> model_float32\\(\\)" "${EMBED}" "${GOLDEN}/pytorch/float32.safetensors")
 expect(0 "namespace a::b {.*> model\\(\\) {.*first\\(2260\\)" "${EMBED}" "${model}" --name a::b::model)
 expect(1 "^error: none cannot be read: No such file or directory\n$" "${EMBED}" none)
 file(WRITE empty "")

@@ -23,9 +23,12 @@ struct Parts {
   }
   Bytes bytes() const {
     const std::string text = config.dump();
-    return detail::write_zip(
-        {{"config.json", std::as_bytes(std::span(text))}, {"model.weights.h5", weights}}, "parts");
+    return detail::write_zip({{"metadata.json", std::as_bytes(std::span(metadata))},
+                              {"config.json", std::as_bytes(std::span(text))},
+                              {"model.weights.h5", weights}},
+                             "parts");
   }
+  std::string metadata = R"({"keras_version": "3.0.0"})";
   Json config;
   Bytes weights;
 };
@@ -179,6 +182,12 @@ TEST_CASE("An archive that holds no model is an error") {
   parts.weights.resize(100);
   CHECK(refusal(parts.bytes()).find("m.keras: model.weights.h5 is cut off") == 0);
   parts = Parts(archive(small_model()));
+  parts.metadata = R"({"keras_version": "2.15.0"})";
+  CHECK(refusal(parts.bytes()) ==
+        "m.keras was saved by Keras 2, whose archives have another form; expected Keras 3, or a "
+        "file in HDF5");
+  parts.metadata = "[]";
+  CHECK(refusal(parts.bytes()) == "(nothing thrown)");
   parts.config["config"]["layers"].back()["class_name"] = "GRU";
   CHECK(refusal(parts.bytes()).find("m.keras: GRU \"dense\": heed has no layer") == 0);
 }

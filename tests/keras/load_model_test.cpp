@@ -166,7 +166,8 @@ TEST_CASE("Fields that change nothing are left out, and others are errors that n
            {"bias_constraint", "non_neg"},
            {"bias_initializer", "ones"},
            {"dtype", {{"class_name", "DTypePolicy"}}},
-           {"dropout", 0.0},
+           {"dropout", 0.25},
+           {"recurrent_dropout", 0.1},
            {"stateful", false},
            {"time_major", false},
            {"activation", nullptr},
@@ -175,10 +176,6 @@ TEST_CASE("Fields that change nothing are left out, and others are errors that n
     CAPTURE(field);
     CHECK(field_refusal("lstm", field, value) == "(nothing thrown)");
   }
-  CHECK(field_refusal("lstm", "dropout", 0.25) ==
-        "m.h5: LSTM \"lstm\": \"dropout\" is 0.25, which heed's layer does not have");
-  CHECK(field_refusal("lstm", "recurrent_dropout", 0.1) ==
-        "m.h5: LSTM \"lstm\": \"recurrent_dropout\" is 0.1, which heed's layer does not have");
   CHECK(field_refusal("lstm", "stateful", true) ==
         "m.h5: LSTM \"lstm\": \"stateful\" is true, which heed's layer does not have");
   CHECK(field_refusal("lstm", "return_state", true) ==
@@ -350,7 +347,7 @@ TEST_CASE("What heed cannot build is an error that names the layer") {
   CHECK(member_refusal("dense", "class_name", "Bidirectional") ==
         "m.h5: Bidirectional \"dense\": " + unknown);
   CHECK(member_refusal("dense", "class_name", "Functional") ==
-        "m.h5: Functional \"dense\": " + unknown);
+        "m.h5: Functional \"dense\": it is a model inside the model, for which heed has no place");
   CHECK(member_refusal("joined", "inbound_nodes", {{{"lstm", 0, 0, Json::object()}}}) ==
         "m.h5: Concatenate \"joined\": expected at least two inputs, got 1");
   CHECK(member_refusal("flat", "name", "lstm") ==
@@ -409,6 +406,8 @@ TEST_CASE("Calls in the form of Keras 3 are read") {
   CHECK(with(one(one(tensor("lstm")))) == "(nothing thrown)");
   CHECK(with({tensor("lstm"), nullptr}, {{"training", false}, {"mask", nullptr}}) ==
         "(nothing thrown)");
+  CHECK(with(one(tensor("lstm")), {{"training", true}}) ==
+        "m.h5: Flatten \"flat\" is called with \"training\", which heed's layers are not");
   CHECK(with(Json::array()) == "m.h5: Flatten \"flat\" is called without an input");
   CHECK(with({tensor("lstm"), tensor("x")}) ==
         "m.h5: Flatten \"flat\" is called with more than its inputs");

@@ -204,7 +204,7 @@ TEST_CASE("Predictions do not depend on the batch size, but for rounding") {
   for (const Index size : {1, 2, 3, 8, 36, 38, 1000}) {
     CAPTURE(size);
     const auto y = model.predict(x, {.batch_size = size});
-    // Eigen multiplies a single row by another routine, which rounds differently.
+    // Eigen adds up a row from where its memory is aligned, which rounds differently.
     CHECK(distance(y, expected) <= 4e-16);
     CHECK(model.predict(x, {.batch_size = size}) == y);
   }

@@ -178,7 +178,9 @@ def run_tests(program, tests):
     except subprocess.TimeoutExpired as expired:
         output, verdict = (expired.stdout or b"").decode(errors="replace"), "out of time"
     names = re.findall(r'<TestCase name="([^"]*)"', output)
-    return html.unescape(names[-1]) if names else f"({verdict}, before any test)"
+    if not names:
+        raise Broken(f"{program} has run no test: {verdict}")
+    return html.unescape(names[-1])
 
 
 class Runner:

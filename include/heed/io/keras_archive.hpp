@@ -61,6 +61,14 @@ Model<Scalar> keras_load_archive(std::span<const std::byte> bytes, const std::st
   const auto json = parse_json(hdf5_text(archive.file(keras_archive_config)),
                                join(where, ": ", keras_archive_config));
   const KerasModel description = keras_model(json, where);
+  const auto metadata = parse_json(hdf5_text(archive.file(keras_archive_metadata)),
+                                   join(where, ": ", keras_archive_metadata));
+  const auto version = metadata.find("keras_version");  // the end of what is no object
+  check<FileError>(version == metadata.end() || !version->is_string() ||
+                       !version->get_ref<const std::string&>().starts_with("2."),
+                   where,
+                   " was saved by Keras 2, whose archives have another form; expected Keras "
+                   "3, or a file in HDF5");
   auto model = KerasBuilder<Scalar>(description, where, options, false).build();
   check<FileError>(model.graph().nodes().size() > 1, where, ": the model is an input alone");
 

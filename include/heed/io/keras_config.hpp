@@ -59,7 +59,7 @@ class KerasConfig {
     return config;
   }
 
-  /// All fields but those that every layer of Keras has, for a layer of somebody's own.
+  /// All fields but those about a layer's name and training, for a layer of somebody's own.
   Config read_all() const {
     Config config;
     for (const auto& [name, value] : fields_.items()) {
@@ -83,9 +83,9 @@ class KerasConfig {
  private:
   /// Fields about a layer's name, its training, and how Keras computes it.
   static bool is_common(std::string_view name) {
-    constexpr auto fields =
-        std::to_array<std::string_view>({"name", "trainable", "dtype", "batch_input_shape",
-                                         "implementation", "unroll", "seed", "use_cudnn"});
+    constexpr auto fields = std::to_array<std::string_view>(
+        {"name", "trainable", "dtype", "batch_input_shape", "implementation", "unroll", "seed",
+         "use_cudnn", "dropout", "recurrent_dropout"});
     return std::find(fields.begin(), fields.end(), name) != fields.end() ||
            name.ends_with("_regularizer") || name.ends_with("_constraint") ||
            name.ends_with("_initializer");

@@ -100,6 +100,10 @@ class KerasEntries {
 
   void add(std::string_view class_name, const std::string& name, const OrderedJson& fields,
            std::vector<std::size_t> inputs) {
+    const auto same = [&](const KerasEntry& entry) { return entry.name() == name; };
+    check<ModelError>(std::none_of(entries_.begin(), entries_.end(), same), "model \"",
+                      model_.name(), "\": Keras's file would have two layers called \"", name,
+                      "\", of which one stands for a part of another layer");
     OrderedJson config{{"name", name}, {"dtype", sizeof(Scalar) == 4 ? "float32" : "float64"}};
     config.update(fields);
     auto calls = OrderedJson::array();

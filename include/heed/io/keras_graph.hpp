@@ -27,12 +27,13 @@ inline std::string keras_tensor(const nlohmann::json& tensor, const std::string&
   return layer;
 }
 
-/// What a layer is called with beside its inputs has to be off: masks, initial states.
+/// What a layer is called with beside its inputs has to be off: masks, initial states, and
+/// `training=True`, with which a Dropout drops in predictions as well.
 inline void check_keras_call(const nlohmann::json& arguments, const KerasLayer& layer) {
   if (arguments.is_null()) return;
   layer.expect(arguments.is_object(), " is called with something that is not named");
   for (const auto& [name, value] : arguments.items()) {
-    layer.expect(value.is_null() || value.is_boolean(), " is called with ", in_quotes(name),
+    layer.expect(value.is_null() || value == false, " is called with ", in_quotes(name),
                  ", which heed's layers are not");
   }
 }

@@ -8,7 +8,8 @@ namespace heed::keras {
 template <class Scalar>
 struct LoadOptions {
   /// Knows heed's layers; add your own. They are found by their class name in Keras, are made from the
-  /// fields that Keras saved, and have weights of the names that they have there.
+  /// fields that Keras saved, but for `seed` and those that end in `_initializer`, `_regularizer` or
+  /// `_constraint`, and have weights of the names that they have there.
   Registry<Scalar> registry = {};
 
   /// What stands for a layer of Keras, by that layer's name, whatever its class: for a Lambda, whose
@@ -88,6 +89,8 @@ AnyLayer<Scalar> layer_from_keras(const KerasLayer& layer,
                          Permute, RepeatVector, Reshape>(layer, config);
   if (known) return options.registry.make(type, *known);
 
+  check<OptionError>(type != "Sequential" && type != "Functional" && type != "Model",
+                     "it is a model inside the model, for which heed has no place");
   const std::string_view name =
       std::string_view(type).substr(type.find('>') + 1);  // "package>Name"
   const auto types = options.registry.types();

@@ -29,15 +29,6 @@ inline std::string_view keras_weight_name(std::string_view path) {
   return path.substr(0, path.find(':'));
 }
 
-inline std::string keras_list(const std::vector<std::string>& names) {
-  std::string text;
-  constexpr std::size_t most = 10;
-  for (std::size_t i = 0; i < std::min(most, names.size()); ++i) {
-    text += join(i == 0 ? "" : ", ", in_quotes(names[i]));
-  }
-  return names.size() <= most ? text : join(text, " and ", names.size() - most, " more");
-}
-
 /// All weights of a model, in the order of its layout, from the datasets that hold them. Throws
 /// `FileError` for one of another shape.
 template <class Scalar>
@@ -114,9 +105,9 @@ class KerasWeights {
     }
     check<FileError>(missing.empty() && unknown.empty(), file_->where(),
                      " has weights of other layers than the model:",
-                     missing.empty() ? "" : " it lacks " + keras_list(missing),
+                     missing.empty() ? "" : " it lacks " + quoted_list(missing),
                      missing.empty() || unknown.empty() ? "" : ", and",
-                     unknown.empty() ? "" : " the model lacks " + keras_list(unknown));
+                     unknown.empty() ? "" : " the model lacks " + quoted_list(unknown));
     for (const auto& [layer, stored] : layers_) {
       const auto& known = expected[layer];
       for (const auto& [weight, path] : stored.weights) {

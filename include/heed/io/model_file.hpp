@@ -101,8 +101,8 @@ std::vector<std::byte> save_model(const Model<Scalar>& model,
     weights.emplace_back(detail::sample_output, y);
   }
   const std::string json = print_json(model_to_json(model), join("model \"", model.name(), "\""));
-  return format_safetensors<Scalar>(weights,
-                                    {{"format", std::string(detail::format_name)}, {"heed", json}});
+  return format_safetensors<Scalar>(weights, {{"format", std::string(detail::format_name)},
+                                              {std::string(detail::format_name), json}});
 }
 
 /// Writes a model to a file; an old one is replaced as a whole or, when that fails, stays as it was:

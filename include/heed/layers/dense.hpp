@@ -9,7 +9,7 @@ namespace heed {
 ///
 ///     x: (N, …, D)    W = kernel: (D, U)    b = bias: (U)    y: (N, …, U)
 ///
-/// Keras: `layers.Dense`, with the same fields, defaults and weights.
+/// Keras: `layers.Dense`; these of its fields, with the same defaults and weights.
 struct Dense {
   Required<Index> units;
   ActivationFunction activation = ActivationFunction::linear;

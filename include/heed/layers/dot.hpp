@@ -51,19 +51,19 @@ struct Dot {
 
   template <class S>
   void forward(Parameters<const S>, std::span<const View<const S>> x, View<S> y, Cache<S>&) const {
-    for_each_sample(x, [&](Index n, auto a, auto b) {
-      product_map(y, n, a.rows(), b.rows()).noalias() = a * b.transpose();
+    for_each_sample(x, [&](Index n, const auto& a, const auto& b) {
+      set_product<S>(product_map(y, n, a.rows, b.rows), a, b.transpose());
     });
   }
 
   template <class S>
   void backward(Parameters<const S>, std::span<const View<const S>> x, View<const S>,
                 View<const S> dy, Cache<S>&, Parameters<S>, std::span<const View<S>> dx) const {
-    for_each_sample(x, [&](Index n, auto a, auto b) {
+    for_each_sample(x, [&](Index n, const auto& a, const auto& b) {
       // y = a bᵀ:  da = dy b,  db = dyᵀ a
-      const auto d = product_map(dy, n, a.rows(), b.rows());
-      if (dx[0]) with_axis_last(0, dx[0], n, [&](auto da) { da.noalias() = d * b; });
-      if (dx[1]) with_axis_last(1, dx[1], n, [&](auto db) { db.noalias() = d.transpose() * a; });
+      const auto d = product_map(dy, n, a.rows, b.rows);
+      if (dx[0]) set_product<S>(axis_last(0, dx[0], n), d, b);
+      if (dx[1]) set_product<S>(axis_last(1, dx[1], n), transposed(d), a);
     });
   }
 
@@ -77,22 +77,16 @@ struct Dot {
     return {y.data() + n * rows * cols, rows, cols};
   }
 
-  /// Calls `use` with sample `n` as a matrix whose last axis is the contracted one.
-  template <class S, class Use>
-  void with_axis_last(std::size_t input, View<S> x, Index n, const Use& use) const {
-    if (batch_axis(input, x.rank()) == x.rank() - 1) {
-      use(x.slice(n));
-    } else {
-      use(x.slice(n).transpose());
-    }
+  /// Sample `n` as a matrix whose last axis is the contracted one.
+  template <class S>
+  Strided<S> axis_last(std::size_t input, View<S> x, Index n) const {
+    const Strided<S> sample = x.slice(n);
+    return batch_axis(input, x.rank()) == x.rank() - 1 ? sample : sample.transpose();
   }
 
   template <class S, class Use>
   void for_each_sample(std::span<const View<const S>> x, const Use& use) const {
-    for (Index n = 0; n < x[0].dim(0); ++n) {
-      with_axis_last(0, x[0], n,
-                     [&](auto a) { with_axis_last(1, x[1], n, [&](auto b) { use(n, a, b); }); });
-    }
+    for (Index n = 0; n < x[0].dim(0); ++n) use(n, axis_last(0, x[0], n), axis_last(1, x[1], n));
   }
 };
 

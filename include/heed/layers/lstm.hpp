@@ -22,7 +22,7 @@ namespace heed {
 ///     W = | Wᵢ  W_f  W_g  Wₒ |    one row a feature, U columns a gate
 ///
 /// `go_backwards` reads the steps from the last to the first and gives them out in that order.
-/// Keras: `layers.LSTM`, with the same fields, defaults and weights.
+/// Keras: `layers.LSTM`; these of its fields, with the same defaults and weights.
 struct LSTM {
   Required<Index> units;
   ActivationFunction activation = ActivationFunction::tanh;

@@ -22,7 +22,8 @@ struct Strided {
 
   /// A row-major matrix, map or block of Eigen's.
   template <class M>
-    requires(static_cast<bool>(std::remove_reference_t<M>::IsRowMajor))
+    requires(std::remove_reference_t<M>::IsRowMajor == 1 &&
+             std::remove_reference_t<M>::InnerStrideAtCompileTime == 1)
   Strided(M&& m)  // NOLINT(google-explicit-constructor,bugprone-forwarding-reference-overload)
       : Strided(m.data(), m.rows(), m.cols(), m.outerStride(), 1) {}
 
@@ -74,18 +75,21 @@ void pack(const Strided<const Scalar>& b, Index packets, Scalar* to) {
 }
 
 /// `c = a b`, or to `add` `c += a b`. The parts that are worked on at a time have room in the caches:
-/// some columns of b in the first, some rows of a in the second.
+/// 24 KiB of b, the columns of one tile, in a first of 32 KiB or more; 256 rows of a, as deep as b, in
+/// a second of 512 KiB or more.
 template <class Scalar>
 void multiply(const Strided<Scalar>& c, const Strided<const Scalar>& a,
               const Strided<const Scalar>& b, bool add) {
   using Sizes = TileSizes<Scalar>;
   constexpr Index most_rows = 256;
   constexpr Index most_depth = 24 * 1024 / sizeof(Scalar) / Sizes::cols;
+  // A b that the first cache holds as it is, or that few tiles read, is not worth a copy.
   constexpr Index little = 32 * 1024 / sizeof(Scalar);
-  alignas(64) Scalar packed[most_depth * Sizes::row_cols];
+  constexpr Index few_strips = 4;
+  alignas(64) Scalar packed[most_depth * Sizes::cols];
 
   const bool one_row = c.rows == 1;
-  const Index most_cols = one_row ? Sizes::row_cols : Sizes::cols;
+  const Index most_cols = one_row && b.col_stride == 1 ? Sizes::row_cols : Sizes::cols;
   for (Index k = 0; k < a.cols; k += most_depth) {
     const Index depth = std::min(most_depth, a.cols - k);
     for (Index i = 0; i < c.rows; i += most_rows) {
@@ -94,8 +98,9 @@ void multiply(const Strided<Scalar>& c, const Strided<const Scalar>& a,
       const Index strips = (rows + Sizes::rows - 1) / Sizes::rows;
       const Index height = rows / strips;
       const Index higher = rows % strips;
-      for (Index j = 0; j < c.cols; j += most_cols) {
-        const Index cols = std::min(most_cols, c.cols - j);
+      for (Index j = 0, cols = 0; j < c.cols; j += cols) {
+        cols = std::min(most_cols, c.cols - j);
+        if (cols > Sizes::cols) cols -= cols % Sizes::width;  // what is left over comes by itself
         const Index packets = (cols + Sizes::width - 1) / Sizes::width;
         Tiles<Scalar> tiles{
             .c = c.data + i * c.row_stride + j,
@@ -111,7 +116,7 @@ void multiply(const Strided<Scalar>& c, const Strided<const Scalar>& a,
             .add = add || k > 0,
         };
         const bool readable = b.col_stride == 1 && cols % Sizes::width == 0;
-        if (!readable || (strips > 4 && b.rows * b.cols > little)) {
+        if (!readable || (strips > few_strips && b.rows * b.cols > little)) {
           pack<Scalar>({tiles.b, depth, cols, b.row_stride, b.col_stride}, packets, packed);
           tiles.b = packed;
           tiles.b_row_stride = packets * Sizes::width;
@@ -157,13 +162,16 @@ template <class Scalar>
 void product(const Strided<Scalar>& c, const Strided<const Scalar>& a,
              const Strided<const Scalar>& b, bool add) {
   eigen_assert(c.rows == a.rows && c.cols == b.cols && a.cols == b.rows);
+  eigen_assert(c.col_stride == 1 || c.row_stride == 1);
   if (c.rows == 0 || c.cols == 0) return;
   if (!add && a.cols == 0) {
-    for (Index i = 0; i < c.rows; ++i) std::fill_n(c.data + i * c.row_stride, c.cols, Scalar{0});
+    for (Index i = 0; i < c.rows; ++i) {
+      for (Index j = 0; j < c.cols; ++j) c.data[i * c.row_stride + j * c.col_stride] = Scalar{0};
+    }
   } else if (c.cols == 1 && a.col_stride == 1 && b.row_stride == 1) {
     multiply_column(c, a, b, add);
-  } else if (c.cols == 1 && c.row_stride == 1) {
-    // A column is a row as well: cᵀ = bᵀ aᵀ.
+  } else if (c.row_stride == 1 && (c.cols == 1 || c.col_stride != 1)) {
+    // A column is a row as well, and a transposed c the other way round: cᵀ = bᵀ aᵀ.
     multiply(c.transpose(), b.transpose(), a.transpose(), add);
   } else {
     multiply(c, a, b, add);
@@ -173,16 +181,16 @@ void product(const Strided<Scalar>& c, const Strided<const Scalar>& a,
 }  // namespace detail
 
 // Every matrix product of the library is one of these, so that each is compiled once for a scalar
-// and not once for each pair of expressions. Neither allocates.
+// and not once for each pair of expressions. Neither allocates. No element of c may stand in a or b.
 
-/// `c = a b`, either factor `transposed`
+/// `c = a b`, any of them `transposed`
 template <class Scalar>
 void set_product(const Strided<Scalar>& c, const Strided<const Scalar>& a,
                  const Strided<const Scalar>& b) {
   detail::product(c, a, b, false);
 }
 
-/// `c += a b`, either factor `transposed`
+/// `c += a b`, any of them `transposed`
 template <class Scalar>
 void add_product(const Strided<Scalar>& c, const Strided<const Scalar>& a,
                  const Strided<const Scalar>& b) {
