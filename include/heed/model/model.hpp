@@ -220,10 +220,15 @@ Tensor<Scalar> Model<Scalar>::run(std::size_t node, std::string_view inner, View
                                   Index batch_size) const {
   check_input(x);
   check<OptionError>(batch_size > 0, "expected a batch_size of at least 1, got ", batch_size);
+  const Index samples = x.dim(0);
+  if (samples == 0) {
+    // No samples have no memory that layers could work on; one tells the shape of what they give.
+    const Tensor<Scalar> one(x.shape().with(0, 1));
+    return Tensor<Scalar>(run(node, inner, one, batch_size).shape().with(0, 0));
+  }
   Tape<Scalar> tape;
   Tensor<Scalar> result;
-  const Index samples = x.dim(0);
-  for (Index first = 0; first == 0 || first < samples; first += batch_size) {
+  for (Index first = 0; first < samples; first += batch_size) {
     const Index count = std::min(batch_size, samples - first);
     View<const Scalar> value = graph_.forward(weights_, x.samples(first, count), node, {}, tape);
     if (!inner.empty()) {

@@ -85,9 +85,7 @@ class View {
     eigen_assert(shape_.rank() == 3 && 0 <= t && t < shape_[1]);
     const Index steps = shape_[1];
     const Index features = shape_[2];
-    // A batch of no samples has no memory to count from.
-    Scalar* const place = data_ == nullptr ? nullptr : data_ + t * features;
-    return {place, shape_[0], features, Eigen::OuterStride<>(steps * features)};
+    return {data_ + t * features, shape_[0], features, Eigen::OuterStride<>(steps * features)};
   }
 
   /// Samples [first, first + count).
