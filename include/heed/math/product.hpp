@@ -82,9 +82,10 @@ void multiply(const Strided<Scalar>& c, const Strided<const Scalar>& a,
               const Strided<const Scalar>& b, bool add) {
   using Sizes = TileSizes<Scalar>;
   constexpr Index most_rows = 256;
-  constexpr Index most_depth = 24 * 1024 / sizeof(Scalar) / Sizes::cols;
+  constexpr Index kib = 1024 / static_cast<Index>(sizeof(Scalar));
+  constexpr Index most_depth = 24 * kib / Sizes::cols;
   // A b that the first cache holds as it is, or that few tiles read, is not worth a copy.
-  constexpr Index little = 32 * 1024 / sizeof(Scalar);
+  constexpr Index little = 32 * kib;
   constexpr Index few_strips = 4;
   alignas(64) Scalar packed[most_depth * Sizes::cols];
 
