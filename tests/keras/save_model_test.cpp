@@ -256,6 +256,14 @@ TEST_CASE("What a Keras file cannot say is an error") {
   CHECK(message<ModelError>([&] { keras::save_model(model); }) ==
         "model \"m\": the layer \"b\" does not lead to the output, so that Keras has no place for "
         "it");
+  Model<float> twice("m");
+  twice.input({3, 2});
+  twice.add("last_crop", LSTM{.units = 2, .return_sequences = true});
+  twice.add("last", LastStep{});
+  twice.build();
+  CHECK(message<ModelError>([&] { keras::save_model(twice); }) ==
+        "model \"m\": Keras's file would have two layers called \"last_crop\", of which one stands "
+        "for a part of another layer");
   Model<float> strange;
   strange.input({2});
   strange.add("\xff", Dense{.units = 1});

@@ -1,4 +1,4 @@
-#include "dual.hpp"
+#include "oracle.hpp"
 
 #include "support/catch.hpp"
 #include "support/random_tensor.hpp"
@@ -52,6 +52,45 @@ TEST_CASE("Lanes of dual numbers choose and compare by value, with the slope cho
   const One third = sigmoid(One(Dual(std::log(0.5), 1)));
   CHECK(near(third.packet.value, 1. / 3, 1e-15));
   CHECK(near(third.packet.slope, 2. / 9, 1e-15));
+}
+
+// Of f(x) = x², whose slope is 2 x: what is to fail is asked to fail.
+
+namespace {
+
+void check_square(double value, double gradient) {
+  Tensor<Dual> x(Shape{1});
+  x(0) = Dual(value);
+  Tensor<double> dx(Shape{1});
+  dx(0) = gradient;
+  testing::check_exact("x", x, dx, [&] { return (x(0) * x(0)).slope; });
+}
+
+}  // namespace
+
+TEST_CASE("The oracle takes the exact gradient", "[oracle]") {
+  check_square(3, 6);
+  check_square(0, 0);
+}
+
+TEST_CASE("The oracle refuses a gradient that is off by 1e-9", "[oracle][!shouldfail]") {
+  check_square(3, 6 * (1 + 1e-9));
+}
+
+TEST_CASE("The oracle refuses a gradient where there is none", "[oracle][!shouldfail]") {
+  check_square(0, 1e-12);
+}
+
+TEST_CASE("The oracle refuses a gradient that is not a number", "[oracle][!shouldfail]") {
+  check_square(3, std::nan(""));
+}
+
+TEST_CASE("The oracle refuses one that is not a number in place of 0", "[oracle][!shouldfail]") {
+  check_square(0, std::nan(""));
+}
+
+TEST_CASE("The oracle refuses to compare with what is not a number", "[oracle][!shouldfail]") {
+  check_square(std::nan(""), 0);
 }
 
 }  // namespace heed::dual_test

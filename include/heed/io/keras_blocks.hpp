@@ -5,7 +5,7 @@
 #include <heed/io/keras_graph.hpp>
 
 // Keras has no layer that is one of heed's attention blocks. Each stands in a file as the layers that
-// the reference writes out, with the names that the reference gives them. Where a model has several
+// philipperemy/keras-attention-mechanism writes out, "the reference", with the names it gives them. Where a model has several
 // blocks of a kind, or a layer with one of the names, the block's own name stands in front of them.
 
 namespace heed::detail {

@@ -1,5 +1,7 @@
 #pragma once
 
+#include <set>
+
 #include <heed/io/hdf5_writer.hpp>
 #include <heed/io/keras_blocks.hpp>
 
@@ -100,9 +102,8 @@ class KerasEntries {
 
   void add(std::string_view class_name, const std::string& name, const OrderedJson& fields,
            std::vector<std::size_t> inputs) {
-    const auto same = [&](const KerasEntry& entry) { return entry.name() == name; };
-    check<ModelError>(std::none_of(entries_.begin(), entries_.end(), same), "model \"",
-                      model_.name(), "\": Keras's file would have two layers called \"", name,
+    check<ModelError>(names_.insert(name).second, "model \"", model_.name(),
+                      "\": Keras's file would have two layers called \"", name,
                       "\", of which one stands for a part of another layer");
     OrderedJson config{{"name", name}, {"dtype", sizeof(Scalar) == 4 ? "float32" : "float64"}};
     config.update(fields);
@@ -129,6 +130,7 @@ class KerasEntries {
   const Model<Scalar>& model_;
   const Graph<Scalar>& graph_;
   std::vector<KerasEntry> entries_;
+  std::set<std::string> names_;
   std::vector<std::vector<std::byte>> numbers_;
   std::size_t output_ = 0;
 };

@@ -146,11 +146,11 @@ enum class Format { hdf5, native };
 /// A model as the bytes of a file that `keras.models.load_model` opens, without custom objects: that of
 /// Keras 3, and for HDF5 that of tf.keras. It predicts the same there, in the precision of `Scalar`.
 ///
-/// A block is written as the layers it stands for, with the reference's names: the attention weights
-/// are the output of `attention_weight` (LuongAttention) or `attention_vec` (StepAttention); with
-/// several blocks of a kind, each has its own name in front: `encoder_attention_weight`. A LastStep is
-/// a Cropping1D and a Reshape. A layer of your own is written by its type and fields,
-/// and needs its class there.
+/// A block is written as the layers it stands for, with the names of
+/// philipperemy/keras-attention-mechanism: the attention weights are the output of `attention_weight`
+/// (LuongAttention) or `attention_vec` (StepAttention); with several blocks of a kind, each has its own
+/// name in front: `encoder_attention_weight`. A LastStep is a Cropping1D and a Reshape. A layer of your
+/// own is written by its type and fields, and needs its class there.
 ///
 /// Throws `ModelError` when the model is not built, or a layer does not lead to its output;
 /// `FileError` for what JSON cannot say.

@@ -8,7 +8,7 @@ namespace heed {
 ///
 ///     x: (N, T, D)    y: (N, D)
 ///
-/// Keras has no such layer; the reference writes `Lambda(lambda x: x[:, -1, :])`.
+/// Keras has no such layer; programs write `Lambda(lambda x: x[:, -1, :])`.
 struct LastStep {
   static constexpr std::string_view type = "LastStep";
   static constexpr auto fields() { return std::tuple{}; }
