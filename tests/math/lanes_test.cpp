@@ -94,12 +94,12 @@ TEST_CASE("Lanes reach the same columns of another row") {
 }
 
 TEST_CASE("The lanes of a packet sum and have a maximum") {
-  constexpr Index width = Lanes<float, true>::width;
+  constexpr Index width = Lanes<float>::width;
   const auto x = random_tensor<float>({width}, 1);
-  const auto wide = Lanes<float, true>::load(x.data());
+  const auto wide = Lanes<float>::load(x.data());
   CHECK(std::abs(sum_of(wide) - x.array().sum()) < 1e-6);
   CHECK(max_of(wide) == x.array().maxCoeff());
-  const Lanes<float, false> one(2.5f);
+  const Lanes<float, 1> one(2.5f);
   CHECK(sum_of(one) == 2.5f);
   CHECK(max_of(one) == 2.5f);
 }

@@ -94,6 +94,59 @@ TEMPLATE_TEST_CASE("A row of a product has the same bits, however many rows are 
   }
 }
 
+TEST_CASE("Products begin with a matrix, or with one row for all") {
+  for (const Index cols : {1, 7, 40}) {
+    for (const Index inner : {0, 5, 900}) {
+      CAPTURE(cols, inner);
+      const M a = matrix(9, inner, 1), b = matrix(inner, cols, 2), start = matrix(9, cols, 3);
+      const auto row = random_tensor({cols}, 4);
+      M c = M::Constant(9, cols, std::numeric_limits<double>::quiet_NaN());
+      set_product<double>(c, start, a, b);
+      CHECK(equal(c, start + by_definition(a, b)));
+      set_product<double>(c, repeated(row.view()), a, b);
+      M expected = by_definition(a, b);
+      expected.rowwise() += row.row();
+      CHECK(equal(c, expected));
+    }
+  }
+}
+
+TEST_CASE("A packed factor gives the same bits as one that is not") {
+  for (const Index rows : {1, 2, 30}) {
+    for (const Index inner : {1, 33, 900}) {
+      for (const Index cols : {1, 7, 16, 150}) {
+        CAPTURE(rows, inner, cols);
+        const M a = matrix(rows, inner, 1), b = matrix(inner, cols, 2), bt = b.transpose();
+        const M start = matrix(rows, cols, 3);
+        M expected(rows, cols), c(rows, cols);
+        set_product<double>(expected, start, a, b);
+        Packed<double> packed;
+        packed.assign(b, rows == 1);
+        set_product<double>(c, start, a, packed);
+        // Products with a column add its numbers up in another order.
+        CHECK((cols == 1 ? equal(c, expected) : c == expected));
+        packed.assign(transposed(bt), rows == 1);
+        c = start;
+        add_product<double>(c, a, packed);
+        CHECK((cols == 1 ? equal(c, expected) : c == expected));
+        set_product<double>(expected, a, b);
+        set_product<double>(c, a, packed);
+        CHECK((cols == 1 ? equal(c, expected) : c == expected));
+      }
+    }
+  }
+}
+
+TEST_CASE("The sum of rows is added to what stood there") {
+  for (const Index rows : {0, 1, 3, 4, 9}) {
+    const M m = matrix(rows, 11, 1);
+    auto sums = random_tensor({11}, 2);
+    const M expected = sums.row() + m.colwise().sum();
+    add_row_sum<double>(sums, m);
+    CHECK(equal(sums.row(), expected));
+  }
+}
+
 TEST_CASE("set_product does not mind what stood there") {
   const M a = matrix(3, 4, 1);
   const M b = matrix(4, 5, 2);

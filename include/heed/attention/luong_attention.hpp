@@ -47,14 +47,15 @@ struct LuongAttention {
 
   template <class S>
   struct Cache {
-    Tensor<S> q;       // (N, U)   W h
-    Tensor<S> a;       // (N, T)
-    Tensor<S> c;       // (N, U)
-    Tensor<S> ch;      // (N, 2U)  [c, h]
-    Tensor<S> dz;      // (N, units)
-    Tensor<S> dch;     // (N, 2U)
-    Tensor<S> dq, dh;  // (N, U)
-    Tensor<S> ds;      // (N, T)
+    Packed<S> score_kernel;  // for a stream
+    Tensor<S> q;             // (N, U)   W h
+    Tensor<S> a;             // (N, T)
+    Tensor<S> c;             // (N, U)
+    Tensor<S> ch;            // (N, 2U)  [c, h]
+    Tensor<S> dz;            // (N, units)
+    Tensor<S> dch;           // (N, 2U)
+    Tensor<S> dq, dh;        // (N, U)
+    Tensor<S> ds;            // (N, T)
   };
 
   template <class S>
@@ -75,16 +76,39 @@ struct LuongAttention {
     auto c = cache.c.matrix();
     set_product<S>(q, h, transposed(w[score_kernel].matrix()));
     auto a = cache.a.matrix();
-    for (Index n = 0; n < N; ++n) {
-      set_product<S>(a.row(n), q.row(n), transposed(x.slice(n)));
-    }
-    softmax_rows<S>(a);
-    for (Index n = 0; n < N; ++n) {
-      set_product<S>(c.row(n), a.row(n), x.slice(n));
-    }
+    for (Index n = 0; n < N; ++n) attend<S>(x.slice(n), q.row(n), a.row(n), c.row(n));
     cache.ch.matrix().leftCols(U) = c;
     cache.ch.matrix().rightCols(U) = h;
     set_product<S>(y.matrix(), cache.ch.matrix(), w[vector_kernel].matrix());
+    activate<S>(ActivationFunction::tanh, y.matrix());
+  }
+
+  /// The hidden states of the last `capacity` steps, in a ring: step t stands in row t mod capacity.
+  static std::vector<Shape> state(const Shape& x, Index capacity) { return {{capacity, x.back()}}; }
+
+  template <class S>
+  void start_stream(Parameters<const S> w, Cache<S>& cache) const {
+    cache.score_kernel.assign(transposed(w[score_kernel].matrix()), true);
+  }
+
+  template <class S>
+  void stream(Parameters<const S> w, const View<const S>& x, const View<S>& y,
+              std::span<const View<S>> state, Index seen, Cache<S>& cache) const {
+    const Index T = x.dim(0), U = x.dim(1), capacity = state[0].dim(0);
+    cache.q.resize({1, U});
+    cache.ch.resize({T, 2 * U});
+    auto ch = cache.ch.matrix();
+    auto ring = state[0].matrix();
+    ch.rightCols(U) = x.matrix();
+    for (Index t = 0; t < T; ++t) {
+      const Index kept = std::min(seen + t + 1, capacity);
+      cache.a.resize({1, kept});
+      ring.row((seen + t) % capacity) = x.matrix().row(t);
+      set_product<S>(cache.q.matrix(), x.samples(t, 1).as_step(), cache.score_kernel);
+      attend<S>(state[0].samples(0, kept).matrix(), cache.q.matrix(), cache.a.matrix(),
+                ch.row(t).leftCols(U));
+    }
+    set_product<S>(y.matrix(), ch, w[vector_kernel].matrix());
     activate<S>(ActivationFunction::tanh, y.matrix());
   }
 
@@ -130,6 +154,16 @@ struct LuongAttention {
       add_product<S>(dx.slice(n), transposed(ds.row(n)), q.row(n));
     }
     dx.step(T - 1) += dh;
+  }
+
+ private:
+  /// For one sample: s = H q,  a = softmax(s),  c = Hᵀ a
+  template <class S>
+  static void attend(const Strided<const S>& H, const Strided<const S>& q, MatrixRef<S> a,
+                     const Strided<S>& c) {
+    set_product<S>(a, q, H.transpose());
+    softmax_rows<S>(a);
+    set_product<S>(c, a, H);
   }
 };
 

@@ -45,7 +45,8 @@ struct StepAttention {
   template <class S>
   struct Cache {
     Tensor<S> a;   // (N, T, U)
-    Tensor<S> dl;  // (T, U)
+    Tensor<S> dl;  // (P, U)  P: T, and zeros up to whole packets
+    Tensor<S> dk;  // (T, P)
   };
 
   template <class S>
@@ -85,33 +86,37 @@ struct StepAttention {
   void backward(Parameters<const S> w, View<const S> x, View<const S>, View<const S> dy,
                 Cache<S>& cache, Parameters<S> dw, View<S> dx) const {
     const Index N = x.dim(0), T = x.dim(1), U = x.dim(2);
-    cache.dl.resize({T, U});
+    const Index P = (T + widest<S> - 1) / widest<S> * widest<S>;
+    cache.dl.resize({P, U});
+    cache.dk.resize({T, P});
+    cache.dk.set_zero();
     auto dl = cache.dl.matrix();
+    dl.bottomRows(P - T).setZero();
     for (Index n = 0; n < N; ++n) {
       const auto x_n = x.slice(n), dy_n = dy.slice(n);
       const auto a = cache.a.slice(n);
+      auto dx_n = dx ? dx.slice(n) : dl;
       for_lanes<S>(1, U, [&](auto at) {
         typename decltype(at)::Value inner = S{0};
-        // y = x ∘ a:  da = dy ∘ x, where dl will stand
+        // y = x ∘ a:  da = dy ∘ x, where dl will stand,  dx = dy ∘ a
         for (Index t = 0; t < T; ++t) {
-          const auto da = at.in_row(t)(dy_n) * at.in_row(t)(x_n);
-          at.in_row(t)(dl) = da;
-          inner += at.in_row(t)(a) * da;
+          const auto a_t = at.in_row(t)(a), dy_t = at.in_row(t)(dy_n);
+          const auto da_t = dy_t * at.in_row(t)(x_n);
+          at.in_row(t)(dx_n) = dy_t * a_t;
+          at.in_row(t)(dl) = da_t;
+          inner += a_t * da_t;
         }
         // a = softmax(l) over the steps:  dl = a ∘ (da − Σₜ aₜ daₜ)
         for (Index t = 0; t < T; ++t) {
           at.in_row(t)(dl) = at.in_row(t)(a) * (at.in_row(t)(dl) - inner);
         }
       });
-      // l = Kᵀ x + b 1ᵀ:  dK += x dlᵀ,  db += dl 1,  dx = dy ∘ a + K dl
-      add_product<S>(dw[kernel].matrix(), x_n, transposed(dl));
-      if (use_bias) dw[bias].row() += dl.rowwise().sum().transpose();
-      if (dx) {
-        auto dx_n = dx.slice(n);
-        for_lanes<S>(T, U, [&](auto at) { at(dx_n) = at(dy_n) * at(a); });
-        add_product<S>(dx_n, w[kernel].matrix(), dl);
-      }
+      // l = Kᵀ x + b 1ᵀ:  dK += x dlᵀ,  db += dl 1,  dx += K dl
+      add_product<S>(cache.dk.matrix(), x_n, transposed(dl));
+      if (use_bias) dw[bias].row() += dl.topRows(T).rowwise().sum().transpose();
+      if (dx) add_product<S>(dx_n, w[kernel].matrix(), dl.topRows(T));
     }
+    dw[kernel].matrix() += cache.dk.matrix().leftCols(T);
   }
 };
 

@@ -38,6 +38,8 @@ struct Activation {
     return x;
   }
 
+  static bool is_step_wise(const Shape& x) { return x.rank() >= 2; }
+
   ActivationFunction& output_activation() { return activation.value; }
 
   template <class S>

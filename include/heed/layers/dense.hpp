@@ -39,6 +39,8 @@ struct Dense {
     return result;
   }
 
+  static bool is_step_wise(const Shape& x) { return x.rank() >= 2; }
+
   ActivationFunction& output_activation() { return activation; }
 
   template <class S>
@@ -49,8 +51,11 @@ struct Dense {
   template <class S>
   void forward(Parameters<const S> w, View<const S> x, View<S> y, Cache<S>&) const {
     auto z = y.matrix();
-    set_product<S>(z, x.matrix(), w[kernel].matrix());
-    if (use_bias) z.rowwise() += w[bias].row();
+    if (use_bias) {
+      set_product<S>(z, repeated(w[bias]), x.matrix(), w[kernel].matrix());
+    } else {
+      set_product<S>(z, x.matrix(), w[kernel].matrix());
+    }
     activate<S>(activation, z);
   }
 
@@ -66,7 +71,7 @@ struct Dense {
     }
     // z = x W + b:  dW += xᵀ dz,  db += Σₙ dzₙ,  dx = dz Wᵀ
     add_product<S>(dw[kernel].matrix(), transposed(x.matrix()), dz.matrix());
-    if (use_bias) dw[bias].row() += dz.matrix().colwise().sum();
+    if (use_bias) add_row_sum<S>(dw[bias], dz.matrix());
     if (dx) set_product<S>(dx.matrix(), dz.matrix(), transposed(w[kernel].matrix()));
   }
 };

@@ -15,7 +15,7 @@ struct Dropout {
   static constexpr std::string_view type = "Dropout";
   static constexpr auto fields() { return std::tuple{field("rate", &Dropout::rate)}; }
 
-  /// Zero or `1 / (1 − rate)` for each element.
+  /// Zero or `1 / (1 − rate)` for each element; empty when the last forward dropped none.
   template <class S>
   struct Cache {
     Tensor<S> mask;
@@ -26,11 +26,13 @@ struct Dropout {
     return x;
   }
 
+  static bool is_step_wise(const Shape&) { return true; }
+
   template <class S>
   void forward(Parameters<const S>, View<const S> x, View<S> y, Cache<S>& cache,
                const Pass& pass) const {
-    cache.mask.resize(x.shape());
     if (pass.training) {
+      cache.mask.resize(x.shape());
       const S kept = static_cast<S>(1 / (1 - rate));
       const Index N = x.dim(0);
       const Index size = x.shape().product(1, x.rank());
@@ -39,17 +41,20 @@ struct Dropout {
         S* mask = cache.mask.data() + n * size;
         for (Index i = 0; i < size; ++i) mask[i] = random.uniform() < rate ? S{0} : kept;
       }
+      y.array() = cache.mask.array() * x.array();
     } else {
-      cache.mask.array().setOnes();
+      cache.mask.resize({0});
+      y.array() = x.array();
     }
-    y.array() = cache.mask.array() * x.array();
   }
 
   template <class S>
   void backward(Parameters<const S>, View<const S>, View<const S>, View<const S> dy,
                 Cache<S>& cache, Parameters<S>, View<S> dx) const {
+    if (!dx) return;
     // y = mask ∘ x:  dx = mask ∘ dy
-    if (dx) dx.array() = cache.mask.array() * dy.array();
+    dx.array() = dy.array();
+    if (!cache.mask.empty()) dx.array() *= cache.mask.array();
   }
 };
 

@@ -26,6 +26,14 @@ struct LastStep {
     y.matrix() = x.step(x.dim(1) - 1);
   }
 
+  static std::vector<Shape> state(const Shape&, Index) { return {}; }
+
+  template <class S>
+  void stream(Parameters<const S>, const View<const S>& x, const View<S>& y,
+              std::span<const View<S>>, Index, Cache<S>&) const {
+    y.array() = x.array();  // of each step, the last one so far
+  }
+
   template <class S>
   void backward(Parameters<const S>, View<const S>, View<const S>, View<const S> dy, Cache<S>&,
                 Parameters<S>, View<S> dx) const {

@@ -97,6 +97,19 @@ struct Published {
 /// told about training. `static std::array<Published<S>, K> published(const Cache<S>&)` makes inner
 /// values visible. `static constexpr bool only_reshapes = true` replaces forward and backward: the
 /// output is the input's memory under `output_shape`.
+///
+/// A layer can be streamed behind an input with steps, when it has one of these:
+///
+/// - `bool is_step_wise(const Shape& x) const` — true when each step of the output depends on that step
+///   of the input alone; `forward` then serves blocks of any number of steps;
+/// - `std::vector<Shape> state(const Shape& x, Index capacity) const` — of what it remembers between
+///   steps, at most `capacity` of them; it begins as zeros. Throws `ModelError` with the reason when
+///   these fields cannot be streamed;
+///   `stream<S>(Parameters<const S> w, const View<const S>& x, const View<S>& y, std::span<const View<S>> state,
+///   Index seen, Cache<S>& cache) const` — the next steps of one sample, x: (steps, …), y: (steps, …),
+///   after `seen` others;
+///   `start_stream<S>(Parameters<const S> w, Cache<S>& cache) const` — unless there is nothing to be
+///   done once for all steps.
 template <class L>
 concept Layer = requires {
   { L::type } -> std::convertible_to<std::string_view>;
@@ -112,6 +125,12 @@ concept ReshapingLayer = Layer<L> && requires {
 template <class L>
 concept UnaryLayer = Layer<L> && requires(const L& layer, const Shape& x) {
   { layer.output_shape(x) } -> std::same_as<Shape>;
+};
+
+/// A layer that keeps a state between the steps of a stream.
+template <class L>
+concept StreamableLayer = Layer<L> && requires(const L& layer, const Shape& x) {
+  { layer.state(x, Index{1}) } -> std::same_as<std::vector<Shape>>;
 };
 
 /// A layer that ends in an activation function, which training may take off (`Dense`): the losses

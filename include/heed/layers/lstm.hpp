@@ -52,6 +52,10 @@ struct LSTM {
   Shape output_shape(const Shape& x) const {
     detail::check_positive("units", units);
     detail::check_rank(x, 2, "(steps, features)");
+    for (const ActivationFunction function : {activation, recurrent_activation}) {
+      check<OptionError>(function != ActivationFunction::softmax,
+                         "expected activation functions of one number, got softmax");
+    }
     return return_sequences ? x.with_last(units) : Shape{units};
   }
 
@@ -68,14 +72,16 @@ struct LSTM {
   /// Time-major, in the order in which the steps are read: step `t` of a batch is one block.
   template <class S>
   struct Cache {
-    Tensor<S> x;       // (T, N, D)
-    Tensor<S> gates;   // (T, N, 4U)  i | f | g | o
-    Tensor<S> c;       // (T + 1, N, U)  c of step t at t + 1, the initial state at 0
-    Tensor<S> h;       // (T + 1, N, U)  likewise
-    Tensor<S> phi_c;   // (T, N, U)  φ(c)
-    Tensor<S> dz;      // (T, N, 4U)
-    Tensor<S> dh, dc;  // (N, U)
-    Tensor<S> dx;      // (T, N, D)
+    Packed<S> recurrent_kernel;
+    Packed<S> kernels;  // W over U, for a stream
+    Tensor<S> x;        // (T, N, D)
+    Tensor<S> gates;    // (T, N, 4U)  i | f | g | o
+    Tensor<S> c;        // (T + 1, N, U)  c of step t at t + 1, the initial state at 0
+    Tensor<S> h;        // (T, N, U)
+    Tensor<S> phi_c;    // (T, N, U)  φ(c)
+    Tensor<S> dz;       // (T, N, 4U)
+    Tensor<S> dh, dc;   // (N, U)
+    Tensor<S> dx;       // (T, N, D)
   };
 
   template <class S>
@@ -84,39 +90,70 @@ struct LSTM {
     cache.x.resize({T, N, D});
     cache.gates.resize({T, N, 4 * U});
     cache.c.resize({T + 1, N, U});
-    cache.h.resize({T + 1, N, U});
+    cache.h.resize({T, N, U});
     cache.phi_c.resize({T, N, U});
+    cache.recurrent_kernel.assign(w[recurrent_kernel].matrix(), N == 1);
     for (Index t = 0; t < T; ++t) cache.x.slice(t) = x.step(read_at(t, T));
     cache.c.slice(0).setZero();
-    cache.h.slice(0).setZero();
 
-    // z = x W + b of all steps in one product
-    auto Z = cache.gates.matrix();
-    set_product<S>(Z, cache.x.matrix(), w[kernel].matrix());
-    if (use_bias) Z.rowwise() += w[bias].row();
+    start_gates<S>(w, cache.x.matrix(), cache.gates.matrix());
+    with_functions<S>([&](auto phi, auto sigma) {
+      for (Index t = 0; t < T; ++t) {
+        // z += h' U, but for the first step, whose h' is zero
+        if (t > 0) {
+          add_product<S>(cache.gates.slice(t), cache.h.slice(t - 1), cache.recurrent_kernel);
+        }
 
-    for (Index t = 0; t < T; ++t) {
-      auto z = cache.gates.slice(t);
-      add_product<S>(z, cache.h.slice(t), w[recurrent_kernel].matrix());
+        step<S>(phi, sigma, cache.gates.slice(t), cache.c.slice(t), cache.c.slice(t + 1),
+                cache.phi_c.slice(t), cache.h.slice(t), return_sequences ? y.step(t) : y.as_step());
+      }
+    });
+  }
 
-      auto gate = split(z, U);
-      activate<S>(recurrent_activation, gate.i);
-      activate<S>(recurrent_activation, gate.f);
-      activate<S>(activation, gate.g);
-      activate<S>(recurrent_activation, gate.o);
+  enum { xh_state, c_state };
 
-      const auto c_prev = cache.c.slice(t);
-      auto c = cache.c.slice(t + 1), phi_c = cache.phi_c.slice(t), h = cache.h.slice(t + 1);
-      for_lanes<S>(N, U, [&](auto at) {
-        const auto value = at(gate.f) * at(c_prev) + at(gate.i) * at(gate.g);
-        at(c) = value;
-        at(phi_c) = value;
-      });
-      activate<S>(activation, phi_c);
-      for_lanes<S>(N, U, [&](auto at) { at(h) = at(gate.o) * at(phi_c); });
-      if (return_sequences) y.step(t) = h;
+  /// [x, h]: (D + U), which a single step multiplies by W over U, and c: (U).
+  std::vector<Shape> state(const Shape& x, Index) const {
+    check<ModelError>(!go_backwards, "with go_backwards it begins with the last step");
+    return {{x.back() + units}, {units}};
+  }
+
+  template <class S>
+  void start_stream(Parameters<const S> w, Cache<S>& cache) const {
+    // The recurrent kernel follows the kernel in the arena.
+    const Index D = w[kernel].dim(0), U = units;
+    eigen_assert(w[kernel].data() + D * 4 * U == w[recurrent_kernel].data());
+    cache.kernels.assign({w[kernel].data(), D + U, 4 * U, 4 * U, 1}, true);
+    cache.phi_c.resize({1, U});
+  }
+
+  template <class S>
+  void stream(Parameters<const S> w, const View<const S>& x, const View<S>& y,
+              std::span<const View<S>> state, Index, Cache<S>& cache) const {
+    // Shapes that have just been made cost more than what is left to do for one step of a few units.
+    const Index T = x.dim(0), D = x.dim(1), U = units;
+    if (cache.gates.size() != T * 4 * U) cache.gates.resize({T, 4 * U});
+    S* const gates = cache.gates.data();
+    S* const xh = state[xh_state].data();
+    const MatrixMap<S> h(xh + D, 1, U), c(state[c_state].data(), 1, U);
+    const MatrixMap<S> phi_c(cache.phi_c.data(), 1, U);
+    const Strided<S> Z(gates, T, 4 * U, 4 * U, 1);
+    if (T > 1) {
+      start_gates<S>(w, {x.data(), T, D, D, 1}, Z);
+    } else {
+      // z = x W + h' U + b as one product
+      std::copy_n(x.data(), D, xh);
+      const Strided<const S> b(use_bias ? w[bias].data() : nullptr, 1, 4 * U, 0, 1);
+      set_product<S>(Z, b, {xh, 1, D + U, D + U, 1}, cache.kernels);
     }
-    if (!return_sequences) y.matrix() = cache.h.slice(T);
+    with_functions<S>([&](auto phi, auto sigma) {
+      for (Index t = 0; t < T; ++t) {
+        MatrixMap<S> z(gates + t * 4 * U, 1, 4 * U);
+        const StridedMap<S> y_t(y.data() + t * U, 1, U, Eigen::OuterStride<>(U));
+        if (T > 1) add_product<S>(z, h, cache.kernels, D);
+        step<S>(phi, sigma, z, c, c, phi_c, h, y_t);
+      }
+    });
   }
 
   template <class S>
@@ -126,47 +163,48 @@ struct LSTM {
     cache.dz.resize({T, N, 4 * U});
     cache.dh.resize({N, U});
     cache.dc.resize({N, U});
+    cache.recurrent_kernel.assign(transposed(w[recurrent_kernel].matrix()), N == 1);
     auto dh = cache.dh.matrix(), dc = cache.dc.matrix();
-    dh.setZero();
+    dh = return_sequences ? dy.step(T - 1) : dy.as_step();
     dc.setZero();
-    if (!return_sequences) dh = dy.matrix();
 
-    for (Index t = T - 1; t >= 0; --t) {
-      const auto gate = split(cache.gates.slice(t), U);
-      const auto c_prev = cache.c.slice(t), phi_c = cache.phi_c.slice(t);
-      auto dz = cache.dz.slice(t);
-      auto dgate = split(dz, U);
-      if (return_sequences) dh += dy.step(t);
-
-      // h = o ∘ φ(c):  do = dh ∘ φ(c),  dc += dh ∘ o ∘ φ'(c)
-      for_lanes<S>(N, U, [&](auto at) {
-        at(dgate.o) = at(dh) * at(phi_c);
-        at(dh) *= at(gate.o);
-      });
-      activate_backward<S>(activation, phi_c, dh);
-      // c = f ∘ c' + i ∘ g:  di = dc ∘ g,  df = dc ∘ c',  dg = dc ∘ i,  dc' = dc ∘ f
-      for_lanes<S>(N, U, [&](auto at) {
-        const auto dc_t = at(dc) + at(dh);
-        at(dgate.i) = dc_t * at(gate.g);
-        at(dgate.f) = dc_t * at(c_prev);
-        at(dgate.g) = dc_t * at(gate.i);
-        at(dc) = dc_t * at(gate.f);
-      });
-      // i, f, o = σ(z),  g = φ(z)
-      activate_backward<S>(recurrent_activation, gate.i, dgate.i);
-      activate_backward<S>(recurrent_activation, gate.f, dgate.f);
-      activate_backward<S>(activation, gate.g, dgate.g);
-      activate_backward<S>(recurrent_activation, gate.o, dgate.o);
-      // z = x W + h' U + b:  dh' = dz Uᵀ
-      set_product<S>(dh, dz, transposed(w[recurrent_kernel].matrix()));
-    }
+    with_functions<S>([&](auto phi, auto sigma) {
+      for (Index t = T - 1; t >= 0; --t) {
+        const auto gate = split(cache.gates.slice(t), U);
+        const auto c_prev = cache.c.slice(t), phi_c = cache.phi_c.slice(t);
+        auto dz = split(cache.dz.slice(t), U);
+        for_lanes<S>(N, U, [&](auto at) {
+          const auto i_t = +at(gate.i), f_t = +at(gate.f), g_t = +at(gate.g), o_t = +at(gate.o);
+          // h = o ∘ φ(c):  do = dh ∘ φ(c),  dc += dh ∘ o ∘ φ'(c)
+          const auto dh_t = +at(dh), phi_c_t = +at(phi_c);
+          const auto do_t = dh_t * phi_c_t;
+          const auto dc_t = at(dc) + dh_t * o_t * phi.slope(phi_c_t);
+          // c = f ∘ c' + i ∘ g:  di = dc ∘ g,  df = dc ∘ c',  dg = dc ∘ i,  dc' = dc ∘ f
+          // i, f, o = σ(z),  g = φ(z)
+          at(dz.i) = dc_t * g_t * sigma.slope(i_t);
+          at(dz.f) = dc_t * at(c_prev) * sigma.slope(f_t);
+          at(dz.g) = dc_t * i_t * phi.slope(g_t);
+          at(dz.o) = do_t * sigma.slope(o_t);
+          at(dc) = dc_t * f_t;
+        });
+        if (t == 0) break;
+        // z = x W + h' U + b:  dh' = dz Uᵀ, and what the output of that step adds
+        if (return_sequences) {
+          set_product<S>(dh, dy.step(t - 1), cache.dz.slice(t), cache.recurrent_kernel);
+        } else {
+          set_product<S>(dh, cache.dz.slice(t), cache.recurrent_kernel);
+        }
+      }
+    });
 
     // z = x W + h' U + b of all steps:  dW += xᵀ dz,  dU += h'ᵀ dz,  db += Σ dz,  dx = dz Wᵀ
     const auto dZ = cache.dz.matrix();
-    const auto H = cache.h.samples(0, T).matrix();
     add_product<S>(dw[kernel].matrix(), transposed(cache.x.matrix()), dZ);
-    add_product<S>(dw[recurrent_kernel].matrix(), transposed(H), dZ);
-    if (use_bias) dw[bias].row() += dZ.colwise().sum();
+    if (T > 1) {
+      const auto H = cache.h.samples(0, T - 1).matrix();
+      add_product<S>(dw[recurrent_kernel].matrix(), transposed(H), dZ.bottomRows((T - 1) * N));
+    }
+    if (use_bias) add_row_sum<S>(dw[bias], dZ);
     if (dx) {
       cache.dx.resize({T, N, D});
       set_product<S>(cache.dx.matrix(), dZ, transposed(w[kernel].matrix()));
@@ -175,8 +213,53 @@ struct LSTM {
   }
 
  private:
+  /// z = x W + b of all steps in one product
+  template <class S>
+  void start_gates(Parameters<const S> w, const Strided<const S>& x, const Strided<S>& z) const {
+    const Strided<const S> W(w[kernel].data(), x.cols, z.cols, z.cols, 1);
+    if (use_bias) {
+      set_product<S>(z, repeated(w[bias]), x, W);
+    } else {
+      set_product<S>(z, x, W);
+    }
+  }
+
+  /// From z = x W + h' U + b and c' to the gates, in z's place, c, φ(c) and h, which is also y's: all
+  /// (N, U), z (N, 4U). c may stand where c' does.
+  template <class S>
+  static void step(auto phi, auto sigma, MatrixMap<S> gates, MatrixMap<S> c_prev, MatrixMap<S> c,
+                   MatrixMap<S> phi_c, MatrixMap<S> h, StridedMap<S> y) {
+    auto z = split(gates, c.cols());
+    for_lanes<S>(c.rows(), c.cols(), [&](auto at) {
+      const auto i_t = sigma(at(z.i)), f_t = sigma(at(z.f)), o_t = sigma(at(z.o));
+      const auto g_t = phi(at(z.g));
+      const auto c_t = f_t * at(c_prev) + i_t * g_t;
+      const auto phi_c_t = phi(c_t);
+      const auto h_t = o_t * phi_c_t;
+      at(z.i) = i_t;
+      at(z.f) = f_t;
+      at(z.g) = g_t;
+      at(z.o) = o_t;
+      at(c) = c_t;
+      at(phi_c) = phi_c_t;
+      at(h) = h_t;
+      at(y) = h_t;
+    });
+  }
+
   /// Which input step is read at time `t`.
   Index read_at(Index t, Index T) const { return go_backwards ? T - 1 - t : t; }
+
+  /// Calls `use(φ, σ)`. Those of nearly every LSTM are types of their own, merged with the equations.
+  template <class S, class Use>
+  void with_functions(const Use& use) const {
+    using enum ActivationFunction;
+    if (activation == tanh && recurrent_activation == sigmoid) {
+      use(detail::Tanh<S>{}, detail::Sigmoid<S>{});
+    } else {
+      use(detail::AnyFunction{activation}, detail::AnyFunction{recurrent_activation});
+    }
+  }
 
   template <class Columns>
   struct Gates {

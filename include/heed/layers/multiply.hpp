@@ -29,6 +29,8 @@ struct Multiply {
 
   Shape output_shape(std::span<const Shape> x) const { return detail::common_shape(x); }
 
+  static bool is_step_wise(std::span<const Shape>) { return true; }
+
   template <class S>
   void forward(Parameters<const S>, std::span<const View<const S>> x, View<S> y, Cache<S>&) const {
     y.array() = x[0].array() * x[1].array();

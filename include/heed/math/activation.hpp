@@ -60,20 +60,83 @@ struct Constants {
   static constexpr auto selu_scale = static_cast<Scalar>(1.0507009873554805);
 };
 
-/// `z = φ(z)` for every element.
-template <class Scalar, class Phi>
-void map(MatrixRef<Scalar> z, const Phi& phi) {
-  for_lanes<Scalar>(z.rows(), z.cols(), [&](auto at) {
-    const typename decltype(at)::Value value = at(z);
-    at(z) = phi(value);
-  });
+// A function of one number, on lanes: φ(z) by calling it, and φ'(z) by `slope`, said by y = φ(z).
+
+template <class Scalar>
+struct Sigmoid {
+  auto operator()(const auto& z) const { return sigmoid(z); }
+  auto slope(const auto& y) const { return y * (Constants<Scalar>::one - y); }
+};
+
+template <class Scalar>
+struct Tanh {
+  auto operator()(const auto& z) const { return tanh(z); }
+  auto slope(const auto& y) const { return Constants<Scalar>::one - y * y; }
+};
+
+/// φ(z) for a function that is known only at run time.
+template <class Scalar, Index Width>
+[[gnu::noinline]] Lanes<Scalar, Width> value_of(ActivationFunction function,
+                                                Lanes<Scalar, Width> z) {
+  using F = ActivationFunction;
+  using C = Constants<Scalar>;
+  switch (function) {
+    case F::linear: return z;
+    case F::sigmoid: return Sigmoid<Scalar>{}(z);
+    case F::tanh: return Tanh<Scalar>{}(z);
+    case F::relu: return max(z, C::zero);
+    case F::elu: return where_positive(z, z, expm1(z));
+    case F::selu: return C::selu_scale * where_positive(z, z, C::selu_alpha * expm1(z));
+    case F::softplus: return max(z, C::zero) + log1p(exp(-abs(z)));
+    case F::softsign: return z / (C::one + abs(z));
+    case F::exponential: return exp(z);
+    case F::hard_sigmoid: return min(max(z * C::sixth + C::half, C::zero), C::one);
+    case F::leaky_relu: return where_positive(z, z, C::leaky_slope * z);
+    case F::softmax: break;  // a function of a row
+  }
+  return z;
 }
 
-/// `dz = dz ∘ φ'` for every element, with φ' said by y.
-template <class Scalar, class Derivative>
-void map_backward(const ConstMatrixRef<Scalar>& y, MatrixRef<Scalar> dz,
-                  const Derivative& derivative) {
-  for_lanes<Scalar>(y.rows(), y.cols(), [&](auto at) { at(dz) *= derivative(at(y)); });
+/// φ'(z) for such a function.
+template <class Scalar, Index Width>
+[[gnu::noinline]] Lanes<Scalar, Width> slope_of(ActivationFunction function,
+                                                Lanes<Scalar, Width> y) {
+  using F = ActivationFunction;
+  using C = Constants<Scalar>;
+  switch (function) {
+    case F::linear: return C::one;
+    case F::sigmoid: return Sigmoid<Scalar>{}.slope(y);
+    case F::tanh: return Tanh<Scalar>{}.slope(y);
+    case F::relu: return where_positive(y, C::one, C::zero);
+    case F::elu: return where_positive(y, C::one, y + C::one);
+    case F::selu:
+      // At 0 the slope is that of the positive side, as in TensorFlow.
+      return where_positive(-y, y + C::selu_scale * C::selu_alpha, C::selu_scale);
+    case F::softplus: return -expm1(-y);
+    case F::softsign: return square(C::one - abs(y));
+    case F::exponential: return y;
+    case F::hard_sigmoid: return where_positive(y * (C::one - y), C::sixth, C::zero);
+    case F::leaky_relu: return where_positive(y, C::one, C::leaky_slope);
+    case F::softmax: break;
+  }
+  return y;
+}
+
+struct AnyFunction {
+  ActivationFunction function;
+  auto operator()(const auto& z) const { return value_of(function, +z); }
+  auto slope(const auto& y) const { return slope_of(function, +y); }
+};
+
+/// Calls `use(φ)`, with the functions of gates and attention as types of their own, which compilers
+/// merge with what surrounds them.
+template <class Scalar, class Use>
+void with_function(ActivationFunction function, const Use& use) {
+  switch (function) {
+    case ActivationFunction::sigmoid: return use(Sigmoid<Scalar>{});
+    case ActivationFunction::tanh: return use(Tanh<Scalar>{});
+    default: return use(AnyFunction{function});
+  }
 }
 
 }  // namespace detail
@@ -81,55 +144,22 @@ void map_backward(const ConstMatrixRef<Scalar>& y, MatrixRef<Scalar> dz,
 /// `z` becomes `y = φ(z)`, in place. Softmax runs over each row, the others over each element.
 template <class Scalar>
 void activate(ActivationFunction function, MatrixRef<Scalar> z) {
-  using F = ActivationFunction;
-  using C = detail::Constants<Scalar>;
-  const auto map = [&](const auto& phi) { detail::map<Scalar>(z, phi); };
-  switch (function) {
-    case F::linear: return;
-    case F::sigmoid: return map([](auto a) { return sigmoid(a); });
-    case F::tanh: return map([](auto a) { return tanh(a); });
-    case F::relu: return map([](auto a) { return max(a, C::zero); });
-    case F::softmax: return softmax_rows<Scalar>(z);
-    case F::elu: return map([](auto a) { return where_positive(a, a, expm1(a)); });
-    case F::selu:
-      return map(
-          [](auto a) { return C::selu_scale * where_positive(a, a, C::selu_alpha * expm1(a)); });
-    case F::softplus: return map([](auto a) { return max(a, C::zero) + log1p(exp(-abs(a))); });
-    case F::softsign: return map([](auto a) { return a / (C::one + abs(a)); });
-    case F::exponential: return map([](auto a) { return exp(a); });
-    case F::hard_sigmoid:
-      return map([](auto a) { return min(max(a * C::sixth + C::half, C::zero), C::one); });
-    case F::leaky_relu: return map([](auto a) { return where_positive(a, a, C::leaky_slope * a); });
-  }
+  if (function == ActivationFunction::linear) return;
+  if (function == ActivationFunction::softmax) return softmax_rows<Scalar>(z);
+  detail::with_function<Scalar>(function, [&](auto phi) {
+    for_lanes<Scalar>(z.rows(), z.cols(), [&](auto at) { at(z) = phi(at(z)); });
+  });
 }
 
 /// `dz` comes as `dy` and becomes `dy ∘ φ'(z)`, in place, with `φ'(z)` said by `y = φ(z)`.
 template <class Scalar>
 void activate_backward(ActivationFunction function, const ConstMatrixRef<Scalar>& y,
                        MatrixRef<Scalar> dz) {
-  using F = ActivationFunction;
-  using C = detail::Constants<Scalar>;
-  const auto map = [&](const auto& derivative) { detail::map_backward<Scalar>(y, dz, derivative); };
-  switch (function) {
-    case F::linear: return;
-    case F::sigmoid: return map([](auto a) { return a * (C::one - a); });
-    case F::tanh: return map([](auto a) { return C::one - a * a; });
-    case F::relu: return map([](auto a) { return where_positive(a, C::one, C::zero); });
-    case F::softmax: return softmax_rows_backward<Scalar>(y, dz);
-    case F::elu: return map([](auto a) { return where_positive(a, C::one, a + C::one); });
-    case F::selu:
-      // At 0 the slope is that of the positive side, as in TensorFlow.
-      return map([](auto a) {
-        return where_positive(-a, a + C::selu_scale * C::selu_alpha, C::selu_scale);
-      });
-    case F::softplus: return map([](auto a) { return -expm1(-a); });
-    case F::softsign: return map([](auto a) { return square(C::one - abs(a)); });
-    case F::exponential: return map([](auto a) { return a; });
-    case F::hard_sigmoid:
-      return map([](auto a) { return where_positive(a * (C::one - a), C::sixth, C::zero); });
-    case F::leaky_relu:
-      return map([](auto a) { return where_positive(a, C::one, C::leaky_slope); });
-  }
+  if (function == ActivationFunction::linear) return;
+  if (function == ActivationFunction::softmax) return softmax_rows_backward<Scalar>(y, dz);
+  detail::with_function<Scalar>(function, [&](auto phi) {
+    for_lanes<Scalar>(y.rows(), y.cols(), [&](auto at) { at(dz) *= phi.slope(at(y)); });
+  });
 }
 
 }  // namespace heed

@@ -6,25 +6,55 @@ namespace heed {
 
 namespace detail {
 
-/// Eigen's packet of the widest registers, or a number by itself.
-template <class Scalar, bool Wide>
-struct PacketOf {
-  using type = typename Eigen::internal::packet_traits<Scalar>::type;
+// Template arguments lose the alignment that a packet's type carries; nothing here depends on it.
+#pragma GCC diagnostic push
+#pragma GCC diagnostic ignored "-Wignored-attributes"
+
+/// Eigen's packet of the widest registers, halved so many times; the narrowest one is its own half.
+template <class Scalar, int Halvings>
+struct HalvedPacket {
+  using Wider = typename HalvedPacket<Scalar, Halvings - 1>::type;
+  using type = typename Eigen::internal::unpacket_traits<Wider>::half;
+  static constexpr Index width = Eigen::internal::unpacket_traits<type>::size;
 };
 template <class Scalar>
-struct PacketOf<Scalar, false> {
+struct HalvedPacket<Scalar, 0> {
+  using type = typename Eigen::internal::packet_traits<Scalar>::type;
+  static constexpr Index width = Eigen::internal::unpacket_traits<type>::size;
+};
+
+#pragma GCC diagnostic pop
+
+/// The packet of `Width` numbers; a number by itself for 1.
+template <class Scalar, Index Width, int Halvings = 0>
+struct PacketOf : PacketOf<Scalar, Width, Halvings + 1> {};
+template <class Scalar, Index Width, int Halvings>
+  requires(Width > 1 && HalvedPacket<Scalar, Halvings>::width == Width)
+struct PacketOf<Scalar, Width, Halvings> {
+  using type = typename HalvedPacket<Scalar, Halvings>::type;
+  /// The width of the next narrower packet; 1 when there is none.
+  static constexpr Index half = HalvedPacket<Scalar, Halvings + 1>::width < Width
+                                    ? HalvedPacket<Scalar, Halvings + 1>::width
+                                    : 1;
+};
+template <class Scalar, int Halvings>
+struct PacketOf<Scalar, 1, Halvings> {
   using type = Scalar;
 };
 
 }  // namespace detail
 
-/// Neighbouring numbers on which one instruction works: a packet of Eigen's, or a single number
-/// (`Wide` is false). It has the operators and functions that the layers' equations need, so that an
-/// equation is written once and runs on whole packets and on the few numbers behind the last one.
-template <class Scalar, bool Wide>
+/// How many numbers the widest registers hold.
+template <class Scalar>
+inline constexpr Index widest = detail::HalvedPacket<Scalar, 0>::width;
+
+/// Neighbouring numbers on which one instruction works: a packet of Eigen's, or a single number. It
+/// has the operators and functions that the layers' equations need, so that an equation is written
+/// once and runs on whole packets and on the few numbers behind the last one.
+template <class Scalar, Index Width = widest<Scalar>>
 struct Lanes {
-  using Packet = typename detail::PacketOf<Scalar, Wide>::type;
-  static constexpr Index width = Wide ? Eigen::internal::packet_traits<Scalar>::size : 1;
+  using Packet = typename detail::PacketOf<Scalar, Width>::type;
+  static constexpr Index width = Width;
 
   Packet packet;
 
@@ -44,12 +74,13 @@ struct Lanes {
   Lanes(Packet value) : packet(value) {}  // NOLINT(google-explicit-constructor)
   /// The same number in every lane.
   Lanes(Scalar value)  // NOLINT(google-explicit-constructor)
-      requires(!std::is_same_v<Scalar, typename detail::PacketOf<Scalar, Wide>::type>)
+      requires(Width > 1)
       : packet(Eigen::internal::pset1<Packet>(value)) {}
 
   static Lanes load(const Scalar* from) { return Eigen::internal::ploadu<Packet>(from); }
   void store(Scalar* to) const { Eigen::internal::pstoreu(to, packet); }
 
+  friend Lanes operator+(Lanes a) { return a; }
   friend Lanes operator+(Lanes a, Lanes b) { return Eigen::internal::padd(a.packet, b.packet); }
   friend Lanes operator-(Lanes a, Lanes b) { return Eigen::internal::psub(a.packet, b.packet); }
   friend Lanes operator*(Lanes a, Lanes b) { return Eigen::internal::pmul(a.packet, b.packet); }
@@ -116,7 +147,7 @@ namespace detail {
 /// column r is written at `to(r)`.
 template <class Scalar, class From, class To>
 void transpose_square(const From& from, const To& to) {
-  using Values = Lanes<Scalar, true>;
+  using Values = Lanes<Scalar>;
   constexpr Index width = Values::width;
   if constexpr (width == 1) {
     from(0).store(to(0));
@@ -134,9 +165,9 @@ void transpose_square(const From& from, const To& to) {
 
 /// A place in a matrix, as `for_lanes` hands it out: `at(m)` are the lanes of a row-major matrix,
 /// block or map there, to be read, or to be assigned when `m` is not const.
-template <class Scalar, bool Wide>
+template <class Scalar, Index Width>
 struct LanesAt {
-  using Value = Lanes<Scalar, Wide>;
+  using Value = Lanes<Scalar, Width>;
   Index row;
   Index column;
 
@@ -154,15 +185,26 @@ struct LanesAt {
   }
 };
 
+namespace detail {
+
+template <class Scalar, Index Width, class Use>
+void for_lanes_of_row(Index row, Index column, Index cols, const Use& use) {
+  for (; column + Width <= cols; column += Width) use(LanesAt<Scalar, Width>{row, column});
+  if constexpr (Width > 1) {
+    if (column < cols) {
+      for_lanes_of_row<Scalar, PacketOf<Scalar, Width>::half>(row, column, cols, use);
+    }
+  }
+}
+
+}  // namespace detail
+
 /// Calls `use(at)` for all elements of matrices of one size, row by row, a packet at a time and the
-/// rest of a row one by one: `for_lanes<S>(N, U, [&](auto at) { at(h) = at(o) * tanh(at(c)); })`.
+/// rest of a row by narrower ones: `for_lanes<S>(N, U, [&](auto at) { at(h) = at(o) * tanh(at(c)); })`.
 template <class Scalar, class Use>
 void for_lanes(Index rows, Index cols, const Use& use) {
-  constexpr Index width = Lanes<Scalar, true>::width;
   for (Index row = 0; row < rows; ++row) {
-    Index column = 0;
-    for (; column + width <= cols; column += width) use(LanesAt<Scalar, true>{row, column});
-    for (; column < cols; ++column) use(LanesAt<Scalar, false>{row, column});
+    detail::for_lanes_of_row<Scalar, widest<Scalar>>(row, 0, cols, use);
   }
 }
 

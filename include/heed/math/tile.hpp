@@ -7,10 +7,10 @@
 
 namespace heed::detail {
 
-/// A column of tiles of `c = a b`, or to `add` of `c += a b`: `strips` tiles one below the other, each
-/// of which holds its part of c in registers while k runs.
+/// A column of tiles of `c = start + a b`: `strips` tiles one below the other, each of which holds its
+/// part of c in registers while k runs.
 ///
-///     c: (strips · Rows, cols)    a: (strips · Rows, depth)    b: (depth, Packets · width)
+///     c, start: (strips · Rows, cols)    a: (strips · Rows, depth)    b: (depth, Packets · width)
 ///
 /// Every element is the sum over k in ascending order, whatever the size of the tile, so that the
 /// result for one sample does not depend on how many are computed with it.
@@ -18,25 +18,54 @@ template <class Scalar>
 struct Tiles {
   Scalar* c;
   Index c_row_stride, cols;
+  const Scalar* start;  ///< null for zeros
+  Index start_row_stride;
   const Scalar* a;
   Index a_row_stride, a_depth_stride;
   const Scalar* b;
   Index b_row_stride;
   Index depth, strips;
-  bool add;
 };
+
+/// The first `count` numbers of a packet, when no more can be read: all of it, some, or none.
+template <class Scalar>
+[[gnu::noinline]] Lanes<Scalar> load_part(const Scalar* from, Index count) {
+  Scalar values[Lanes<Scalar>::width] = {};
+  for (Index i = 0; i < std::min(count, Lanes<Scalar>::width); ++i) values[i] = from[i];
+  return Lanes<Scalar>::load(values);
+}
+
+template <class Scalar>
+[[gnu::noinline]] void store_part(Lanes<Scalar> value, Scalar* to, Index count) {
+  Scalar values[Lanes<Scalar>::width];
+  value.store(values);
+  for (Index i = 0; i < std::min(count, Lanes<Scalar>::width); ++i) to[i] = values[i];
+}
 
 template <class Scalar, int Rows, int Packets>
 void compute(const Tiles<Scalar>& tiles) {
-  using Values = Lanes<Scalar, true>;
+  using Values = Lanes<Scalar>;
   using Packet = typename Values::Packet;
   constexpr Index W = Values::width;
+  const bool whole = tiles.cols == Packets * W;
   const Index a_row_stride = tiles.a_row_stride;
   for (Index strip = 0; strip < tiles.strips; ++strip) {
     Packet sum[Rows][Packets];
-    for (auto& row : sum) {
-      for (Packet& packet : row) packet = Values(Scalar{0}).packet;
+    const auto set_sums = [&](const auto& value) {
+      for (int r = 0; r < Rows; ++r) {
+        for (int p = 0; p < Packets; ++p) sum[r][p] = value(r, p).packet;
+      }
+    };
+    const Scalar* start = tiles.start + strip * Rows * tiles.start_row_stride;
+    const auto start_at = [&](int r, int p) { return start + r * tiles.start_row_stride + p * W; };
+    if (tiles.start == nullptr) {
+      set_sums([](int, int) { return Values(Scalar{0}); });
+    } else if (whole) {
+      set_sums([&](int r, int p) { return Values::load(start_at(r, p)); });
+    } else {
+      set_sums([&](int r, int p) { return load_part(start_at(r, p), tiles.cols - p * W); });
     }
+
     const Scalar* a = tiles.a + strip * Rows * a_row_stride;
     const Scalar* b = tiles.b;
     for (Index k = 0; k < tiles.depth; ++k) {
@@ -54,15 +83,12 @@ void compute(const Tiles<Scalar>& tiles) {
 
     Scalar* c = tiles.c + strip * Rows * tiles.c_row_stride;
     for (int r = 0; r < Rows; ++r, c += tiles.c_row_stride) {
-      if (tiles.cols == Packets * W) {
-        for (int p = 0; p < Packets; ++p) {
-          const Values value(sum[r][p]);
-          (tiles.add ? Values::load(c + p * W) + value : value).store(c + p * W);
+      for (int p = 0; p < Packets; ++p) {
+        if (whole) {
+          Values(sum[r][p]).store(c + p * W);
+        } else {
+          store_part(Values(sum[r][p]), c + p * W, tiles.cols - p * W);
         }
-      } else {
-        Scalar values[Packets * W];
-        for (int p = 0; p < Packets; ++p) Values(sum[r][p]).store(values + p * W);
-        for (Index j = 0; j < tiles.cols; ++j) c[j] = tiles.add ? c[j] + values[j] : values[j];
       }
     }
   }
@@ -78,7 +104,7 @@ struct TileSizes {
   /// A single row has enough sums to keep the multipliers busy only when it is wide.
   static constexpr int row_packets = 8;
 
-  static constexpr Index width = Lanes<Scalar, true>::width;
+  static constexpr Index width = Lanes<Scalar>::width;
   static constexpr Index cols = packets * width;
   static constexpr Index row_cols = row_packets * width;
 

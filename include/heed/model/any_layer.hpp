@@ -49,6 +49,21 @@ class AnyLayer {
     return layer_->published(cache.get());
   }
 
+  // What `Stream` asks of a layer whose inputs have steps; see the concept `Layer`.
+
+  bool is_step_wise(std::span<const Shape> x) const { return layer_->is_step_wise(x); }
+  bool can_stream() const { return layer_->can_stream(); }
+  std::vector<Shape> state(const Shape& x, Index capacity) const {
+    return layer_->state(x, capacity);
+  }
+  void start_stream(Parameters<const Scalar> w, AnyCache& cache) const {
+    layer_->start_stream(w, cache.get());
+  }
+  void stream(Parameters<const Scalar> w, const View<const Scalar>& x, const View<Scalar>& y,
+              std::span<const View<Scalar>> state, Index seen, AnyCache& cache) const {
+    layer_->stream(w, x, y, state, seen, cache.get());
+  }
+
   /// The activation function that ends the layer; linear when none does.
   ActivationFunction output_activation() const { return layer_->output_activation(); }
 
@@ -76,6 +91,13 @@ class AnyLayer {
                           View<const Scalar> y, View<const Scalar> dy, void* cache,
                           Parameters<Scalar> dw, std::span<const View<Scalar>> dx) const = 0;
     virtual std::vector<Published<Scalar>> published(const void* cache) const = 0;
+    virtual bool is_step_wise(std::span<const Shape> x) const = 0;
+    virtual bool can_stream() const = 0;
+    virtual std::vector<Shape> state(const Shape& x, Index capacity) const = 0;
+    virtual void start_stream(Parameters<const Scalar> w, void* cache) const = 0;
+    virtual void stream(Parameters<const Scalar> w, const View<const Scalar>& x,
+                        const View<Scalar>& y, std::span<const View<Scalar>> state, Index seen,
+                        void* cache) const = 0;
     virtual ActivationFunction output_activation() const = 0;
     virtual std::shared_ptr<const Interface> lifted() const = 0;
     virtual const void* key() const = 0;
@@ -152,6 +174,38 @@ class AnyLayer {
         }
       }
       return {};
+    }
+
+    bool is_step_wise(std::span<const Shape> x) const override {
+      if constexpr (requires { layer.is_step_wise(only_or_all(x)); }) {
+        return layer.is_step_wise(only_or_all(x));
+      } else {
+        return false;
+      }
+    }
+
+    bool can_stream() const override { return StreamableLayer<L>; }
+
+    std::vector<Shape> state(const Shape& x, Index capacity) const override {
+      if constexpr (StreamableLayer<L>) return layer.state(x, capacity);
+      return {};
+    }
+
+    void start_stream(Parameters<const Scalar> w, void* kept) const override {
+      if constexpr (requires(typename L::template Cache<Scalar> & cache) {
+                      layer.template start_stream<Scalar>(w, cache);
+                    }) {
+        layer.template start_stream<Scalar>(
+            w, *static_cast<typename L::template Cache<Scalar>*>(kept));
+      }
+    }
+
+    void stream(Parameters<const Scalar> w, const View<const Scalar>& x, const View<Scalar>& y,
+                std::span<const View<Scalar>> state, Index seen, void* kept) const override {
+      if constexpr (StreamableLayer<L>) {
+        auto& cache = *static_cast<typename L::template Cache<Scalar>*>(kept);
+        layer.template stream<Scalar>(w, x, y, state, seen, cache);
+      }
     }
 
     ActivationFunction output_activation() const override {

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <array>
 #include <cstddef>
+#include <cstdint>
 #include <initializer_list>
 #include <limits>
 #include <ranges>
@@ -47,12 +48,12 @@ class Shape {
   constexpr const Index* end() const { return dims_.data() + rank_; }
 
   /// How many elements a tensor of this shape has; 1 for no axes.
-  constexpr Index size() const { return product(0, rank_); }
+  constexpr Index size() const { return size_; }
 
   /// The product of the lengths of the axes in [first, last).
   constexpr Index product(Index first, Index last) const {
     Index result = 1;
-    for (Index axis = first; axis < last; ++axis) result *= (*this)[axis];
+    for (Index axis = first; axis < last; ++axis) result *= dims_[static_cast<std::size_t>(axis)];
     return result;
   }
 
@@ -64,10 +65,10 @@ class Shape {
 
   /// This shape with one axis changed.
   Shape with(Index axis, Index dim) const {
-    Shape result;
-    for (Index i = 0; i < rank_; ++i) {
-      result.push_back(i == static_cast<Index>(position(axis)) ? dim : (*this)[i]);
-    }
+    Shape result = *this;
+    result.dims_[position(axis)] = dim;
+    result.size_ = 1;
+    for (const Index length : result) result.multiply_size(length);
     return result;
   }
 
@@ -85,10 +86,7 @@ class Shape {
 
   void push_back(Index dim) {
     check<ShapeError>(rank_ < max_rank, "a shape has at most ", max_rank, " axes");
-    check<ShapeError>(dim >= 0, "a shape's axis cannot have the length ", dim);
-    const Index rest = std::max<Index>(size(), 1);
-    check<ShapeError>(dim <= std::numeric_limits<Index>::max() / rest, "a shape with an axis of ",
-                      dim, " has more elements than can be counted");
+    multiply_size(dim);
     dims_[static_cast<std::size_t>(rank_++)] = dim;
   }
 
@@ -99,8 +97,20 @@ class Shape {
     return static_cast<std::size_t>(axis < 0 ? axis + rank_ : axis);
   }
 
+  /// Without a division where no product of two such numbers is too large.
+  void multiply_size(Index dim) {
+    check<ShapeError>(dim >= 0, "a shape's axis cannot have the length ", dim);
+    constexpr Index small = std::numeric_limits<std::int32_t>::max();
+    const Index rest = std::max<Index>(size_, 1);
+    check<ShapeError>(
+        (dim <= small && rest <= small) || dim <= std::numeric_limits<Index>::max() / rest,
+        "a shape with an axis of ", dim, " has more elements than can be counted");
+    size_ *= dim;
+  }
+
   std::array<Index, max_rank> dims_{};
   Index rank_ = 0;
+  Index size_ = 1;
 };
 
 }  // namespace heed

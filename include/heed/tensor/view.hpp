@@ -88,6 +88,11 @@ class View {
     return {data_ + t * features, shape_[0], features, Eigen::OuterStride<>(steps * features)};
   }
 
+  /// The whole as the only time step of a batch.
+  StridedMap<Scalar> as_step() const {
+    return {data_, shape_.leading(), shape_.back(), Eigen::OuterStride<>(shape_.back())};
+  }
+
   /// Samples [first, first + count).
   View samples(Index first, Index count) const {
     eigen_assert(0 <= first && first + count <= shape_.front());

@@ -1,0 +1,256 @@
+#pragma once
+
+#include <heed/model/model.hpp>
+
+namespace heed {
+
+struct StreamOptions {
+  /// How many steps attention looks back on: the oldest leaves when another comes. As many as the
+  /// model's input has, unless said otherwise.
+  Index capacity = 0;
+};
+
+/// What a stream remembers of the steps so far: a value, to be kept and copied.
+template <class Scalar>
+struct StreamState {
+  Tensor<Scalar, 1> values;
+  Index steps = 0;  ///< how many there were
+
+  bool operator==(const StreamState&) const = default;
+};
+
+/// A trained model that is fed one time step at a time:
+///
+///     Stream<float> stream{model};
+///     while (…) y = stream.step(x_t);    // x_t: (features), y: what the model gives, without a batch axis
+///
+/// `step` gives what `predict` gives for the sequence so far, which may be of any length: the last step
+/// of an output that has steps, the whole of one that has none. It allocates nothing, takes no lock,
+/// and throws only on an input of another shape.
+///
+/// A layer with steps in its input can be streamed when each step of its output follows from that step
+/// alone (Dense, Activation, Dropout, Multiply, Add, Concatenate of features), or from it and a state
+/// (LSTM, LastStep, LuongAttention). What comes behind the steps can be any layer.
+///
+/// The model must outlive the stream, stay where it is, and keep its weights: after training it
+/// further, make another stream. Streams of one model may run in different threads.
+template <class Scalar>
+class Stream {
+ public:
+  /// Starts before the first step. Throws `ModelError` with the layer's name for a model that cannot
+  /// be streamed or is not built, `OptionError` for a negative capacity.
+  explicit Stream(const Model<Scalar>& model, const StreamOptions& options = {});
+  Stream(const Stream&) = delete;
+  Stream& operator=(const Stream&) = delete;
+  Stream(Stream&&) = default;
+
+  /// The next time step, x: the input's shape without steps. The result stands in the stream, until the
+  /// next call. Throws `ShapeError` for another shape.
+  View<const Scalar> step(View<const Scalar> x) {
+    check<ShapeError>(x.shape() == step_shape_, "model \"", model_->name(),
+                      "\": expected a step of ", step_shape_, ", got ", x.shape());
+    return run(x.data(), 1).reshaped(output_step_);
+  }
+
+  /// The same for numbers that stand one after the other: an array, a vector, a span.
+  View<const Scalar> step(std::span<const Scalar> x) {
+    check<ShapeError>(std::ssize(x) == step_shape_.size(), "model \"", model_->name(),
+                      "\": expected a step of ", step_shape_.size(), " numbers, got ", x.size());
+    return run(x.data(), 1).reshaped(output_step_);
+  }
+
+  /// Several time steps at once, x: (steps, …), which is faster; the result has the output of each:
+  /// (steps, …). Allocates only for a block longer than any before.
+  View<const Scalar> process(View<const Scalar> x) {
+    check<ShapeError>(x.rank() > 0 && x.shape().sample() == step_shape_, "model \"", model_->name(),
+                      "\": expected a block of (steps) and ", step_shape_, ", got ", x.shape());
+    if (x.dim(0) == 0) return View<const Scalar>(nullptr, output_step_.batch(0));
+    return run(x.data(), x.dim(0));
+  }
+
+  /// How many steps there were since the start or `reset`.
+  Index steps() const { return steps_; }
+
+  /// What the stream remembers; `restore` goes on from there, in this stream or another of the model
+  /// with the same capacity, and throws `ShapeError` for a state that is not of such a stream.
+  StreamState<Scalar> state() const { return {state_, steps_}; }
+  void restore(const StreamState<Scalar>& state) {
+    check<ShapeError>(state.values.size() == state_.size() && state.steps >= 0, "model \"",
+                      model_->name(), "\": expected a state of ", state_.size(), " numbers, got ",
+                      state.values.size(), " after ", state.steps, " steps");
+    std::copy_n(state.values.data(), state_.size(), state_.data());
+    steps_ = state.steps;
+  }
+
+  /// Back to before the first step.
+  void reset() {
+    state_.set_zero();
+    steps_ = 0;
+  }
+
+ private:
+  enum class Kind { input, reshape, forward, stream };
+
+  struct Entry {
+    std::size_t node = 0;
+    const AnyLayer<Scalar>* layer = nullptr;
+    Parameters<const Scalar> w;
+    Kind kind = Kind::forward;
+    bool has_steps = false;  ///< whether the value is (1, steps, …), or (steps, …) as a batch
+    Tensor<Scalar> memory;
+    View<const Scalar> value;
+    std::vector<std::size_t> inputs;  ///< entries
+    std::vector<View<const Scalar>> x;
+    View<Scalar> y;
+    std::vector<View<Scalar>> state;
+    AnyCache cache;
+  };
+
+  void add(std::size_t node, const std::vector<std::size_t>& entry_of, Index capacity,
+           std::vector<std::vector<Shape>>& states);
+  void prepare(Index steps);
+  View<const Scalar> run(const Scalar* x, Index steps);
+
+  const Model<Scalar>* model_;
+  std::vector<Entry> entries_;
+  Tensor<Scalar, 1> state_;
+  Index steps_ = 0;
+  Index prepared_ = 0;  ///< how long a block the views are made for
+  Shape step_shape_, output_step_;
+  View<const Scalar> output_;
+  Pass pass_;
+};
+
+template <class Scalar>
+Stream<Scalar>::Stream(const Model<Scalar>& model, const StreamOptions& options) : model_(&model) {
+  check<ModelError>(model.is_built(), "model \"", model.name(), "\" is streamed before build()");
+  check<OptionError>(options.capacity >= 0, "expected a capacity of at least 1 step, got ",
+                     options.capacity);
+  check<ModelError>(model.input_shape().rank() >= 2, "model \"", model.name(),
+                    "\" cannot be streamed: its input ", model.input_shape(), " has no steps");
+  const Graph<Scalar>& graph = model.graph();
+  std::vector<bool> needed(graph.nodes().size());
+  needed[graph.output()] = true;
+  for (std::size_t i = graph.output() + 1; i-- > 0;) {
+    for (const std::size_t input : graph[i].inputs) {
+      if (needed[i]) needed[input] = true;
+    }
+  }
+  const Index capacity = options.capacity > 0 ? options.capacity : model.input_shape()[0];
+  std::vector<std::size_t> entry_of(needed.size());
+  std::vector<std::vector<Shape>> states;
+  for (std::size_t i = 0; i <= graph.output(); ++i) {
+    if (!needed[i]) continue;
+    entry_of[i] = entries_.size();
+    try {
+      add(i, entry_of, capacity, states);
+    } catch (const ModelError& error) {
+      throw ModelError(join(graph.title(i), " cannot be streamed: ", error.what()));
+    }
+  }
+
+  Index size = 0;
+  for (const auto& shapes : states) {
+    for (const Shape& shape : shapes) size += shape.size();
+  }
+  state_ = Tensor<Scalar, 1>(Shape{size});
+  Scalar* next = state_.data();
+  for (std::size_t i = 0; i < entries_.size(); ++i) {
+    for (const Shape& shape : states[i]) {
+      entries_[i].state.emplace_back(next, shape);
+      next += shape.size();
+    }
+  }
+  step_shape_ = model.input_shape().sample();
+  const Shape& output = model.output_shape();
+  output_step_ = entries_.back().has_steps ? output.sample() : output;
+  prepare(1);
+}
+
+/// Decides how a node is run. Throws `ModelError` when it cannot be, with the reason.
+template <class Scalar>
+void Stream<Scalar>::add(std::size_t node, const std::vector<std::size_t>& entry_of, Index capacity,
+                         std::vector<std::vector<Shape>>& states) {
+  const Graph<Scalar>& graph = model_->graph();
+  const auto& here = graph[node];
+  Entry entry;
+  entry.node = node;
+  entry.layer = &here.layer;
+  entry.w = graph.parameters(model_->weights().data(), node);
+  std::vector<Shape> shapes;
+  std::size_t with_steps = 0;
+  for (const std::size_t input : here.inputs) {
+    entry.inputs.push_back(entry_of[input]);
+    shapes.push_back(graph[input].shape);
+    with_steps += entries_[entry_of[input]].has_steps ? 1 : 0;
+  }
+  std::vector<Shape> state;
+  if (here.is_input()) {
+    entry.kind = Kind::input;
+    entry.has_steps = true;
+  } else if (with_steps == 0) {
+    entry.kind = here.layer.only_reshapes() ? Kind::reshape : Kind::forward;
+  } else {
+    check<ModelError>(with_steps == shapes.size(), "it joins what has steps with what has none");
+    if (here.layer.is_step_wise(shapes)) {
+      entry.has_steps = true;
+    } else {
+      check<ModelError>(here.layer.can_stream(), "it needs all steps at once");
+      entry.kind = Kind::stream;
+      entry.has_steps = here.shape.rank() == shapes[0].rank();
+      state = here.layer.state(shapes[0], capacity);
+    }
+  }
+  entry.x.resize(here.inputs.size());
+  entry.cache = here.layer.make_cache();
+  if (entry.kind == Kind::stream) {
+    here.layer.start_stream(entry.w, entry.cache);
+  }
+  entries_.push_back(std::move(entry));
+  states.push_back(std::move(state));
+}
+
+/// Makes all memory and views for a block of so many steps.
+template <class Scalar>
+void Stream<Scalar>::prepare(Index steps) {
+  for (Entry& entry : entries_) {
+    const Shape& sample = model_->graph()[entry.node].shape;
+    const Shape shape = entry.has_steps ? sample.with(0, steps).batch(1) : sample.batch(steps);
+    for (std::size_t k = 0; k < entry.x.size(); ++k) {
+      const auto& x = entries_[entry.inputs[k]].value;
+      entry.x[k] = entry.kind == Kind::stream ? x.reshaped(x.shape().sample()) : x;
+    }
+    if (entry.kind == Kind::reshape) {
+      entry.value = entry.x[0].reshaped(shape);
+      continue;
+    }
+    entry.memory.resize(shape);
+    entry.value = entry.memory;
+    entry.y = entry.memory;
+    if (entry.kind == Kind::stream && entry.has_steps) entry.y = entry.y.reshaped(shape.sample());
+  }
+  const auto& last = entries_.back();
+  output_ = last.has_steps ? last.value.reshaped(last.value.shape().sample()) : last.value;
+  prepared_ = steps;
+}
+
+template <class Scalar>
+View<const Scalar> Stream<Scalar>::run(const Scalar* x, Index steps) {
+  if (steps != prepared_) prepare(steps);
+  for (Entry& entry : entries_) {
+    switch (entry.kind) {
+      case Kind::input: std::copy_n(x, entry.memory.size(), entry.memory.data()); break;
+      case Kind::reshape: break;
+      case Kind::forward:
+        entry.layer->forward(entry.w, entry.x, entry.y, entry.cache, pass_);
+        break;
+      case Kind::stream:
+        entry.layer->stream(entry.w, entry.x[0], entry.y, entry.state, steps_, entry.cache);
+        break;
+    }
+  }
+  steps_ += steps;
+  return output_;
+}
+
+}  // namespace heed
