@@ -34,6 +34,26 @@ TEST_CASE("Softmax gives positive rows that sum to 1") {
   for (Index n = 0; n < 7; ++n) CHECK(std::abs(y.matrix().row(n).sum() - 1) < 1e-15);
 }
 
+TEST_CASE("The bits of a row do not depend on where in memory it stands") {
+  const auto check_bits = [](auto zero) {
+    using S = decltype(zero);
+    for (const Index width : {3, 10, 17, 100}) {
+      const Tensor<S, 2> z(random_tensor<S>({20, width}, 1));
+      const auto expected = softmax_of(z);
+      for (Index offset = 0; offset < 16; ++offset) {
+        CAPTURE(width, offset);
+        Tensor<S, 1> memory(Shape{offset + z.size()});
+        const View<S> moved(memory.data() + offset, z.shape());
+        moved.array() = z.array();
+        softmax_rows<S>(moved.matrix());
+        CHECK(Tensor<S, 2>(View<const S>(moved)) == expected);
+      }
+    }
+  };
+  check_bits(0.0F);
+  check_bits(0.0);
+}
+
 TEST_CASE("Softmax does not change when a row is shifted") {
   Tensor<double, 2> z(random_tensor({4, 5}, 2));
   const auto y = softmax_of(z);

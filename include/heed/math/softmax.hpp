@@ -5,6 +5,23 @@
 
 namespace heed {
 
+namespace detail {
+
+/// The sum of neighbouring numbers, in an order that depends on their count alone: in that of Eigen's
+/// `sum()` it depends on where they stand in memory, and with it the last bits.
+template <class Scalar>
+Scalar sum_in_order(const Scalar* values, Index count) {
+  using Values = Lanes<Scalar, true>;
+  Values sums(Scalar{0});
+  Index i = 0;
+  for (; i + Values::width <= count; i += Values::width) sums += Values::load(values + i);
+  Scalar sum = sum_of(sums);
+  for (; i < count; ++i) sum += values[i];
+  return sum;
+}
+
+}  // namespace detail
+
 /// Softmax of each row in place, `yⱼ = exp(zⱼ − max z) / Σₖ exp(zₖ − max z)`. The shift by the
 /// maximum leaves the value unchanged and keeps every exponent at or below 0.
 template <class Scalar>
@@ -13,7 +30,7 @@ void softmax_rows(MatrixRef<Scalar> z) {
     auto row = z.row(n);
     const Scalar top = row.maxCoeff();
     for_lanes<Scalar>(1, z.cols(), [&](auto at) { at(row) = exp(at(row) - top); });
-    const Scalar scale = 1 / row.sum();
+    const Scalar scale = 1 / detail::sum_in_order(row.data(), row.cols());
     for_lanes<Scalar>(1, z.cols(), [&](auto at) { at(row) *= scale; });
   }
 }
