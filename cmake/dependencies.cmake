@@ -14,6 +14,12 @@ heed_dependency(Eigen3
   SHA256 8586084f71f9bde545ee7fa6d00288b264a2b7ac3607b974e54d13e7162c1c72
   INCLUDE .)
 
+if(NOT TARGET Threads::Threads)
+  find_package(Threads REQUIRED)
+  # Projects that add heed as a subdirectory link to the target from outside this one.
+  set_target_properties(Threads::Threads PROPERTIES IMPORTED_GLOBAL TRUE)
+endif()
+
 if(NOT HEED_KERAS STREQUAL AUTO AND NOT HEED_KERAS MATCHES "^(ON|OFF)$")
   message(FATAL_ERROR "heed: HEED_KERAS is ${HEED_KERAS}; it can be ON, OFF or AUTO.")
 endif()

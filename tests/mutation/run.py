@@ -126,7 +126,7 @@ class Builder:
         self.compiler = shlex.split(os.environ.get("CXX", "g++"))
         self.launcher = shlex.split(os.environ.get("CMAKE_CXX_COMPILER_LAUNCHER", ""))
         found = shlex.split(os.environ.get("CPPFLAGS", "-isystem /usr/include/eigen3"))
-        self.flags = ["-std=c++20", "-O0", "-w", *found]
+        self.flags = ["-std=c++20", "-O0", "-w", "-pthread", *found]
         self.own = ["-I", str(INCLUDE), "-I", str(TESTS)]
         self.libraries = ["-lCatch2Main", "-lCatch2"] if self.has_catch3() else []
 
@@ -159,7 +159,7 @@ class Builder:
         return self.compile(source, self.work / f"{name}.o", tests=True)
 
     def link(self, program, objects):
-        self.run(*self.compiler, *objects, "-o", program, *self.libraries)
+        self.run(*self.compiler, "-pthread", *objects, "-o", program, *self.libraries)
         return program
 
 

@@ -1,10 +1,13 @@
-// In one translation unit of the tests: counts what is allocated. Below `new` and Eigen, which calls
-// `std::malloc`, there is `malloc`: with glibc a program may define it, under a sanitizer, which
-// defines it itself, there is a hook.
+// In one translation unit of the tests: counts what is allocated, by `operator new`, which is replaced,
+// and by `malloc`, which Eigen calls: with glibc a program may define that too. A sanitizer defines both
+// itself, to see more, and has a hook.
 
 #include "allocations.hpp"
 
+#include <Eigen/Core>
+#include <atomic>
 #include <cstdlib>
+#include <new>
 
 #if defined(__has_feature)
 #if __has_feature(address_sanitizer) || __has_feature(thread_sanitizer)
@@ -18,10 +21,14 @@ namespace {
 
 thread_local std::size_t allocations = 0;
 thread_local std::size_t allocated = 0;
+std::atomic<std::size_t> all_allocations = 0;
+std::atomic<std::size_t> all_allocated = 0;
 
 [[maybe_unused]] void count_bytes(std::size_t size) {
   ++allocations;
   allocated += size;
+  ++all_allocations;
+  all_allocated += size;
 }
 
 }  // namespace
@@ -74,6 +81,23 @@ void* aligned_alloc(std::size_t alignment, std::size_t size) noexcept {
 
 }  // extern "C"
 
+void* operator new(std::size_t size) {
+  count_bytes(size);
+  if (void* memory = __libc_malloc(size)) return memory;
+  throw std::bad_alloc();
+}
+
+void* operator new(std::size_t size, std::align_val_t alignment) {
+  count_bytes(size);
+  if (void* memory = __libc_memalign(static_cast<std::size_t>(alignment), size)) return memory;
+  throw std::bad_alloc();
+}
+
+void operator delete(void* memory) noexcept { std::free(memory); }
+void operator delete(void* memory, std::size_t) noexcept { std::free(memory); }
+void operator delete(void* memory, std::align_val_t) noexcept { std::free(memory); }
+void operator delete(void* memory, std::size_t, std::align_val_t) noexcept { std::free(memory); }
+
 namespace {
 
 constexpr bool counted = true;
@@ -92,11 +116,27 @@ constexpr bool counted = false;
 
 namespace heed::testing {
 
-Allocations::Allocations() : before_(allocations), bytes_before_(allocated) {}
+Allocations::Allocations(Of threads) : threads_(threads), before_(0), bytes_before_(0) {
+  before_ = count();
+  bytes_before_ = bytes();
+}
 
-std::size_t Allocations::count() const { return allocations - before_; }
-std::size_t Allocations::bytes() const { return allocated - bytes_before_; }
+std::size_t Allocations::count() const {
+  return (threads_ == Of::this_thread ? allocations : all_allocations.load()) - before_;
+}
+
+std::size_t Allocations::bytes() const {
+  return (threads_ == Of::this_thread ? allocated : all_allocated.load()) - bytes_before_;
+}
 
 bool Allocations::are_counted() { return counted; }
+
+#if defined(EIGEN_RUNTIME_NO_MALLOC)
+NoEigenAllocations::NoEigenAllocations() { Eigen::internal::set_is_malloc_allowed(false); }
+NoEigenAllocations::~NoEigenAllocations() { Eigen::internal::set_is_malloc_allowed(true); }
+#else
+NoEigenAllocations::NoEigenAllocations() = default;
+NoEigenAllocations::~NoEigenAllocations() = default;
+#endif
 
 }  // namespace heed::testing

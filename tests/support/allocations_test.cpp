@@ -40,10 +40,11 @@ TEST_CASE("Allocations by new, by containers and by Eigen are counted, and no ot
   CHECK((12'345 <= size && size < 13'000));
 }
 
-TEST_CASE("Allocations of another thread do not count") {
+TEST_CASE("Allocations of another thread count when all threads do, and not otherwise") {
   std::size_t there = 0;
   std::size_t before = 0;
   std::size_t after = 0;
+  const Allocations everywhere(Allocations::Of::all_threads);
   const Allocations allocations;
   std::thread thread([&] {
     const Allocations own;
@@ -53,8 +54,23 @@ TEST_CASE("Allocations of another thread do not count") {
   before = allocations.count();
   thread.join();
   after = allocations.count();
-  if (Allocations::are_counted()) CHECK(there == 1);
+  if (Allocations::are_counted()) {
+    CHECK(there == 1);
+    CHECK(everywhere.count() > before);
+  }
   CHECK(after == before);
 }
+
+#if defined(EIGEN_RUNTIME_NO_MALLOC)
+TEST_CASE("Eigen may not allocate while a test forbids it") {
+  CHECK(Eigen::internal::is_malloc_allowed());
+  {
+    const testing::NoEigenAllocations forbidden;
+    const bool allowed = Eigen::internal::is_malloc_allowed();
+    CHECK_FALSE(allowed);
+  }
+  CHECK(Eigen::internal::is_malloc_allowed());
+}
+#endif
 
 }  // namespace heed::allocations_test
