@@ -19,29 +19,11 @@ void train(const Model<double>& model, const Tensor<double>& x, Tape<double>& ta
   model.graph().backward(model.weights(), tape, true);
 }
 
-/// Every layer of the library in one network, with fan-out.
-Model<double> everything() {
-  Model<double> model;
-  const Node x = model.input({6, 4});
-  const Node lstm = model.add(LSTM{.units = 3, .return_sequences = true}, x);
-  const Node step = model.add("step", StepAttention{}, lstm);
-  const Node luong = model.add("luong", LuongAttention{.units = 5}, step);
-  const Node layers = add_luong_attention(model, add_step_attention(model, lstm, 6), 3, 5);
-  const Node sum = model.add(Add{}, {luong, layers});
-  const Node again = model.add(RepeatVector{.n = 6}, sum);
-  const Node wide = model.add(Reshape{.target_shape = {-1, 10}}, again);
-  model.add(Dropout{.rate = 0.5}, wide);
-  model.add(Flatten{});
-  model.add(Dense{.units = 2, .activation = Activation::softmax});
-  model.build({.seed = 1});
-  return model;
-}
-
 }  // namespace
 
 TEST_CASE("The second batch of a size allocates nothing, with every layer and forms of attention") {
   if (!Allocations::are_counted()) return;
-  const auto all = everything();
+  const auto all = every_layer_network<double>();
   const auto block = index2_network<double>(Form::block);
   const auto functional = index2_network<double>(Form::functional);
   const auto regression = regression_network<double>(Form::block);
@@ -59,7 +41,7 @@ TEST_CASE("The second batch of a size allocates nothing, with every layer and fo
 
 TEST_CASE("A smaller batch behind a larger one allocates nothing") {
   if (!Allocations::are_counted()) return;
-  const auto model = everything();
+  const auto model = every_layer_network<double>();
   const auto x = random_tensor({16, 6, 4}, 1);
   const auto few = random_tensor({3, 6, 4}, 2);
   Tape<double> tape;
@@ -72,7 +54,7 @@ TEST_CASE("A smaller batch behind a larger one allocates nothing") {
 }
 
 TEST_CASE("A batch gives the same on a used tape as on a new one") {
-  const auto model = everything();
+  const auto model = every_layer_network<double>();
   const auto x = random_tensor({5, 6, 4}, 1);
   Tape<double> fresh;
   train(model, x, fresh);
@@ -85,7 +67,7 @@ TEST_CASE("A batch gives the same on a used tape as on a new one") {
 }
 
 TEST_CASE("One tape may serve one model after the other") {
-  const auto first = everything();
+  const auto first = every_layer_network<double>();
   const auto second = regression_network<double>(Form::functional);
   const auto x1 = random_tensor({2, 6, 4}, 1);
   const auto x2 = random_tensor({3, 10, 1}, 1);
@@ -102,7 +84,7 @@ TEST_CASE("One tape may serve one model after the other") {
 }
 
 TEST_CASE("Two tapes of one model do not disturb each other") {
-  const auto model = everything();
+  const auto model = every_layer_network<double>();
   const auto a = random_tensor({2, 6, 4}, 1);
   const auto b = random_tensor({3, 6, 4}, 2);
   Tape<double> expected, one, other;

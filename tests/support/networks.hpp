@@ -78,4 +78,23 @@ Model<S> regression_network(Form form, std::uint64_t seed = 42) {
   return model;
 }
 
+/// Every layer of the library in one network, with fan-out: (6, 4) to (2).
+template <class S>
+Model<S> every_layer_network() {
+  Model<S> model;
+  const Node x = model.input({6, 4});
+  const Node lstm = model.add(LSTM{.units = 3, .return_sequences = true}, x);
+  const Node step = model.add("step", StepAttention{}, lstm);
+  const Node luong = model.add("luong", LuongAttention{.units = 5}, step);
+  const Node layers = add_luong_attention(model, add_step_attention(model, lstm, 6), 3, 5);
+  const Node sum = model.add(Add{}, {luong, layers});
+  const Node again = model.add(RepeatVector{.n = 6}, sum);
+  const Node wide = model.add(Reshape{.target_shape = {-1, 10}}, again);
+  model.add(Dropout{.rate = 0.5}, wide);
+  model.add(Flatten{});
+  model.add(Dense{.units = 2, .activation = Activation::softmax});
+  model.build({.seed = 1});
+  return model;
+}
+
 }  // namespace heed::testing

@@ -21,12 +21,12 @@ TEST_CASE("a small last batch counts by its samples") {
   const Loss<double> loss = BinaryCrossentropy{};
   const Objective<double> objective(model.graph(), loss);
   detail::RunningMeans<double> means({BinaryAccuracy{}, MeanAbsoluteError{}}, "val_");
-  Tape<double> tape;
+  Shards<double> shards;
   Logs logs{{"loss", 7}};
   const auto predictions = model.predict(x);
   for (const Index batch_size : {1, 4, 11, 100}) {
     CAPTURE(batch_size);
-    detail::evaluate<double>(objective, model.weights(), x, y, batch_size, tape, means, logs);
+    detail::evaluate<double>(objective, model.weights(), x, y, batch_size, shards, means, logs);
     CHECK(logs.size() == 4);
     CHECK(logs["loss"] == 7);
     CHECK(near(logs["val_loss"], loss(y, predictions), 1e-14));
@@ -40,9 +40,9 @@ TEST_CASE("metrics of the same name are told apart by a number") {
   const Objective<double> objective(model.graph(), BinaryCrossentropy{});
   detail::RunningMeans<double> means(
       {BinaryAccuracy{}, BinaryAccuracy{.threshold = 0}, BinaryAccuracy{.threshold = 1}}, "");
-  Tape<double> tape;
+  Shards<double> shards;
   Logs logs;
-  detail::evaluate<double>(objective, model.weights(), x, y, 4, tape, means, logs);
+  detail::evaluate<double>(objective, model.weights(), x, y, 4, shards, means, logs);
   CHECK(logs.size() == 4);
   CHECK(near(logs["binary_accuracy_1"] + logs["binary_accuracy_2"], 1, 1e-15));
 }
@@ -50,11 +50,11 @@ TEST_CASE("metrics of the same name are told apart by a number") {
 TEST_CASE("evaluating a second time allocates nothing") {
   const Objective<double> objective(model.graph(), BinaryCrossentropy{});
   detail::RunningMeans<double> means({BinaryAccuracy{}}, "");
-  Tape<double> tape;
+  Shards<double> shards;
   Logs logs;
-  detail::evaluate<double>(objective, model.weights(), x, y, 4, tape, means, logs);
+  detail::evaluate<double>(objective, model.weights(), x, y, 4, shards, means, logs);
   const testing::Allocations allocations;
-  detail::evaluate<double>(objective, model.weights(), x, y, 4, tape, means, logs);
+  detail::evaluate<double>(objective, model.weights(), x, y, 4, shards, means, logs);
   const std::size_t count = allocations.count();
   CHECK(count == 0);
 }

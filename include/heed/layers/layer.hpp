@@ -98,6 +98,9 @@ struct Published {
 /// values visible. `static constexpr bool only_reshapes = true` replaces forward and backward: the
 /// output is the input's memory under `output_shape`.
 ///
+/// Several threads may run a layer at once, each on other samples with a cache of its own: forward and
+/// backward change nothing but their arguments, and a sample's values come from that sample alone.
+///
 /// A layer can be streamed behind an input with steps, when it has one of these:
 ///
 /// - `bool is_step_wise(const Shape& x) const` — true when each step of the output depends on that step
@@ -105,9 +108,9 @@ struct Published {
 /// - `std::vector<Shape> state(const Shape& x, Index capacity) const` — of what it remembers between
 ///   steps, at most `capacity` of them; it begins as zeros. Throws `ModelError` with the reason when
 ///   these fields cannot be streamed;
-///   `stream<S>(Parameters<const S> w, const View<const S>& x, const View<S>& y, std::span<const View<S>> state,
-///   Index seen, Cache<S>& cache) const` — the next steps of one sample, x: (steps, …), y: (steps, …),
-///   after `seen` others;
+///   `stream<S>(Parameters<const S> w, const View<const S>& x, const View<S>& y,
+///   std::span<const View<S>> state, Index seen, Cache<S>& cache) const` — the next steps of one
+///   sample, x: (steps, …), y: (steps, …), after `seen` others;
 ///   `start_stream<S>(Parameters<const S> w, Cache<S>& cache) const` — unless there is nothing to be
 ///   done once for all steps.
 template <class L>

@@ -2,6 +2,7 @@
 
 #include <heed/model/graph.hpp>
 #include <heed/model/summary.hpp>
+#include <heed/model/team.hpp>
 
 namespace heed {
 
@@ -10,7 +11,10 @@ struct BuildOptions {
 };
 
 struct PredictOptions {
-  Index batch_size = 32;
+  Index batch_size = 32;  ///< how many samples at a time go through the layers, on each thread
+  /// How many threads share the samples: at least 1, which is the caller alone. They are made by the
+  /// call and end with it. The result has the same bits with any number of threads.
+  Index threads = 1;
 };
 
 // Training stands in a later room; heed/train/fit.hpp defines what is declared here.
@@ -107,9 +111,9 @@ class Model {
   }
 
   /// The output for each sample: x is (N, …), the result (N, …). Throws `ShapeError` when x is not of
-  /// the input's shape.
+  /// the input's shape, `OptionError` for an option outside its range.
   Tensor<Scalar> predict(View<const Scalar> x, const PredictOptions& options = {}) const {
-    return run(graph_.output(), {}, x, options.batch_size);
+    return run(graph_.output(), {}, x, options);
   }
 
   /// What a node gives for each sample, or an inner value that a block publishes: `lstm`,
@@ -138,7 +142,9 @@ class Model {
  private:
   const Slot& find_weight(std::string_view name) const;
   Tensor<Scalar> run(std::size_t node, std::string_view inner, View<const Scalar> x,
-                     Index batch_size) const;
+                     const PredictOptions& options) const;
+  View<const Scalar> find_published(std::size_t node, std::string_view inner,
+                                    const Tape<Scalar>& tape) const;
 
   std::string name_;
   Graph<Scalar> graph_;
@@ -212,36 +218,51 @@ Tensor<Scalar> Model<Scalar>::activations(std::string_view name, View<const Scal
   const std::size_t node = graph_.find(name.substr(0, slash));
   check<ModelError>(node < graph_.nodes().size(), "model \"", name_, "\" has no layer \"",
                     name.substr(0, slash), "\"");
-  return run(node, name.substr(std::min(slash + 1, name.size())), x, options.batch_size);
+  return run(node, name.substr(std::min(slash + 1, name.size())), x, options);
 }
 
 template <class Scalar>
 Tensor<Scalar> Model<Scalar>::run(std::size_t node, std::string_view inner, View<const Scalar> x,
-                                  Index batch_size) const {
+                                  const PredictOptions& options) const {
   check_input(x);
+  const Index batch_size = options.batch_size;
   check<OptionError>(batch_size > 0, "expected a batch_size of at least 1, got ", batch_size);
+  const auto forward = [&](View<const Scalar> batch, Tape<Scalar>& tape) {
+    const View<const Scalar> value = graph_.forward(weights_, batch, node, {}, tape);
+    return inner.empty() ? value : find_published(node, inner, tape);
+  };
   const Index samples = x.dim(0);
-  if (samples == 0) {
-    // No samples have no memory that layers could work on; one tells the shape of what they give.
+  Team team(std::min(options.threads, std::max<Index>(samples, 1)));
+  Shape shape = graph_[node].shape.batch(samples);
+  if (!inner.empty()) {
+    // The graph does not know the shapes of inner values; a sample that is run shows them.
     const Tensor<Scalar> one(x.shape().with(0, 1));
-    return Tensor<Scalar>(run(node, inner, one, batch_size).shape().with(0, 0));
+    Tape<Scalar> tape;
+    shape = forward(one, tape).shape().with(0, samples);
   }
-  Tape<Scalar> tape;
-  Tensor<Scalar> result;
-  for (Index first = 0; first < samples; first += batch_size) {
-    const Index count = std::min(batch_size, samples - first);
-    View<const Scalar> value = graph_.forward(weights_, x.samples(first, count), node, {}, tape);
-    if (!inner.empty()) {
-      const auto values = graph_[node].layer.published(tape.entries[node].cache);
-      const auto found = std::find_if(values.begin(), values.end(),
-                                      [&](const auto& known) { return known.name == inner; });
-      check<ModelError>(found != values.end(), graph_.title(node), " publishes no \"", inner, "\"");
-      value = found->value;
+  Tensor<Scalar> result(shape);
+  if (samples == 0) return result;  // layers need memory to work on
+  team.run(team.threads(), [&](Index shard) {
+    const detail::Part part(samples, team.threads(), shard);
+    const Index end = part.first + part.count;
+    Tape<Scalar> tape;
+    for (Index first = part.first; first < end; first += batch_size) {
+      const Index count = std::min(batch_size, end - first);
+      const auto value = forward(x.samples(first, count), tape);
+      result.samples(first, count).array() = value.array();
     }
-    if (first == 0) result.resize(value.shape().with(0, samples));
-    result.samples(first, count).array() = value.array();
-  }
+  });
   return result;
+}
+
+template <class Scalar>
+View<const Scalar> Model<Scalar>::find_published(std::size_t node, std::string_view inner,
+                                                 const Tape<Scalar>& tape) const {
+  const auto values = graph_[node].layer.published(tape.entries[node].cache);
+  const auto found = std::find_if(values.begin(), values.end(),
+                                  [&](const auto& known) { return known.name == inner; });
+  check<ModelError>(found != values.end(), graph_.title(node), " publishes no \"", inner, "\"");
+  return found->value;
 }
 
 }  // namespace heed

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <heed/model/shards.hpp>
 #include <heed/train/history.hpp>
 #include <heed/train/metrics.hpp>
 #include <heed/train/objective.hpp>
@@ -61,13 +62,13 @@ class RunningMeans {
 /// Adds loss and metrics over all samples, run for inference, to `logs`.
 template <class Scalar>
 void evaluate(const Objective<Scalar>& objective, const Arena<Scalar>& weights,
-              View<const Scalar> x, View<const Scalar> y, Index batch_size, Tape<Scalar>& tape,
+              View<const Scalar> x, View<const Scalar> y, Index batch_size, Shards<Scalar>& shards,
               RunningMeans<Scalar>& means, Logs& logs) {
   means.reset();
   for (Index first = 0; first < x.dim(0); first += batch_size) {
     const Index count = std::min(batch_size, x.dim(0) - first);
     const auto targets = y.samples(first, count);
-    const auto output = objective.forward(weights, x.samples(first, count), {}, tape);
+    const auto output = shards.forward(objective.graph(), weights, x.samples(first, count), {});
     means.add(objective.loss()(targets, output), objective, targets, output);
   }
   means.write(logs);

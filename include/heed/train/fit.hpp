@@ -21,6 +21,12 @@ struct FitOptions {
   Dataset<Scalar> validation_data = {};  ///< `{x, y}`; takes the place of a split
   bool shuffle = true;                   ///< a new order in each epoch
   std::uint64_t seed = 0;                ///< of the orders, and of what layers draw
+  /// How many threads work on a batch, each on samples of its own: at least 1, which is the caller
+  /// alone. The optimizer, metrics and callbacks run on the calling thread. Runs with the same number
+  /// give the same bits. With another number predictions, losses and metrics of the same weights keep
+  /// their bits, and so do random numbers; but gradients are summed thread by thread, so that trained
+  /// weights differ by rounding.
+  Index threads = 1;
   std::vector<Callback<Scalar>> callbacks = {};
   Verbose verbose = Verbose::automatic;
   std::ostream* output = nullptr;  ///< where progress is shown; stdout if none is given
@@ -31,6 +37,7 @@ struct EvaluateOptions {
   Loss<Scalar> loss = {};  ///< has to be given
   std::vector<Metric<Scalar>> metrics = {};
   Index batch_size = 32;
+  Index threads = 1;  ///< see `FitOptions::threads`; the result does not depend on it
 };
 
 namespace detail {
@@ -46,9 +53,10 @@ class FitLoop {
         model_(model),
         validation_(validation),
         batches_(training, options.batch_size, options.shuffle, options.seed),
-        trainer_(model, {options.loss, options.optimizer, options.seed}),
+        trainer_(model, {options.loss, options.optimizer, options.seed, options.threads}),
         means_(options.metrics, ""),
         validation_means_(options.metrics, "val_"),
+        validation_shards_(trainer_.team()),
         state_{.model = model, .epochs = options.epochs, .steps = batches_.steps()} {
     callbacks_.push_back(progress_bar<Scalar>(options.verbose, options.output));
     state_.learning_rate = options.optimizer.learning_rate();
@@ -78,7 +86,7 @@ class FitLoop {
                          advice());
     if (validation_.samples() > 0) {
       evaluate(trainer_.objective(), model_.weights(), validation_.x, validation_.y,
-               options_.batch_size, validation_tape_, validation_means_, state_.logs);
+               options_.batch_size, validation_shards_, validation_means_, state_.logs);
     }
     call(&Callback<Scalar>::on_epoch_end);
   }
@@ -88,7 +96,8 @@ class FitLoop {
     trainer_.state().learning_rate = state_.learning_rate;
     const Dataset<Scalar> batch = batches_.batch(state_.step++);
     const double loss = trainer_.step(batch.x, batch.y);
-    check<TrainingError>(std::isfinite(loss), place(), "the loss is ", loss, advice());
+    // Not by check(): its arguments would be made, and allocate, in every step.
+    if (!std::isfinite(loss)) throw TrainingError(join(place(), "the loss is ", loss, advice()));
     means_.add(loss, trainer_.objective(), batch.y, trainer_.output());
     means_.write(state_.logs);
     call(&Callback<Scalar>::on_batch_end);
@@ -114,7 +123,7 @@ class FitLoop {
   Trainer<Scalar> trainer_;
   RunningMeans<Scalar> means_;
   RunningMeans<Scalar> validation_means_;
-  Tape<Scalar> validation_tape_;
+  Shards<Scalar> validation_shards_;
   TrainingState<Scalar> state_;
 };
 
@@ -159,9 +168,9 @@ Logs Model<Scalar>::evaluate(View<const Scalar> x, View<const Scalar> y,
   const Dataset<Scalar> data = detail::check_data(*this, options.loss, {x, y}, "");
   const Objective<Scalar> objective(graph_, options.loss);
   detail::RunningMeans<Scalar> means(options.metrics, "");
-  Tape<Scalar> tape;
+  Shards<Scalar> shards(std::make_shared<Team>(options.threads));
   Logs logs;
-  detail::evaluate(objective, weights_, data.x, data.y, options.batch_size, tape, means, logs);
+  detail::evaluate(objective, weights_, data.x, data.y, options.batch_size, shards, means, logs);
   return logs;
 }
 

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <heed/model/model.hpp>
+#include <heed/model/shards.hpp>
 #include <heed/train/objective.hpp>
 #include <heed/train/optimizer.hpp>
 
@@ -16,6 +17,7 @@ struct TrainerOptions {
   Loss<Scalar> loss = {};
   Optimizer<Scalar> optimizer = Adam{};
   std::uint64_t seed = 0;  ///< of what layers draw in training, as dropout does
+  Index threads = 1;       ///< see `FitOptions::threads`
 };
 
 /// Trains a model batch by batch, for loops of one's own; `Model::fit` is such a loop.
@@ -23,18 +25,20 @@ struct TrainerOptions {
 ///     Trainer<float> trainer(model, {.loss = MeanSquaredError{}, .optimizer = SGD{}});
 ///     while (…) loss = trainer.step(x, y);
 ///
-/// It refers to the model, which must stay where it is, and owns all else: the tape and the
-/// optimizer's state. From the second batch of a size on a step allocates nothing.
+/// It refers to the model, which must stay where it is, and owns all else: the threads, their tapes
+/// and the optimizer's state. From the second batch of a size on a step allocates nothing.
 template <class Scalar>
 class Trainer {
  public:
-  /// Throws `ModelError` when the model is not built, `OptionError` without a loss.
+  /// Throws `ModelError` when the model is not built, `OptionError` without a loss and for a number
+  /// of threads outside its range.
   Trainer(Model<Scalar>& model, const TrainerOptions<Scalar>& options)
       : model_(model),
         objective_(model.graph(), options.loss),
         optimizer_(options.optimizer),
         state_(options.optimizer.make_state(model.graph().layout())),
-        seed_(options.seed) {
+        seed_(options.seed),
+        shards_(std::make_shared<Team>(options.threads)) {
     check<ModelError>(model.is_built(), "model \"", model.name(), "\" is trained before build()");
     check<OptionError>(bool(options.loss), "training needs a loss");
   }
@@ -47,26 +51,29 @@ class Trainer {
     Arena<Scalar>& weights = model_.weights();
     const Pass pass{
         .training = true, .seed = seed_, .step = static_cast<std::uint64_t>(state_.steps)};
-    output_ = objective_.forward(weights, x, pass, tape_);
-    const double loss = objective_.loss()(y, output_, objective_.graph().output_gradient(tape_));
+    const Graph<Scalar>& graph = objective_.graph();
+    output_ = shards_.forward(graph, weights, x, pass);
+    const double loss = objective_.loss()(y, output_, shards_.output_gradient(graph));
     if (!std::isfinite(loss)) {
       roll_back();
       return loss;
     }
-    objective_.graph().backward(weights, tape_);
+    shards_.backward(graph, weights);
     last_good_.assign(weights);
-    optimizer_.update(objective_.graph().layout(), weights, tape_.gradients, state_);
+    optimizer_.update(graph.layout(), weights, shards_.gradients(), state_);
     return loss;
   }
 
-  /// What the last step's batch gave in front of the loss, before the update; on the tape.
+  /// What the last step's batch gave in front of the loss, before the update; until the next step.
   View<const Scalar> output() const { return output_; }
 
   /// The gradients of the last step, clipped, in the layout of the weights.
-  const Arena<Scalar>& gradients() const { return tape_.gradients; }
+  const Arena<Scalar>& gradients() const { return shards_.gradients(); }
 
   const Objective<Scalar>& objective() const { return objective_; }
-  Tape<Scalar>& tape() { return tape_; }
+
+  /// The threads that work on a batch; between steps they may do other work.
+  const std::shared_ptr<Team>& team() const { return shards_.team(); }
 
   /// The optimizer's memory; its learning rate may be set between steps.
   OptimizerState<Scalar>& state() { return state_; }
@@ -90,7 +97,7 @@ class Trainer {
   Optimizer<Scalar> optimizer_;
   OptimizerState<Scalar> state_;
   std::uint64_t seed_;
-  Tape<Scalar> tape_;
+  Shards<Scalar> shards_;
   Arena<Scalar> last_good_;
   View<const Scalar> output_;
 };
