@@ -225,6 +225,8 @@ def lstm():
     files.add("no_bias", (4, 3), layer("LSTM", units=5, use_bias=False, return_sequences=True), x=2)
     files.add("no_unit_forget_bias", (3, 2), layer("LSTM", units=3, unit_forget_bias=False), x=2)
     for function in ACTIVATIONS:
+        if function == "softmax":
+            continue  # heed's LSTM takes functions of one number
         # An unbounded function of a function grows beyond all bounds with the steps.
         steps = 2 if function == "exponential" else 3
         files.add(f"activation_{function}", (steps, 2),
