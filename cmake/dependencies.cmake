@@ -51,4 +51,14 @@ if(HEED_EXAMPLES)
     INCLUDE include)
 endif()
 
+if(HEED_BENCHMARKS)
+  set(BENCHMARK_ENABLE_TESTING OFF)
+  set(BENCHMARK_ENABLE_INSTALL OFF)
+  set(BENCHMARK_ENABLE_WERROR OFF)
+  heed_dependency(benchmark
+    TARGET benchmark::benchmark VERSIONS 1.7
+    URLS https://github.com/google/benchmark/archive/refs/tags/v1.9.5.tar.gz
+    SHA256 9631341c82bac4a288bef951f8b26b41f69021794184ece969f8473977eaa340)
+endif()
+
 heed_require_dependencies()

@@ -98,6 +98,7 @@ heed_packages() {
       nlohmann_json) printf ' nlohmann-json3-dev' ;;
       Catch2) printf ' catch2' ;;
       CLI11) printf ' libcli11-dev' ;;
+      benchmark) printf ' libbenchmark-dev' ;;
     esac
   done
 }
