@@ -210,6 +210,7 @@ def chart(measurements, names):
         shapes.append(f'<line x1="{tick:.1f}" y1="{top - 8}" x2="{tick:.1f}" y2="{bottom}" stroke="{GRID}"/>')
         label = f"{2**power}" if power >= 0 else f"1/{2**-power}"
         shapes.append(text_element(tick, bottom + 22, label, 13, QUIET, "middle"))
+    shapes.append(text_element(RIGHT, 81, "logarithmic scale", 13, QUIET, "end"))
     y = top
     for title, ratios in groups:
         shapes.append(text_element(LEFT - 14, y + len(ratios) * BAR / 2 + 5, title, 13, anchor="end"))
@@ -218,7 +219,7 @@ def chart(measurements, names):
             colour = COLOURS[others.index(key) % len(COLOURS)]
             width = max(end - begin, 1)
             shapes.append(f'<rect x="{begin:.1f}" y="{y}" width="{width:.1f}" height="{BAR - 2}" fill="{colour}"/>')
-            shapes.append(text_element(max(end, x_of(1)) + 5, y + BAR - 3, f"{ratio:.2g}", 11, QUIET))
+            shapes.append(text_element(max(end, x_of(1)) + 5, y + BAR - 3, f"{ratio:.{ratio < 9.95:d}f}", 11, QUIET))
             y += BAR
         y += GAP
     shapes.append(f'<line x1="{x_of(1):.1f}" y1="{top - 8}" x2="{x_of(1):.1f}" y2="{bottom}" stroke="{INK}"/>')
