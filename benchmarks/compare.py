@@ -6,9 +6,9 @@
 
 Each peer that is found is started once for each number of threads and kept, on as many processors as it has threads. All
 begin with the same weights and data, and must come to the same result: the loss after 20 steps, or the norm of what they
-computed, to 1e-4. Then they take turns of a tenth of a second or more, round after round; a time is the median of the
-rounds, a ratio that of two medians. The status is 0 when all came to the same results; with --targets it is 1 also when
-heed misses one of the targets of works.py.
+computed, to 1e-4. Then they take short turns, round after round; a time is the median of the rounds, a ratio that of two
+medians. The status is 0 when all came to the same results; with --targets it is 1 also when heed misses one of the targets
+of works.py.
 """
 
 import argparse
@@ -27,14 +27,15 @@ from workers import PEERS, ROOT, Failed, Missing, Refused, Worker, build_heed, b
 
 STEPS = 20
 TOLERANCE = 1e-4
+LONGEST = 20  # seconds that one work should take, all workers together
 
 
 def parse_arguments():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--peers", default=",".join(PEERS), help="which, of %(default)s; heed is always there")
     parser.add_argument("--only", default="*", metavar="NAMES", help="works by name, such as 'index2_step,lstm_*'")
-    parser.add_argument("--rounds", type=int, help="turns that each takes at each work (default: 11, quick: 3)")
-    parser.add_argument("--turn", type=float, help="seconds of a turn, at least (default: 0.15, quick: 0.03)")
+    parser.add_argument("--rounds", type=int, help="turns that each takes at each work, at most (default: 21, quick: 5)")
+    parser.add_argument("--turn", type=float, help="seconds of a turn, at least (default: 0.08, quick: 0.02)")
     parser.add_argument("--quick", action="store_true", help="small works only, and few rounds")
     parser.add_argument("--targets", action="store_true", help="fail when heed misses a target")
     parser.add_argument("--markdown", type=pathlib.Path, metavar="FILE", help="write the tables there")
@@ -52,8 +53,8 @@ def parse_arguments():
     unknown = set(options.peers.split(",")) - {*PEERS, ""}
     if unknown:
         parser.error(f"there is no peer {', '.join(sorted(unknown))}; there are {', '.join(PEERS)}")
-    options.rounds = options.rounds or (3 if options.quick else 11)
-    options.turn = options.turn or (0.03 if options.quick else 0.15)
+    options.rounds = options.rounds or (5 if options.quick else 21)
+    options.turn = options.turn or (0.02 if options.quick else 0.08)
     return options
 
 
@@ -155,31 +156,37 @@ class Comparison:
                     measurement.results[peer.key] = result
                 workers[peer.key] = worker
             except Refused as reason:
+                if peer.family == "heed":
+                    say(f"  not measured: {reason}")
+                    return {}
                 if "not measured" not in str(reason):
                     say(f"  {peer.key}: {reason}")
             except Failed as reason:
+                if peer.family == "heed":
+                    raise
                 self.complaints.append(f"{peer.key} at {work.title}: {reason}")
                 self.peers.remove(peer)
         return workers
 
-    def take_turns(self, workers, measurement, rounds, turn):
-        iterations = {}
-        for peer, worker in workers.items():
+    def take_turns(self, workers, measurement):
+        """Each with as many iterations a turn as fit into it; fewer rounds where one iteration is longer than a turn."""
+        iterations, turns = {}, 0
+        for key, worker in workers.items():
             worker.ask("time", 1)
-            iterations[peer] = max(1, round(turn / max(float(worker.ask("time", 1)), 1e-9)))
+            guess = self.options.turn / max(float(worker.ask("time", 1)), 1e-9)
             # One iteration is too few to tell how many fit into a turn.
-            seconds = float(worker.ask("time", min(iterations[peer], 1000)))
-            iterations[peer] = max(1, round(turn / seconds))
-            measurement.seconds[peer] = []
-        for _ in range(rounds):
-            for peer, worker in workers.items():
+            seconds = float(worker.ask("time", min(max(1, round(guess)), 1000)))
+            iterations[key] = max(1, round(self.options.turn / max(seconds, 1e-9)))
+            turns += iterations[key] * seconds
+        for _ in range(max(5, min(self.options.rounds, round(LONGEST / turns))) if turns else 0):
+            for key, worker in workers.items():
                 time.sleep(0.05)  # in which threads that wait for work fall asleep
-                measurement.seconds[peer].append(float(worker.ask("time", iterations[peer])))
+                measurement.seconds.setdefault(key, []).append(float(worker.ask("time", iterations[key])))
 
     def measure(self, work):
         measurement = Measurement(work)
         workers = self.ready_workers(work, measurement)
-        self.take_turns(workers, measurement, self.options.rounds, self.options.turn)
+        self.take_turns(workers, measurement)
         return measurement
 
     def measure_epoch(self):
@@ -233,7 +240,7 @@ def main():
     options = parse_arguments()
     try:
         comparison, measurements = compare(options)
-    except Failed as reason:
+    except (Failed, Refused) as reason:
         sys.exit(f"compare.py: {reason}")
     names = {peer.key: peer.short_name for peer in comparison.peers if peer.name}
     versions = [[names[peer.key], peer.name] for peer in comparison.peers if peer.name]
