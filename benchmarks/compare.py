@@ -251,7 +251,7 @@ def main():
             complaints.append(f"{peer} at {measurement.work.title}: its result is {result!r}, heed's is {expected!r}")
 
     verdicts = [] if options.quick else report.judge(measurements, families)
-    tables = [("What was compared", ["", ""], versions), *report.tables(measurements, names, verdicts)]
+    tables = [("What was compared", ["peer", "version"], versions), *report.tables(measurements, names, verdicts)]
     print("\n\n".join(report.as_text(*table) for table in tables))
     for remark in report.slow_products(measurements, names):
         print(f"\n{remark}")

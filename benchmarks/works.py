@@ -1,8 +1,12 @@
 """What compare.py measures: the works with their weights and data, and what heed sets out to reach."""
 
 import dataclasses
+import sys
 
-import numpy
+try:
+    import numpy
+except ImportError:
+    sys.exit("compare.py needs numpy, which run.sh sets up; Debian has it in the package python3-numpy")
 
 
 @dataclasses.dataclass(frozen=True)

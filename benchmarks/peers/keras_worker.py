@@ -148,7 +148,7 @@ def repeated(make):
 
         return worker.Job(run, lambda _: result(run(1)))
 
-    return worker.fastest({note: lambda xla=xla: job(xla) for note, xla in XLA.items()}, iterations=5)
+    return worker.fastest({note: lambda xla=xla: job(xla) for note, xla in XLA.items()})
 
 
 def lstm_model(T, D, U, arrays):

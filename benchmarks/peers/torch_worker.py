@@ -154,7 +154,7 @@ def lstm_forward(N, T, D, U, arrays):
             y = lstm(x)[0]
         return y
 
-    return worker.Job(run, lambda times: run(times).norm())
+    return worker.Job(run, lambda _: run(1).norm())
 
 
 def weigh_lstm(lstm):

@@ -35,7 +35,7 @@ def seconds_of(run, iterations):
     return (time.perf_counter() - start) / iterations
 
 
-def fastest(candidates, iterations=20):
+def fastest(candidates):
     """Of functions that make jobs, by the way they go, the one whose job is fastest, made anew. The first one where
     compare.py is in a hurry."""
     if os.environ.get("HEED_COMPARE_QUICK"):
@@ -47,7 +47,8 @@ def fastest(candidates, iterations=20):
     for way, make in candidates.items():
         try:
             job = make()
-            job.run(iterations)
+            job.run(2)
+            iterations = min(20, int(0.1 / seconds_of(job.run, 1)) + 1)
             seconds[way] = min(seconds_of(job.run, iterations) for _ in range(3))
         except (TypeError, ValueError, RuntimeError, NotImplementedError):
             pass  # what this version of a framework does not have
