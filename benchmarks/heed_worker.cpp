@@ -1,17 +1,13 @@
 // heed as a worker of compare.py: heed_worker THREADS
+#include <heed/stream/stream.hpp>
+
 #include <memory>
-#include <numeric>
 
 #include "support/gemm.hpp"
 #include "support/layer_pass.hpp"
 #include "support/networks.hpp"
 #include "support/training.hpp"
 #include "support/worker.hpp"
-
-#if __has_include(<heed/stream/stream.hpp>)
-#include <heed/stream/stream.hpp>
-#define HEED_WORKER_HAS_STREAM
-#endif
 
 namespace {
 
@@ -46,9 +42,7 @@ Model<float> with_weights(Model<float> model, const Arrays& arrays) {
 
 /// The loss after K steps is the one that step K + 1 begins with.
 Job training_job(Model<float> network, const Arrays& arrays, TrainerOptions<float> options) {
-  if (!training::use_threads(options, threads)) {
-    throw std::runtime_error("this heed trains on one thread");
-  }
+  options.threads = threads;
   const auto state = std::make_shared<Training>(with_weights(std::move(network), arrays),
                                                 tensor(arrays, "x"), tensor(arrays, "y"), options);
   const auto run = [state](std::int64_t steps) {
@@ -84,8 +78,8 @@ Job index2_epoch(const Sizes& s, Arrays arrays) {
                     .optimizer = adam,
                     .batch_size = s[0],
                     .shuffle = false,
+                    .threads = threads,
                     .verbose = Verbose::silent};
-  if (!training::use_threads(state->options, threads)) need_one_thread();
   state->x = tensor(arrays, "x");
   arrays.erase("x");
   state->y = tensor(arrays, "y");
@@ -124,11 +118,9 @@ double weigh_gradients(const Model<float>& model, const Tensor<float, 1>& gradie
 }
 
 Job lstm_train(const Sizes& s, const Arrays& arrays) {
-  auto options = training::backward_only();
-  if (!training::use_threads(options, threads)) need_one_thread();
-  const auto state =
-      std::make_shared<Training>(with_weights(networks::lstm(s[1], s[2], s[3]), arrays),
-                                 tensor(arrays, "x"), tensor(arrays, "dy"), options);
+  const auto state = std::make_shared<Training>(
+      with_weights(networks::lstm(s[1], s[2], s[3]), arrays), tensor(arrays, "x"),
+      tensor(arrays, "dy"), training::backward_only(threads));
   const auto run = [state](std::int64_t times) {
     for (std::int64_t k = 0; k < times; ++k) state->step();
   };
@@ -161,7 +153,6 @@ Job luong_attention_train(const Sizes& s, const Arrays& arrays) {
   return attention_job(networks::luong_attention(s[1], s[2]), arrays);
 }
 
-#ifdef HEED_WORKER_HAS_STREAM
 Job stream_step(const Sizes& s, const Arrays& arrays) {
   need_one_thread();
   struct State {
@@ -188,7 +179,6 @@ Job stream_step(const Sizes& s, const Arrays& arrays) {
             return double(y);
           }};
 }
-#endif
 
 /// Everything else that is measured: work without a result to compare.
 template <class State>
@@ -235,9 +225,7 @@ int main(int argc, char** argv) {
       {"lstm_train", lstm_train},
       {"step_attention_train", step_attention_train},
       {"luong_attention_train", luong_attention_train},
-#ifdef HEED_WORKER_HAS_STREAM
       {"stream_step", stream_step},
-#endif
       {"bound", bound},
       {"gemm", product<true>},
       {"eigen_gemm", product<false>},

@@ -1,5 +1,3 @@
-#if __has_include(<heed/stream/stream.hpp>)
-
 #include <benchmark/benchmark.h>
 
 #include <heed/stream/stream.hpp>
@@ -30,5 +28,3 @@ BENCHMARK(stream_step)
     ->Args({16, 128});
 
 }  // namespace
-
-#endif

@@ -10,11 +10,7 @@ using namespace heed;
 using training::Training;
 
 void time_steps(benchmark::State& state, Model<float> network, data::Samples samples,
-                TrainerOptions<float> options, Index threads = 1) {
-  if (!training::use_threads(options, threads)) {
-    state.SkipWithError("this heed trains on one thread");
-    return;
-  }
+                const TrainerOptions<float>& options) {
   network.build({.seed = 1});
   Training work(std::move(network), std::move(samples.x), std::move(samples.y), options);
   work.step();  // makes the memory of those that follow
@@ -25,7 +21,7 @@ void time_steps(benchmark::State& state, Model<float> network, data::Samples sam
 /// Forward, backward and Adam on one batch. Args: samples, threads
 void index2_step(benchmark::State& state) {
   time_steps(state, networks::index2(10, 2, 32), data::index2(state.range(0), 10, 2),
-             {.loss = BinaryCrossentropy{}}, state.range(1));
+             {.loss = BinaryCrossentropy{}, .threads = state.range(1)});
 }
 BENCHMARK(index2_step)
     ->ArgNames({"N", "threads"})

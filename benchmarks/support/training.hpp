@@ -7,17 +7,6 @@ namespace training {
 
 using namespace heed;
 
-/// Splits the work over threads, where heed can: true if it will.
-template <class Options>
-bool use_threads(Options& options, Index threads) {
-  if constexpr (requires { options.threads; }) {
-    options.threads = static_cast<decltype(options.threads)>(threads);
-    return true;
-  } else {
-    return threads == 1;
-  }
-}
-
 /// Stands behind a layer that is measured alone: its dy is the targets y, divided by the number of
 /// samples as in every mean. Returns a loss that is nowhere used.
 struct GivenGradient {
@@ -37,8 +26,8 @@ struct NoUpdate {
   void update(View<S>, View<const S>, OptimizerState<S>&) const {}
 };
 
-inline TrainerOptions<float> backward_only() {
-  return {.loss = GivenGradient{}, .optimizer = NoUpdate{}};
+inline TrainerOptions<float> backward_only(Index threads) {
+  return {.loss = GivenGradient{}, .optimizer = NoUpdate{}, .threads = threads};
 }
 
 /// A model with the batch that it is trained on. It stays where it is, for the trainer refers to it.
