@@ -53,6 +53,7 @@ TEST_CASE("LSTM's gradients are exact with every option", "[oracle]") {
 TEST_CASE("LSTM's gradients are exact with every activation function", "[oracle]") {
   for (const auto& [name, function] : Names<ActivationFunction>::table) {
     CAPTURE(name);
+    if (function == ActivationFunction::softmax) continue;
     const Index T = function == ActivationFunction::exponential ? 1 : 3;  // it explodes
     check_exact_gradients(LSTM{.units = 3, .activation = function, .return_sequences = true},
                           {{T, 2}}, {2});

@@ -138,7 +138,7 @@ struct LuongAttention {
     dh = cache.dch.matrix().rightCols(U);
     // c = Hᵀ a:  da = H dc
     for (Index n = 0; n < N; ++n) {
-      set_product<S>(ds.row(n), dc.row(n), transposed(x.slice(n)));
+      set_product<S>(as_column<S>(ds.row(n)), x.slice(n), transposed(dc.row(n)));
     }
     // a = softmax(s):  ds = a ∘ (da − a·da)
     softmax_rows_backward<S>(a, ds);
@@ -150,18 +150,29 @@ struct LuongAttention {
     add_product<S>(dh, dq, w[score_kernel].matrix());
     // H stands in c = Hᵀ a, in s = H q and, with its last row, as h:  dH = a dcᵀ + ds qᵀ, dH_T += dh
     for (Index n = 0; n < N; ++n) {
-      set_product<S>(dx.slice(n), transposed(a.row(n)), dc.row(n));
-      add_product<S>(dx.slice(n), transposed(ds.row(n)), q.row(n));
+      auto dx_n = dx.slice(n);
+      const auto dc_n = dc.row(n), q_n = q.row(n);
+      for_lanes<S>(T, U, [&](auto at) {
+        using Value = typename decltype(at)::Value;
+        at(dx_n) =
+            Value(a(n, at.row)) * at.in_row(0)(dc_n) + Value(ds(n, at.row)) * at.in_row(0)(q_n);
+      });
     }
     dx.step(T - 1) += dh;
   }
 
  private:
+  /// A row as the column that a matrix times a column is.
+  template <class S>
+  static Strided<S> as_column(const Strided<S>& row) {
+    return row.transpose();
+  }
+
   /// For one sample: s = H q,  a = softmax(s),  c = Hᵀ a
   template <class S>
   static void attend(const Strided<const S>& H, const Strided<const S>& q, MatrixRef<S> a,
                      const Strided<S>& c) {
-    set_product<S>(a, q, H.transpose());
+    set_product<S>(as_column<S>(a), H, q.transpose());
     softmax_rows<S>(a);
     set_product<S>(c, a, H);
   }

@@ -72,16 +72,16 @@ struct LSTM {
   /// Time-major, in the order in which the steps are read: step `t` of a batch is one block.
   template <class S>
   struct Cache {
-    Packed<S> recurrent_kernel;
+    Packed<S> kernel, recurrent_kernel;
     Packed<S> kernels;  // W over U, for a stream
     Tensor<S> x;        // (T, N, D)
     Tensor<S> gates;    // (T, N, 4U)  i | f | g | o
     Tensor<S> c;        // (T + 1, N, U)  c of step t at t + 1, the initial state at 0
     Tensor<S> h;        // (T, N, U)
     Tensor<S> phi_c;    // (T, N, U)  φ(c)
-    Tensor<S> dz;       // (T, N, 4U)
+    Tensor<S> dz;       // (·, N, 4U)  of some steps
+    Tensor<S> dx;       // (·, N, D)  of the same
     Tensor<S> dh, dc;   // (N, U)
-    Tensor<S> dx;       // (T, N, D)
   };
 
   template <class S>
@@ -92,18 +92,24 @@ struct LSTM {
     cache.c.resize({T + 1, N, U});
     cache.h.resize({T, N, U});
     cache.phi_c.resize({T, N, U});
+    cache.kernel.assign(w[kernel].matrix(), N * T == 1);
     cache.recurrent_kernel.assign(w[recurrent_kernel].matrix(), N == 1);
     for (Index t = 0; t < T; ++t) cache.x.slice(t) = x.step(read_at(t, T));
     cache.c.slice(0).setZero();
 
-    start_gates<S>(w, cache.x.matrix(), cache.gates.matrix());
+    const Index block = steps_of(256, N);
     with_functions<S>([&](auto phi, auto sigma) {
       for (Index t = 0; t < T; ++t) {
+        // z = x W + b of some steps at a time, which are still in the cache when it is their turn
+        if (t % block == 0) {
+          const Index count = std::min(block, T - t);
+          set_product<S>(cache.gates.samples(t, count).matrix(), bias_or_zero<S>(w),
+                         cache.x.samples(t, count).matrix(), cache.kernel);
+        }
         // z += h' U, but for the first step, whose h' is zero
         if (t > 0) {
           add_product<S>(cache.gates.slice(t), cache.h.slice(t - 1), cache.recurrent_kernel);
         }
-
         step<S>(phi, sigma, cache.gates.slice(t), cache.c.slice(t), cache.c.slice(t + 1),
                 cache.phi_c.slice(t), cache.h.slice(t), return_sequences ? y.step(t) : y.as_step());
       }
@@ -139,12 +145,11 @@ struct LSTM {
     const MatrixMap<S> phi_c(cache.phi_c.data(), 1, U);
     const Strided<S> Z(gates, T, 4 * U, 4 * U, 1);
     if (T > 1) {
-      start_gates<S>(w, {x.data(), T, D, D, 1}, Z);
+      set_product<S>(Z, bias_or_zero<S>(w), {x.data(), T, D, D, 1}, w[kernel].matrix());
     } else {
       // z = x W + h' U + b as one product
       std::copy_n(x.data(), D, xh);
-      const Strided<const S> b(use_bias ? w[bias].data() : nullptr, 1, 4 * U, 0, 1);
-      set_product<S>(Z, b, {xh, 1, D + U, D + U, 1}, cache.kernels);
+      set_product<S>(Z, bias_or_zero<S>(w), {xh, 1, D + U, D + U, 1}, cache.kernels);
     }
     with_functions<S>([&](auto phi, auto sigma) {
       for (Index t = 0; t < T; ++t) {
@@ -160,7 +165,8 @@ struct LSTM {
   void backward(Parameters<const S> w, View<const S> x, View<const S>, View<const S> dy,
                 Cache<S>& cache, Parameters<S> dw, View<S> dx) const {
     const Index N = x.dim(0), T = x.dim(1), D = x.dim(2), U = units;
-    cache.dz.resize({T, N, 4 * U});
+    const Index block = std::min(steps_of(1024, N), T);
+    cache.dz.resize({block, N, 4 * U});
     cache.dh.resize({N, U});
     cache.dc.resize({N, U});
     cache.recurrent_kernel.assign(transposed(w[recurrent_kernel].matrix()), N == 1);
@@ -168,60 +174,50 @@ struct LSTM {
     dh = return_sequences ? dy.step(T - 1) : dy.as_step();
     dc.setZero();
 
-    with_functions<S>([&](auto phi, auto sigma) {
-      for (Index t = T - 1; t >= 0; --t) {
-        const auto gate = split(cache.gates.slice(t), U);
-        const auto c_prev = cache.c.slice(t), phi_c = cache.phi_c.slice(t);
-        auto dz = split(cache.dz.slice(t), U);
-        for_lanes<S>(N, U, [&](auto at) {
-          const auto i_t = +at(gate.i), f_t = +at(gate.f), g_t = +at(gate.g), o_t = +at(gate.o);
-          // h = o ∘ φ(c):  do = dh ∘ φ(c),  dc += dh ∘ o ∘ φ'(c)
-          const auto dh_t = +at(dh), phi_c_t = +at(phi_c);
-          const auto do_t = dh_t * phi_c_t;
-          const auto dc_t = at(dc) + dh_t * o_t * phi.slope(phi_c_t);
-          // c = f ∘ c' + i ∘ g:  di = dc ∘ g,  df = dc ∘ c',  dg = dc ∘ i,  dc' = dc ∘ f
-          // i, f, o = σ(z),  g = φ(z)
-          at(dz.i) = dc_t * g_t * sigma.slope(i_t);
-          at(dz.f) = dc_t * at(c_prev) * sigma.slope(f_t);
-          at(dz.g) = dc_t * i_t * phi.slope(g_t);
-          at(dz.o) = do_t * sigma.slope(o_t);
-          at(dc) = dc_t * f_t;
-        });
-        if (t == 0) break;
-        // z = x W + h' U + b:  dh' = dz Uᵀ, and what the output of that step adds
-        if (return_sequences) {
-          set_product<S>(dh, dy.step(t - 1), cache.dz.slice(t), cache.recurrent_kernel);
-        } else {
-          set_product<S>(dh, cache.dz.slice(t), cache.recurrent_kernel);
+    for (Index end = T, first = 0; end > 0; end = first) {
+      first = std::max(end - block, Index{0});
+      with_functions<S>([&](auto phi, auto sigma) {
+        for (Index t = end - 1; t >= first; --t) {
+          step_back<S>(phi, sigma, cache.gates.slice(t), cache.c.slice(t), cache.phi_c.slice(t), dh,
+                       cache.dz.slice(t - first), dc);
+          // z = x W + h' U + b:  dh' = dz Uᵀ, to which the output of that step adds its dy
+          if (t > 0) {
+            const Strided<const S> start = return_sequences ? dy.step(t - 1) : zero<S>();
+            set_product<S>(dh, start, cache.dz.slice(t - first), cache.recurrent_kernel);
+          }
         }
+      });
+      // z = x W + h' U + b of these steps:  dW += xᵀ dz,  dU += h'ᵀ dz,  db += Σ dz,  dx = dz Wᵀ
+      const Index count = end - first;
+      const auto dz = cache.dz.samples(0, count).matrix();
+      const auto X = cache.x.samples(first, count).matrix();
+      add_product<S>(dw[kernel].matrix(), transposed(X), dz);
+      const Index from = std::max(first, Index{1});  // the first step's h' is zero
+      const auto H = cache.h.samples(from - 1, end - from).matrix();
+      add_product<S>(dw[recurrent_kernel].matrix(), transposed(H), dz.bottomRows(H.rows()));
+      if (use_bias) add_row_sum<S>(dw[bias], dz);
+      if (dx) {
+        cache.dx.resize({count, N, D});
+        set_product<S>(cache.dx.matrix(), dz, transposed(w[kernel].matrix()));
+        for (Index t = first; t < end; ++t) dx.step(read_at(t, T)) = cache.dx.slice(t - first);
       }
-    });
-
-    // z = x W + h' U + b of all steps:  dW += xᵀ dz,  dU += h'ᵀ dz,  db += Σ dz,  dx = dz Wᵀ
-    const auto dZ = cache.dz.matrix();
-    add_product<S>(dw[kernel].matrix(), transposed(cache.x.matrix()), dZ);
-    if (T > 1) {
-      const auto H = cache.h.samples(0, T - 1).matrix();
-      add_product<S>(dw[recurrent_kernel].matrix(), transposed(H), dZ.bottomRows((T - 1) * N));
-    }
-    if (use_bias) add_row_sum<S>(dw[bias], dZ);
-    if (dx) {
-      cache.dx.resize({T, N, D});
-      set_product<S>(cache.dx.matrix(), dZ, transposed(w[kernel].matrix()));
-      for (Index t = 0; t < T; ++t) dx.step(read_at(t, T)) = cache.dx.slice(t);
     }
   }
 
  private:
-  /// z = x W + b of all steps in one product
+  /// How many steps of N samples make so many rows, of which products get enough to be fast and not
+  /// more than caches hold.
+  static Index steps_of(Index rows, Index N) { return std::max(rows / N, Index{1}); }
+
   template <class S>
-  void start_gates(Parameters<const S> w, const Strided<const S>& x, const Strided<S>& z) const {
-    const Strided<const S> W(w[kernel].data(), x.cols, z.cols, z.cols, 1);
-    if (use_bias) {
-      set_product<S>(z, repeated(w[bias]), x, W);
-    } else {
-      set_product<S>(z, x, W);
-    }
+  static Strided<const S> zero() {
+    return {nullptr, 1, 1, 0, 1};
+  }
+
+  /// What z begins with.
+  template <class S>
+  Strided<const S> bias_or_zero(Parameters<const S> w) const {
+    return use_bias ? repeated(w[bias]) : zero<S>();
   }
 
   /// From z = x W + h' U + b and c' to the gates, in z's place, c, φ(c) and h, which is also y's: all
@@ -244,6 +240,29 @@ struct LSTM {
       at(phi_c) = phi_c_t;
       at(h) = h_t;
       at(y) = h_t;
+    });
+  }
+
+  /// From dh and dc of a step to dz, and to dc of the step before, in dc's place.
+  template <class S>
+  static void step_back(auto phi, auto sigma, const MatrixMap<S>& gates, const MatrixMap<S>& c_prev,
+                        const MatrixMap<S>& phi_c, const MatrixMap<S>& dh, MatrixMap<S> dgates,
+                        MatrixMap<S> dc) {
+    const auto gate = split(gates, dc.cols());
+    auto dz = split(dgates, dc.cols());
+    for_lanes<S>(dc.rows(), dc.cols(), [&](auto at) {
+      const auto i_t = at(gate.i), f_t = at(gate.f), g_t = at(gate.g), o_t = at(gate.o);
+      // h = o ∘ φ(c):  do = dh ∘ φ(c),  dc += dh ∘ o ∘ φ'(c)
+      const auto dh_t = at(dh), phi_c_t = at(phi_c);
+      const auto do_t = dh_t * phi_c_t;
+      const auto dc_t = at(dc) + dh_t * o_t * phi.slope(phi_c_t);
+      // c = f ∘ c' + i ∘ g:  di = dc ∘ g,  df = dc ∘ c',  dg = dc ∘ i,  dc' = dc ∘ f
+      // i, f, o = σ(z),  g = φ(z)
+      at(dz.i) = dc_t * g_t * sigma.slope(i_t);
+      at(dz.f) = dc_t * at(c_prev) * sigma.slope(f_t);
+      at(dz.g) = dc_t * i_t * phi.slope(g_t);
+      at(dz.o) = do_t * sigma.slope(o_t);
+      at(dc) = dc_t * f_t;
     });
   }
 

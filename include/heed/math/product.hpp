@@ -102,7 +102,7 @@ constexpr Index packets_of(Index cols) {
 }  // namespace detail
 
 /// A factor b laid out once for many products, as their tiles read it: panels of some columns, in
-/// which the rows follow one another. It serves products with a single row, or those with more.
+/// which the rows follow one another. Packed for one row it serves products with no more than that.
 template <class Scalar>
 class Packed {
  public:
@@ -193,7 +193,10 @@ void multiply(const Strided<Scalar>& c, const Strided<const Scalar>& start,
   alignas(64) Scalar panel[most_depth * Sizes::cols];
 
   const bool row_of_packets = b.col_stride == 1 && b.cols % Sizes::width == 0;
-  if (c.rows == 1 && (packed || row_of_packets)) return multiply_row(c, start, a, b, packed);
+  const bool wide_panels = packed && packed.factor->one_row();
+  if (c.rows == 1 && (packed ? wide_panels : row_of_packets)) {
+    return multiply_row(c, start, a, b, packed);
+  }
 
   const bool one_row = c.rows == 1 && b.col_stride == 1;
   const Index most_cols = panel_cols<Scalar>(one_row);
@@ -321,7 +324,7 @@ void product(const Strided<Scalar>& c, const Strided<const Scalar>& start,
 template <class Scalar>
 void set_product(const Strided<Scalar>& c, const Strided<const Scalar>& a,
                  const Strided<const Scalar>& b) {
-  detail::product(c, {nullptr, c.rows, c.cols, c.row_stride, c.col_stride}, a, b);
+  detail::product(c, {nullptr, c.rows, c.cols, 0, 0}, a, b);
 }
 
 /// `c += a b`, any of them `transposed`
@@ -346,7 +349,7 @@ void set_product(const Strided<Scalar>& c, const Strided<const Scalar>& start,
                  const Strided<const Scalar>& a, const Packed<Scalar>& b, Index first = 0) {
   eigen_assert(c.rows == a.rows && c.cols == b.cols() && first + a.cols <= b.rows());
   eigen_assert(c.col_stride == 1 && start.col_stride == 1);
-  eigen_assert((c.rows == 1) == b.one_row());
+  eigen_assert(c.rows == 1 || !b.one_row());
   detail::multiply<Scalar>(c, start, a, {nullptr, a.cols, b.cols(), 0, 1}, {&b, first});
 }
 
@@ -354,7 +357,7 @@ void set_product(const Strided<Scalar>& c, const Strided<const Scalar>& start,
 template <class Scalar>
 void set_product(const Strided<Scalar>& c, const Strided<const Scalar>& a,
                  const Packed<Scalar>& b) {
-  set_product<Scalar>(c, {nullptr, c.rows, c.cols, c.row_stride, 1}, a, b);
+  set_product<Scalar>(c, {nullptr, c.rows, c.cols, 0, 1}, a, b);
 }
 
 /// `c += a b` with a factor that was packed before
