@@ -151,7 +151,8 @@ struct LuongAttention {
     // H stands in c = Hᵀ a, in s = H q and, with its last row, as h:  dH = a dcᵀ + ds qᵀ, dH_T += dh
     for (Index n = 0; n < N; ++n) {
       auto dx_n = dx.slice(n);
-      const auto dc_n = dc.row(n), q_n = q.row(n);
+      const auto dc_n = dc.row(n);
+      const auto q_n = q.row(n);
       for_lanes<S>(T, U, [&](auto at) {
         using Value = typename decltype(at)::Value;
         at(dx_n) =

@@ -27,19 +27,22 @@ struct Tiles {
   Index depth, strips;
 };
 
-/// The first `count` numbers of a packet, when no more can be read: all of it, some, or none.
 template <class Scalar>
-[[gnu::noinline]] Lanes<Scalar> load_part(const Scalar* from, Index count) {
-  Scalar values[Lanes<Scalar>::width] = {};
-  for (Index i = 0; i < std::min(count, Lanes<Scalar>::width); ++i) values[i] = from[i];
-  return Lanes<Scalar>::load(values);
+[[gnu::noinline]] void copy_block(Index rows, Index cols, const Scalar* from, Index from_stride,
+                                  Scalar* to, Index to_stride) {
+  for (Index i = 0; i < rows; ++i) std::copy_n(from + i * from_stride, cols, to + i * to_stride);
 }
 
-template <class Scalar>
-[[gnu::noinline]] void store_part(Lanes<Scalar> value, Scalar* to, Index count) {
-  Scalar values[Lanes<Scalar>::width];
-  value.store(values);
-  for (Index i = 0; i < std::min(count, Lanes<Scalar>::width); ++i) to[i] = values[i];
+template <class Use, int... I>
+[[gnu::always_inline]] inline void unroll(const Use& use, std::integer_sequence<int, I...>) {
+  (use(std::integral_constant<int, I>{}), ...);
+}
+
+/// Calls `use` with 0, 1, …, Count − 1 as constants, without a loop: a compiler keeps an array in
+/// registers only where it knows every index.
+template <int Count, class Use>
+[[gnu::always_inline]] inline void unroll(const Use& use) {
+  unroll(use, std::make_integer_sequence<int, Count>{});
 }
 
 template <class Scalar, int Rows, int Packets>
@@ -47,50 +50,50 @@ void compute(const Tiles<Scalar>& tiles) {
   using Values = Lanes<Scalar>;
   using Packet = typename Values::Packet;
   constexpr Index W = Values::width;
-  const bool whole = tiles.cols == Packets * W;
+  constexpr int count = Rows * Packets;  // sum i is that of row i / Packets, packet i % Packets
   const Index a_row_stride = tiles.a_row_stride;
+  // Packets that reach beyond the last column stop over here.
+  alignas(64) Scalar block[count * W];
+  const bool whole = tiles.cols == Packets * W;
+  const Index c_row_stride = whole ? tiles.c_row_stride : Packets * W;
+  const Index start_row_stride = whole ? tiles.start_row_stride : Packets * W;
   for (Index strip = 0; strip < tiles.strips; ++strip) {
-    Packet sum[Rows][Packets];
-    const auto set_sums = [&](const auto& value) {
-      for (int r = 0; r < Rows; ++r) {
-        for (int p = 0; p < Packets; ++p) sum[r][p] = value(r, p).packet;
-      }
-    };
-    const Scalar* start = tiles.start + strip * Rows * tiles.start_row_stride;
-    const auto start_at = [&](int r, int p) { return start + r * tiles.start_row_stride + p * W; };
+    Packet sum[count];
     if (tiles.start == nullptr) {
-      set_sums([](int, int) { return Values(Scalar{0}); });
-    } else if (whole) {
-      set_sums([&](int r, int p) { return Values::load(start_at(r, p)); });
+      unroll<count>([&](auto i) { sum[i] = Values(Scalar{0}).packet; });
     } else {
-      set_sums([&](int r, int p) { return load_part(start_at(r, p), tiles.cols - p * W); });
+      const Scalar* start = tiles.start + strip * Rows * tiles.start_row_stride;
+      if (!whole) {
+        std::fill_n(block, count * W, Scalar{0});
+        copy_block(Rows, tiles.cols, start, tiles.start_row_stride, block, start_row_stride);
+        start = block;
+      }
+      unroll<count>([&](auto i) {
+        sum[i] = Values::load(start + i / Packets * start_row_stride + i % Packets * W).packet;
+      });
     }
 
     const Scalar* a = tiles.a + strip * Rows * a_row_stride;
     const Scalar* b = tiles.b;
     for (Index k = 0; k < tiles.depth; ++k) {
       Packet b_k[Packets];
-      for (int p = 0; p < Packets; ++p) b_k[p] = Values::load(b + p * W).packet;
-      for (int r = 0; r < Rows; ++r) {
+      unroll<Packets>([&](auto p) { b_k[p] = Values::load(b + p * W).packet; });
+      unroll<Rows>([&](auto r) {
         const Values a_k(a[r * a_row_stride]);
-        for (int p = 0; p < Packets; ++p) {
-          sum[r][p] = fma(a_k, Values(b_k[p]), Values(sum[r][p])).packet;
-        }
-      }
+        unroll<Packets>([&](auto p) {
+          Packet& sum_i = sum[r * Packets + p];
+          sum_i = fma(a_k, Values(b_k[p]), Values(sum_i)).packet;
+        });
+      });
       a += tiles.a_depth_stride;
       b += tiles.b_row_stride;
     }
 
-    Scalar* c = tiles.c + strip * Rows * tiles.c_row_stride;
-    for (int r = 0; r < Rows; ++r, c += tiles.c_row_stride) {
-      for (int p = 0; p < Packets; ++p) {
-        if (whole) {
-          Values(sum[r][p]).store(c + p * W);
-        } else {
-          store_part(Values(sum[r][p]), c + p * W, tiles.cols - p * W);
-        }
-      }
-    }
+    Scalar* const c = tiles.c + strip * Rows * tiles.c_row_stride;
+    Scalar* const to = whole ? c : block;
+    unroll<count>(
+        [&](auto i) { Values(sum[i]).store(to + i / Packets * c_row_stride + i % Packets * W); });
+    if (!whole) copy_block(Rows, tiles.cols, block, c_row_stride, c, tiles.c_row_stride);
   }
 }
 

@@ -192,11 +192,11 @@ class AnyLayer {
     }
 
     void start_stream(Parameters<const Scalar> w, void* kept) const override {
-      if constexpr (requires(typename L::template Cache<Scalar> & cache) {
-                      layer.template start_stream<Scalar>(w, cache);
-                    }) {
-        layer.template start_stream<Scalar>(
-            w, *static_cast<typename L::template Cache<Scalar>*>(kept));
+      if constexpr (StreamableLayer<L>) {
+        auto& cache = *static_cast<typename L::template Cache<Scalar>*>(kept);
+        if constexpr (requires { layer.template start_stream<Scalar>(w, cache); }) {
+          layer.template start_stream<Scalar>(w, cache);
+        }
       }
     }
 
