@@ -11,7 +11,7 @@ namespace detail {
 /// `sum()` it depends on where they stand in memory, and with it the last bits.
 template <class Scalar>
 Scalar sum_in_order(const Scalar* values, Index count) {
-  using Values = Lanes<Scalar, true>;
+  using Values = Lanes<Scalar>;
   Values sums(Scalar{0});
   Index i = 0;
   for (; i + Values::width <= count; i += Values::width) sums += Values::load(values + i);
