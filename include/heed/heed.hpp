@@ -20,6 +20,7 @@
 #include <heed/layers/repeat_vector.hpp>
 #include <heed/layers/reshape.hpp>
 #include <heed/model/model.hpp>
+#include <heed/stream/stream.hpp>
 #include <heed/tensor/print.hpp>
 #include <heed/train/early_stopping.hpp>
 #include <heed/train/fit.hpp>

@@ -96,17 +96,17 @@ struct LuongAttention {
               std::span<const View<S>> state, Index seen, Cache<S>& cache) const {
     const Index T = x.dim(0), U = x.dim(1), capacity = state[0].dim(0);
     cache.q.resize({1, U});
+    cache.a.resize({1, capacity});
     cache.ch.resize({T, 2 * U});
     auto ch = cache.ch.matrix();
     auto ring = state[0].matrix();
     ch.rightCols(U) = x.matrix();
     for (Index t = 0; t < T; ++t) {
       const Index kept = std::min(seen + t + 1, capacity);
-      cache.a.resize({1, kept});
       ring.row((seen + t) % capacity) = x.matrix().row(t);
       set_product<S>(cache.q.matrix(), x.samples(t, 1).as_step(), cache.score_kernel);
-      attend<S>(state[0].samples(0, kept).matrix(), cache.q.matrix(), cache.a.matrix(),
-                ch.row(t).leftCols(U));
+      attend<S>(state[0].samples(0, kept).matrix(), cache.q.matrix(),
+                MatrixMap<S>(cache.a.data(), 1, kept), ch.row(t).leftCols(U));
     }
     set_product<S>(y.matrix(), ch, w[vector_kernel].matrix());
     activate<S>(ActivationFunction::tanh, y.matrix());

@@ -144,11 +144,11 @@ struct LSTM {
     const MatrixMap<S> h(xh + D, 1, U), c(state[c_state].data(), 1, U);
     const MatrixMap<S> phi_c(cache.phi_c.data(), 1, U);
     const Strided<S> Z(gates, T, 4 * U, 4 * U, 1);
+    std::copy_n(x.data() + (T - 1) * D, D, xh);
     if (T > 1) {
       set_product<S>(Z, bias_or_zero<S>(w), {x.data(), T, D, D, 1}, w[kernel].matrix());
     } else {
       // z = x W + h' U + b as one product
-      std::copy_n(x.data(), D, xh);
       set_product<S>(Z, bias_or_zero<S>(w), {xh, 1, D + U, D + U, 1}, cache.kernels);
     }
     with_functions<S>([&](auto phi, auto sigma) {

@@ -40,9 +40,11 @@ class Stream {
   /// Starts before the first step. Throws `ModelError` with the layer's name for a model that cannot
   /// be streamed or is not built, `OptionError` for a negative capacity.
   explicit Stream(const Model<Scalar>& model, const StreamOptions& options = {});
+  explicit Stream(const Model<Scalar>&& model, const StreamOptions& options = {}) = delete;
   Stream(const Stream&) = delete;
   Stream& operator=(const Stream&) = delete;
   Stream(Stream&&) = default;
+  Stream& operator=(Stream&&) = default;
 
   /// The next time step, x: the input's shape without steps. The result stands in the stream, until the
   /// next call. Throws `ShapeError` for another shape.
@@ -164,7 +166,10 @@ Stream<Scalar>::Stream(const Model<Scalar>& model, const StreamOptions& options)
   step_shape_ = model.input_shape().sample();
   const Shape& output = model.output_shape();
   output_step_ = entries_.back().has_steps ? output.sample() : output;
-  prepare(1);
+  // One step of zeros, so that all memory is there before the first.
+  const Tensor<Scalar> zeros(step_shape_);
+  run(zeros.data(), 1);
+  reset();
 }
 
 /// Decides how a node is run. Throws `ModelError` when it cannot be, with the reason.
