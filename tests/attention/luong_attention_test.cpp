@@ -91,6 +91,13 @@ TEST_CASE("LuongAttention names its weights and starts them as the reference's l
   CHECK(other.weights({10, 64})[1].shape == Shape{128, 128});
 }
 
+TEST_CASE("LuongAttention remembers as many steps as it is told") {
+  CHECK(LuongAttention::state({10, 3}, 7) == std::vector<Shape>{{7, 3}});
+  const AnyLayer<double> layer(LuongAttention{});
+  CHECK(layer.can_stream());
+  CHECK_FALSE(layer.is_step_wise(std::vector<Shape>{{10, 3}}));
+}
+
 TEST_CASE("LuongAttention survives the way through its configuration") {
   check_config(LuongAttention{}, {{"units", Index{128}}, {"kernel_initializer", "glorot_uniform"}});
   check_config(LuongAttention{.units = 3, .kernel_initializer = Initializer::zeros},

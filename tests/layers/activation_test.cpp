@@ -30,6 +30,12 @@ TEST_CASE("Activation's gradients agree with differences for every function") {
   }
 }
 
+TEST_CASE("Activation computes each step by itself, when there are steps") {
+  check_step_wise(Activation{.activation = Activation::tanh}, {{5, 4}});
+  check_step_wise(Activation{.activation = Activation::softmax}, {{5, 2, 3}});
+  CHECK_FALSE(Activation::is_step_wise({4}));  // a softmax would join the steps
+}
+
 TEST_CASE("The names of the functions are also those of Activation, in templates too") {
   // g++ 12 stops here with an internal error when the names come by `using enum`.
   const auto make = [](auto units) {

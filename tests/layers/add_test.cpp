@@ -22,6 +22,11 @@ TEST_CASE("Add's gradients agree with differences for two to four inputs") {
   check_layer(Add{}, {{1, 3}, {1, 3}, {1, 3}, {1, 3}});
 }
 
+TEST_CASE("Add computes each step by itself") {
+  check_step_wise(Add{}, {{5, 3}, {5, 3}});
+  check_step_wise(Add{}, {{2, 3, 4}, {2, 3, 4}, {2, 3, 4}});
+}
+
 TEST_CASE("Add survives the way through its configuration") { check_config(Add{}, {}); }
 
 TEST_CASE("Add of inputs that do not fit is refused in a sentence") {

@@ -39,6 +39,16 @@ TEST_CASE("Concatenate's gradients agree with differences on every axis") {
   check_layer(Concatenate{.axis = 2}, {{2, 1, 3}, {2, 4, 3}});
 }
 
+TEST_CASE("Concatenate computes each step by itself, unless it joins steps") {
+  check_step_wise(Concatenate{}, {{5, 3}, {5, 1}});
+  check_step_wise(Concatenate{.axis = 2}, {{4, 3, 2}, {4, 1, 2}, {4, 2, 2}});
+  check_step_wise(Concatenate{.axis = -2}, {{4, 3, 2}, {4, 1, 2}});
+  const std::vector<Shape> two{{5, 3}, {5, 3}}, vectors{{3}, {3}};
+  CHECK_FALSE(Concatenate{.axis = 1}.is_step_wise(two));
+  CHECK_FALSE(Concatenate{.axis = -2}.is_step_wise(two));
+  CHECK_FALSE(Concatenate{}.is_step_wise(vectors));
+}
+
 TEST_CASE("Concatenate survives the way through its configuration") {
   check_config(Concatenate{}, {{"axis", Index{-1}}});
   check_config(Concatenate{.axis = 2}, {{"axis", Index{2}}});

@@ -46,6 +46,14 @@ TEST_CASE("Dense's gradients agree with differences for every activation and sha
   check_layer(Dense{.units = 5, .activation = ActivationFunction::softmax}, {{2, 3, 4}});
 }
 
+TEST_CASE("Dense computes each step by itself, when there are steps") {
+  check_step_wise(Dense{.units = 3, .activation = ActivationFunction::softmax}, {{5, 4}});
+  check_step_wise(Dense{.units = 1}, {{3, 9}});
+  check_step_wise(Dense{.units = 17, .use_bias = false}, {{8, 2, 5}});
+  CHECK_FALSE(Dense::is_step_wise({4}));
+  CHECK_FALSE(AnyLayer<double>(Dense{.units = 1}).can_stream());
+}
+
 TEST_CASE("Dense names its weights and starts them as Keras does") {
   const auto weights = Dense{.units = 3}.weights({10, 2});
   REQUIRE(weights.size() == 2);

@@ -29,6 +29,27 @@ TEST_CASE("Dropout does nothing but in training") {
   CHECK(run.dx[0] == run.dy);
 }
 
+TEST_CASE("Dropout forgets its last mask outside of training") {
+  LayerRun run(Dropout{.rate = 0.5}, {{5, 2}}, 3);
+  run.pass = training;
+  run.forward();
+  CHECK_FALSE(run.y == run.x[0]);
+  run.pass.training = false;
+  run.forward();
+  run.backward();
+  CHECK(run.y == run.x[0]);
+  CHECK(run.dx[0] == run.dy);
+  run.pass.training = true;
+  run.forward();
+  run.backward();
+  CHECK(((run.y.array() == 0) == (run.dx[0].array() == 0)).all());
+}
+
+TEST_CASE("Dropout computes each step by itself") {
+  check_step_wise(Dropout{.rate = 0.5}, {{5, 4}});
+  check_step_wise(Dropout{.rate = 0.5}, {{5, 2, 3}});
+}
+
 TEST_CASE("In training Dropout zeroes its share of the elements and scales the rest") {
   for (const double rate : {0.1, 0.5, 0.9}) {
     const auto y = mask(rate, {100}, 1000, training);

@@ -28,6 +28,13 @@ TEST_CASE("LastStep's gradients agree with differences, and those of other steps
   CHECK(run.dx[0].step(2) == run.dy.matrix());
 }
 
+TEST_CASE("LastStep remembers nothing") {
+  CHECK(LastStep::state({4, 3}, 99).empty());
+  const AnyLayer<double> layer(LastStep{});
+  CHECK(layer.can_stream());
+  CHECK_FALSE(layer.is_step_wise(std::vector<Shape>{{4, 3}}));
+}
+
 TEST_CASE("LastStep survives the way through its configuration") { check_config(LastStep{}, {}); }
 
 TEST_CASE("LastStep of what has no steps is refused in a sentence") {

@@ -172,6 +172,17 @@ TEST_CASE("LSTM of inputs of ±1e4 stays finite, forwards and backwards") {
   CHECK(run.dx[0].array().isFinite().all());
 }
 
+TEST_CASE("LSTM remembers its last input and h, and c, of one sample") {
+  CHECK(LSTM{.units = 3}.state({10, 2}, 99) == std::vector<Shape>{{2 + 3}, {3}});
+  CHECK(message<ModelError>([] {
+          const LSTM backwards{.units = 3, .go_backwards = true};
+          static_cast<void>(backwards.state({10, 2}, 99));
+        }) == "with go_backwards it begins with the last step");
+  const AnyLayer<double> layer(LSTM{.units = 3});
+  CHECK(layer.can_stream());
+  CHECK_FALSE(layer.is_step_wise(std::vector<Shape>{{10, 2}}));
+}
+
 TEST_CASE("LSTM names its weights and starts them as Keras does") {
   const auto weights = LSTM{.units = 32}.weights({10, 2});
   REQUIRE(weights.size() == 3);

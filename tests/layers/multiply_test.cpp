@@ -34,6 +34,11 @@ TEST_CASE("Multiply has gradients where a factor is zero") {
   }
 }
 
+TEST_CASE("Multiply computes each step by itself") {
+  check_step_wise(Multiply{}, {{5, 3}, {5, 3}});
+  check_step_wise(Multiply{}, {{2, 3, 4}, {2, 3, 4}, {2, 3, 4}});
+}
+
 TEST_CASE("Multiply survives the way through its configuration") { check_config(Multiply{}, {}); }
 
 TEST_CASE("Multiply of inputs that do not fit is refused in a sentence") {

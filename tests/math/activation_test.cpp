@@ -74,6 +74,24 @@ TEST_CASE("Every activation function has the slope of its values") {
   }
 }
 
+TEMPLATE_TEST_CASE("Functions that are types of their own are those known at run time", "", float,
+                   double) {
+  using S = TestType;
+  const auto z = random_tensor<S>({1, 39}, 1, 3);
+  const auto row = z.matrix();
+  const auto check = [&](auto phi, ActivationFunction function) {
+    for_lanes<S>(1, 39, [&](auto at) {
+      const detail::AnyFunction any{function};
+      const auto y = phi(at(row));
+      const auto equal = [](auto a, auto b) { return max_of(abs(a - b)) == 0; };
+      CHECK(equal(y, any(at(row))));
+      CHECK(equal(phi.slope(y), any.slope(y)));
+    });
+  };
+  check(detail::Sigmoid<S>{}, sigmoid);
+  check(detail::Tanh<S>{}, ActivationFunction::tanh);
+}
+
 TEST_CASE("At a kink the slope is TensorFlow's") {
   CHECK(slope(relu, 0) == 0);
   CHECK(slope(leaky_relu, 0) == 0.2);

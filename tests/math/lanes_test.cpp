@@ -5,6 +5,7 @@
 
 namespace heed::lanes_test {
 
+using heed::testing::near;
 using heed::testing::random_tensor;
 
 namespace {
@@ -69,6 +70,40 @@ TEST_CASE("Lanes visit every element once") {
     for_lanes<float>(4, cols, [&](auto at) { at(m) += typename decltype(at)::Value(1.f); });
     CHECK((x.array() == 1).all());
   }
+}
+
+TEMPLATE_TEST_CASE("A row is visited from left to right, by packets that become narrower", "",
+                   float, double) {
+  using S = TestType;
+  for (Index cols = 1; cols < 40; ++cols) {
+    Index column = 0, narrowest = widest<S>;
+    for_lanes<S>(1, cols, [&](auto at) {
+      using Value = typename decltype(at)::Value;
+      CHECK(at.row == 0);
+      CHECK(at.column == column);
+      CHECK(Value::width <= narrowest);
+      // A wider one would not have fitted.
+      if (Value::width < narrowest) CHECK(column + narrowest > cols);
+      narrowest = Value::width;
+      column += Value::width;
+    });
+    CHECK(column == cols);
+  }
+}
+
+TEMPLATE_TEST_CASE("Packets of every width sum, and have a maximum", "", float, double) {
+  using S = TestType;
+  const auto x = random_tensor<S>({39}, 1);
+  const auto row = x.view().row();
+  for_lanes<S>(1, 39, [&](auto at) {
+    using Value = typename decltype(at)::Value;
+    const auto part = x.view().array().segment(at.column, Value::width);
+    const Value value = at(row);
+    CHECK(std::abs(sum_of(value) - part.sum()) < S(1e-6));
+    CHECK(max_of(value) == part.maxCoeff());
+    const S squares = sum_of(fma(value, value, Value(S{1})));
+    CHECK(near(double(squares), double(part.square().sum()) + double(Value::width), 1e-6));
+  });
 }
 
 TEST_CASE("Lanes stay within the columns of a block") {

@@ -137,6 +137,37 @@ TEST_CASE("A packed factor gives the same bits as one that is not") {
   }
 }
 
+TEST_CASE("A product with some rows of a packed factor is that with those rows") {
+  for (const Index rows : {1, 30}) {
+    for (const Index cols : {7, 40}) {
+      const M b = matrix(50, cols, 2), start = matrix(rows, cols, 3);
+      Packed<double> packed;
+      packed.assign(b, rows == 1);
+      for (const Index first : {0, 1, 20, 49}) {
+        for (const Index count : {Index{1}, 50 - first}) {
+          CAPTURE(rows, cols, first, count);
+          const M a = matrix(rows, count, 1);
+          M c = start;
+          add_product<double>(c, a, packed, first);
+          CHECK(equal(c, start + by_definition(a, b.middleRows(first, count))));
+        }
+      }
+    }
+  }
+}
+
+TEMPLATE_TEST_CASE("Inner products of all sizes are the sums of their terms", "", float, double) {
+  using S = TestType;
+  const auto a = random_tensor<S>({80}, 1), b = random_tensor<S>({80}, 2);
+  double expected = 0;
+  for (Index size = 0; size <= 80; ++size) {
+    CAPTURE(size);
+    const auto sum = static_cast<double>(detail::inner_product<S>(a.data(), b.data(), size));
+    CHECK(std::abs(sum - expected) < 20 * double(std::numeric_limits<S>::epsilon()));
+    if (size < 80) expected += double(a.data()[size]) * double(b.data()[size]);
+  }
+}
+
 TEST_CASE("The sum of rows is added to what stood there") {
   for (const Index rows : {0, 1, 3, 4, 9}) {
     const M m = matrix(rows, 11, 1);

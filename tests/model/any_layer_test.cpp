@@ -1,4 +1,5 @@
 #include <heed/attention/luong_attention.hpp>
+#include <heed/attention/step_attention.hpp>
 #include <heed/layers/activation.hpp>
 #include <heed/layers/add.hpp>
 #include <heed/layers/dense.hpp>
@@ -142,6 +143,19 @@ TEST_CASE("A layer that publishes nothing has nothing to look at") {
   CHECK(flatten.published(nullptr).empty());
   const AnyLayer<double> luong(LuongAttention{});
   CHECK(luong.published(luong.make_cache()).size() == 2);
+}
+
+TEST_CASE("A layer that says nothing of steps cannot be streamed") {
+  const std::vector<Shape> x{{4, 2}}, two{{4, 2}, {4, 2}};
+  for (const AnyLayer<double>& layer :
+       {AnyLayer<double>(Flatten{}), AnyLayer<double>(StepAttention{})}) {
+    CHECK_FALSE(layer.is_step_wise(x));
+    CHECK_FALSE(layer.can_stream());
+    CHECK(layer.state(x[0], 3).empty());
+  }
+  CHECK_FALSE(AnyLayer<double>(ScaledSum{}).is_step_wise(two));
+  CHECK(AnyLayer<double>(Add{}).is_step_wise(two));
+  CHECK(AnyLayer<double>(LuongAttention{}).state({4, 2}, 3) == std::vector<Shape>{{3, 2}});
 }
 
 TEST_CASE("The function that ends a layer can be taken off") {

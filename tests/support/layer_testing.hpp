@@ -164,6 +164,26 @@ double check_layer(const L& layer, const std::vector<Shape>& samples,
   return worst;
 }
 
+/// A layer that calls itself step-wise gives each step what it gives that step alone.
+template <Layer L>
+void check_step_wise(const L& layer, const std::vector<Shape>& samples) {
+  LayerRun all(layer, samples, 1);
+  REQUIRE(all.layer.is_step_wise(samples));
+  all.forward();
+  std::vector<Shape> steps;
+  for (const Shape& sample : samples) steps.push_back(sample.with(0, 1));
+  for (Index t = 0; t < samples[0][0]; ++t) {
+    LayerRun alone(layer, steps, 1);
+    for (std::size_t i = 0; i < samples.size(); ++i) {
+      const auto x = all.x[i].view().reshaped(samples[i]).samples(t, 1);
+      alone.x[i].array() = x.array();
+    }
+    alone.forward();
+    const auto y = all.y.view().reshaped(all.y.shape().sample()).samples(t, 1);
+    CHECK((alone.y.array() == y.array()).all());
+  }
+}
+
 /// A layer survives the way through its configuration.
 template <Layer L>
 void check_config(const L& layer, const Config& expected) {

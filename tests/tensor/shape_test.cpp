@@ -80,6 +80,12 @@ TEST_CASE("A shape that cannot be is refused") {
   CHECK(message<ShapeError>([] {
           Shape{4, std::numeric_limits<Index>::max() / 2};
         }) == "a shape with an axis of 4611686018427387903 has more elements than can be counted");
+  CHECK(message<ShapeError>([] {
+          Shape({2, 3, 4}).with(1, std::numeric_limits<Index>::max() / 4);
+        }) == "a shape with an axis of 4 has more elements than can be counted");
+  const Shape largest = Shape({2, 3}).with(1, std::numeric_limits<Index>::max() / 2);
+  CHECK(largest.size() == std::numeric_limits<Index>::max() - 1);
+  CHECK(largest.with(0, 0).size() == 0);
 }
 
 TEST_CASE("The largest shape that can be counted is one") {

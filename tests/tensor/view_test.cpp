@@ -70,6 +70,20 @@ TEST_CASE("A step is one time step of all samples") {
   }
 }
 
+TEST_CASE("A view as a step is its matrix, as one time step of a batch") {
+  Counted counted({4, 3, 2});
+  const StridedMap<double> step = counted.view.as_step();
+  CHECK(step.rows() == 12);
+  CHECK(step.cols() == 2);
+  CHECK(step.outerStride() == 2);
+  CHECK(step == counted.view.matrix());
+  CHECK(Counted({5}).view.as_step().rows() == 1);
+  const auto only = Counted({4, 1, 3});
+  CHECK(only.view.step(0) == only.view.as_step());
+  counted.view.as_step()(11, 1) = -1;
+  CHECK(counted.memory.back() == -1);
+}
+
 TEST_CASE("What is written through a view stands in the memory") {
   Counted counted({2, 3, 2});
   counted.view(1, 2, 0) = -1;
