@@ -320,8 +320,9 @@ TEST_CASE("A stream leaves out what the output does not depend on") {
   Model<double> model;
   const Node x = model.input({4, 2});
   const Node lstm = model.add(LSTM{.units = 3, .return_sequences = true}, x);
-  const Node output = model.add(Dense{.units = 1}, lstm);
   model.add(StepAttention{}, lstm);
+  const Node output = model.add(Dense{.units = 1}, lstm);
+  model.add(Flatten{}, output);
   model.set_output(output);
   model.build();
   const auto values = random_tensor({4, 2}, 1);
@@ -593,18 +594,18 @@ TEST_CASE("A state of another stream is refused in a sentence, and leaves the st
 }
 
 TEST_CASE("A model that is not built, and a negative capacity, are refused in a sentence") {
-  Model<float> model("wave");
+  Model<double> model("wave");
   CHECK(refusal_of(model) == "model \"wave\" is streamed before build()");
   model.input({4, 2});
   model.add(LSTM{.units = 3});
   CHECK(refusal_of(model) == "model \"wave\" is streamed before build()");
   model.build();
-  CHECK(message<OptionError>([&] { Stream<float> stream(model, {.capacity = -1}); }) ==
+  CHECK(message<OptionError>([&] { Stream<double> stream(model, {.capacity = -1}); }) ==
         "expected a capacity of at least 1 step, got -1");
 }
 
 TEST_CASE("A model that cannot be streamed is refused with the name of the layer") {
-  Model<float> model;
+  Model<double> model;
   SECTION("an input without steps") {
     model.input({4});
     model.add(Dense{.units = 2});
@@ -613,7 +614,7 @@ TEST_CASE("A model that cannot be streamed is refused with the name of the layer
   }
   SECTION("a layer of all steps") {
     const auto refusal = [](auto layer) {
-      Model<float> behind;
+      Model<double> behind;
       behind.input({4, 2});
       behind.add(LSTM{.units = 3, .return_sequences = true});
       behind.add("layer", layer);
