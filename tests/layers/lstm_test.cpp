@@ -162,6 +162,27 @@ TEST_CASE("LSTM starts every sample from a state of zero") {
   }
 }
 
+TEST_CASE("LSTM gives a large batch, read in blocks of steps, what it gives its parts") {
+  for (const LSTM& lstm : all_options(2)) {
+    CAPTURE(lstm.use_bias, lstm.return_sequences, lstm.go_backwards);
+    LayerRun all(lstm, {{25, 3}}, 120);
+    all.forward();
+    all.backward();
+    Arena<double> sum(all.gradients.shape());
+    for (Index n = 0; n < 120; n += 10) {
+      LayerRun part(lstm, {{25, 3}}, 10);
+      part.x[0].assign(all.x[0].samples(n, 10));
+      part.dy.assign(all.dy.samples(n, 10));
+      part.forward();
+      part.backward();
+      CHECK(distance<double>(part.y, all.y.samples(n, 10)) < 1e-13);
+      CHECK(distance<double>(part.dx[0], all.dx[0].samples(n, 10)) < 1e-13);
+      sum.array() += part.gradients.array();
+    }
+    CHECK(distance(all.gradients, sum) < 1e-12 * all.gradients.array().abs().maxCoeff());
+  }
+}
+
 TEST_CASE("LSTM of inputs of ±1e4 stays finite, forwards and backwards") {
   LayerRun run(LSTM{.units = 3, .return_sequences = true}, {{4, 2}}, 2);
   run.x[0].array() = (run.x[0].array() > 0).select(Eigen::ArrayXd::Constant(16, 1e4), -1e4);
