@@ -31,7 +31,8 @@ class Graph {
   /// Adds a layer behind others. An empty name is made from the type: `lstm`, `lstm_1`. Throws
   /// `ModelError` for a name that is taken or cannot be one, and the layer's own errors with its
   /// type and name in front.
-  std::size_t add(std::string name, AnyLayer<Scalar> layer, std::vector<std::size_t> inputs);
+  [[gnu::cold]] std::size_t add(std::string name, AnyLayer<Scalar> layer,
+                                std::vector<std::size_t> inputs);
 
   /// Where values leave the model; the last node added unless said otherwise.
   std::size_t output() const { return output_; }
@@ -49,7 +50,7 @@ class Graph {
   }
 
   /// `LSTM "encoder"`: how errors and summaries call a node.
-  std::string title(std::size_t node) const {
+  [[gnu::cold]] std::string title(std::size_t node) const {
     return join(nodes_[node].layer.type(), " \"", nodes_[node].name, "\"");
   }
 
@@ -82,7 +83,7 @@ class Graph {
   }
 
  private:
-  std::string free_name(std::string_view type) const;
+  [[gnu::cold]] std::string free_name(std::string_view type) const;
   bool shares_gradient(std::size_t node, const Tape<Scalar>& tape) const;
   View<Scalar> make_gradient(std::size_t node, Tape<Scalar>& tape) const;
   void activate_nodes(std::size_t output, Tape<Scalar>& tape) const;
@@ -96,7 +97,7 @@ class Graph {
 namespace detail {
 
 /// A class name as Keras names a layer after it: `StepAttention` is `step_attention`, `LSTM` `lstm`.
-inline std::string snake_case(std::string_view type) {
+[[gnu::cold]] inline std::string snake_case(std::string_view type) {
   const auto upper = [&](std::size_t i) {
     return i < type.size() && 'A' <= type[i] && type[i] <= 'Z';
   };
@@ -271,7 +272,9 @@ void Graph<Scalar>::backward_node(std::size_t node, const Arena<Scalar>& weights
     }
   }
   if (here.layer.only_reshapes()) {
-    if (entry.dx[0]) entry.dx[0].array() = entry.gradient.array();
+    if (entry.dx[0]) {
+      std::copy_n(entry.gradient.data(), entry.gradient.size(), entry.dx[0].data());
+    }
   } else {
     here.layer.backward(parameters(weights.data(), node), entry.x, entry.value, entry.gradient,
                         entry.cache, parameters(tape.gradients.data(), node), entry.dx);

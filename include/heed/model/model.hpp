@@ -249,7 +249,7 @@ Tensor<Scalar> Model<Scalar>::run(std::size_t node, std::string_view inner, View
     for (Index first = part.first; first < end; first += batch_size) {
       const Index count = std::min(batch_size, end - first);
       const auto value = forward(x.samples(first, count), tape);
-      result.samples(first, count).array() = value.array();
+      std::copy_n(value.data(), value.size(), result.samples(first, count).data());
     }
   });
   return result;

@@ -67,7 +67,7 @@ View<const Scalar> Shards<Scalar>::forward(const Graph<Scalar>& graph, const Are
     local.first_sample += first;
     const auto y =
         graph.forward(weights, x.samples(first, count), graph.output(), local, tape(shard));
-    output_.samples(first, count).array() = y.array();
+    std::copy_n(y.data(), y.size(), output_.samples(first, count).data());
   });
   return output_;
 }
@@ -84,7 +84,8 @@ void Shards<Scalar>::backward(const Graph<Scalar>& graph, const Arena<Scalar>& w
   if (shards_ == 1) return graph.backward(weights, tape(0));
   team_->run(shards_, [&](Index shard) {
     const auto [first, count] = part(shard);
-    graph.output_gradient(tape(shard)).array() = output_gradient_.samples(first, count).array();
+    const auto gradient = output_gradient_.samples(first, count);
+    std::copy_n(gradient.data(), gradient.size(), graph.output_gradient(tape(shard)).data());
     graph.backward(weights, tape(shard));
   });
   add_gradients();
@@ -98,9 +99,9 @@ void Shards<Scalar>::add_gradients() {
   const Index parts = std::clamp<Index>(size / worth_a_thread, 1, shards_);
   team_->run(parts, [&](Index i) {
     const auto [first, count] = detail::Part(size, parts, i);
-    auto sum = gradients().array().segment(first, count);
+    ArrayMap<Scalar> sum(gradients().data() + first, count);
     for (Index shard = 1; shard < shards_; ++shard) {
-      sum += tape(shard).gradients.array().segment(first, count);
+      sum += ArrayMap<Scalar>(tape(shard).gradients.data() + first, count);
     }
   });
 }

@@ -100,7 +100,7 @@ class Tensor {
     shape_ = shape;
   }
 
-  void set_zero() { array().setZero(); }
+  void set_zero() { std::fill(elements_.begin(), elements_.end(), Scalar{0}); }
 
   View<Scalar> view() { return {elements_.data(), shape_}; }
   View<const Scalar> view() const { return {elements_.data(), shape_}; }

@@ -15,7 +15,7 @@ struct Clipping {
   double global_clipnorm = 0;  ///< of all gradients together, by their common norm
 
   /// Throws `OptionError` for a bound that is negative or not finite, and for two at once.
-  void validate(std::string_view optimizer) const {
+  [[gnu::cold]] void validate(std::string_view optimizer) const {
     const auto valid = [](double bound) { return bound >= 0 && std::isfinite(bound); };
     check<OptionError>(valid(clipnorm) && valid(clipvalue) && valid(global_clipnorm), optimizer,
                        ": expected clipnorm, clipvalue and global_clipnorm of at least 0, got ",
@@ -31,14 +31,22 @@ namespace detail {
 /// The Euclidean norm, summed in double, where the squares of floats cannot overflow.
 template <class S>
 double norm(View<const S> x) {
-  return std::sqrt(x.array().template cast<double>().square().sum());
+  double sum = 0;
+  for (Index i = 0; i < x.size(); ++i) {
+    const auto value = static_cast<double>(x.data()[i]);
+    sum += value * value;
+  }
+  return std::sqrt(sum);
 }
 
 /// `x *= bound / ‖x‖` if `‖x‖ > bound`
 template <class S>
 void clip_norm(View<S> x, double bound) {
   const double length = norm<S>(x);
-  if (length > bound) x.array() *= static_cast<S>(bound / length);
+  if (length > bound) {
+    const auto scale = static_cast<S>(bound / length);
+    for (Index i = 0; i < x.size(); ++i) x.data()[i] *= scale;
+  }
 }
 
 }  // namespace detail

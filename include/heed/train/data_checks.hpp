@@ -10,9 +10,10 @@ namespace heed::detail {
 /// Throws `DataError` when x has a NaN or an infinity, with where the first one stands.
 template <class Scalar>
 void check_finite(std::string_view name, View<const Scalar> x) {
-  if (x.array().allFinite()) return;
-  const Scalar* const first = std::find_if(x.data(), x.data() + x.size(),
-                                           [](Scalar value) { return !std::isfinite(value); });
+  const Scalar* const end = x.data() + x.size();
+  const Scalar* const first =
+      std::find_if(x.data(), end, [](Scalar value) { return !std::isfinite(value); });
+  if (first == end) return;
   throw DataError(join(name, " has ", static_cast<double>(*first), " at ",
                        position_text(x.shape(), first - x.data())));
 }
@@ -21,8 +22,8 @@ void check_finite(std::string_view name, View<const Scalar> x) {
 /// Returns the data with y in the shape of the output. `role` stands in front of names: "", or
 /// "validation ".
 template <class Scalar>
-Dataset<Scalar> check_data(const Model<Scalar>& model, const Loss<Scalar>& loss,
-                           const Dataset<Scalar>& data, std::string_view role) {
+[[gnu::cold]] Dataset<Scalar> check_data(const Model<Scalar>& model, const Loss<Scalar>& loss,
+                                         const Dataset<Scalar>& data, std::string_view role) {
   const auto [x, y] = data;
   check<OptionError>(bool(loss), "model \"", model.name(), "\": expected a loss");
   model.check_input(x);

@@ -17,14 +17,12 @@ namespace detail {
 /// Keras's `epsilon()`: how far probabilities are kept from 0 and 1.
 inline constexpr double probability_margin = 1e-7;
 
-/// p kept in [margin, 1 − margin]; NaN stays NaN, which Eigen's min and max do not promise.
-template <class S, class Expression>
-auto clip_probability(const Expression& p) {
-  return p.unaryExpr([](S value) {
-    constexpr auto low = static_cast<S>(probability_margin);
-    constexpr auto high = static_cast<S>(1 - probability_margin);
-    return value < low ? low : value > high ? high : value;
-  });
+/// p kept in [margin, 1 − margin]; NaN stays NaN.
+template <class S>
+S clip_probability(S p) {
+  constexpr auto low = static_cast<S>(probability_margin);
+  constexpr auto high = static_cast<S>(1 - probability_margin);
+  return p < low ? low : p > high ? high : p;
 }
 
 inline void check_label_smoothing(std::string_view loss, double smoothing) {
@@ -60,29 +58,25 @@ struct BinaryCrossentropy {
 
   template <class S>
   double evaluate(View<const S> y, View<const S> p, View<S> dp) const {
+    using Eigen::numext::abs, Eigen::numext::exp, Eigen::numext::log, Eigen::numext::log1p;
     const auto smoothing = static_cast<S>(label_smoothing);
     const S share = S{1} / static_cast<S>(p.size());
     double sum = 0;
-    detail::for_each_block(p.size(), [&](Index first, Index count) {
-      const auto t = y.array().segment(first, count) * (1 - smoothing) + smoothing / 2;
+    for (Index i = 0; i < p.size(); ++i) {
+      const S t = y.data()[i] * (1 - smoothing) + smoothing / 2;
       if (from_logits) {
-        const auto z = p.array().segment(first, count);
+        const S z = p.data()[i];
+        const S e = exp(-abs(z));
         // −t log σ(z) − (1 − t) log(1 − σ(z)) = max(z, 0) − z t + log(1 + exp(−|z|))
-        sum += static_cast<double>((z.max(S{0}) - z * t + (-z.abs()).exp().log1p()).sum());
-        if (dp) dp.array().segment(first, count) = share * (z.logistic() - t);
+        sum += static_cast<double>((z > S{0} ? z : S{0}) - z * t + log1p(e));
+        if (dp) dp.data()[i] = share * ((z > S{0} ? S{1} : e) / (S{1} + e) - t);
       } else {
-        constexpr auto low = static_cast<S>(detail::probability_margin);
-        constexpr auto high = static_cast<S>(1 - detail::probability_margin);
-        const auto given = p.array().segment(first, count);
-        const auto q = detail::clip_probability<S>(given);
-        sum -= static_cast<double>((t * q.log() + (1 - t) * (1 - q).log()).sum());
+        const S q = detail::clip_probability(p.data()[i]);
+        sum -= static_cast<double>(t * log(q) + (1 - t) * log(1 - q));
         // −t / q + (1 − t) / (1 − q) = (q − t) / (q (1 − q))
-        if (dp) {
-          dp.array().segment(first, count) =
-              (given >= low && given <= high).select(share * (q - t) / (q * (1 - q)), S{0});
-        }
+        if (dp) dp.data()[i] = q == p.data()[i] ? share * (q - t) / (q * (1 - q)) : S{0};
       }
-    });
+    }
     return sum / static_cast<double>(p.size());
   }
 };
@@ -128,7 +122,7 @@ struct CategoricalCrossentropy {
         constexpr auto high = static_cast<S>(1 - detail::probability_margin);
         const S total = given.sum();
         const auto q = given / total;
-        sum -= static_cast<double>((t * detail::clip_probability<S>(q).log()).sum());
+        sum -= static_cast<double>((t * q.unaryExpr(&detail::clip_probability<S>).log()).sum());
         if (dp) {
           // q = p / Σ p:  dpⱼ = (dqⱼ − Σₖ dqₖ qₖ) / Σ p, where dqₖ = −tₖ / qₖ
           const auto dq = (q >= low && q <= high).select(-t / q, S{0});

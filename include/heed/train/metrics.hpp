@@ -12,8 +12,11 @@ struct BinaryAccuracy {
 
   template <class S>
   double evaluate(View<const S> y, View<const S> p) const {
-    const auto positive = (p.array() > static_cast<S>(threshold)).template cast<S>();
-    const Index right = (positive == y.array()).count();
+    Index right = 0;
+    for (Index i = 0; i < p.size(); ++i) {
+      const S positive = p.data()[i] > static_cast<S>(threshold) ? 1 : 0;
+      right += positive == y.data()[i] ? 1 : 0;
+    }
     return static_cast<double>(right) / static_cast<double>(p.size());
   }
 };

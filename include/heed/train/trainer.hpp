@@ -32,7 +32,7 @@ class Trainer {
  public:
   /// Throws `ModelError` when the model is not built, `OptionError` without a loss and for a number
   /// of threads outside its range.
-  Trainer(Model<Scalar>& model, const TrainerOptions<Scalar>& options)
+  [[gnu::cold]] Trainer(Model<Scalar>& model, const TrainerOptions<Scalar>& options)
       : model_(model),
         objective_(model.graph(), options.loss),
         optimizer_(options.optimizer),
@@ -82,7 +82,9 @@ class Trainer {
   /// Weights that an update has driven out of the finite go back to where they were before it;
   /// returns whether they had to. `step` finds that out by the next loss.
   bool repair_weights() {
-    const bool finite = model_.weights().array().allFinite();
+    const auto weights = std::as_const(model_).weights().values();
+    const bool finite = std::all_of(weights.begin(), weights.end(),
+                                    [](Scalar weight) { return std::isfinite(weight); });
     if (!finite) roll_back();
     return !finite;
   }
