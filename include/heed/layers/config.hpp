@@ -67,6 +67,10 @@ ConfigValue to_config(const Required<T>& required) {
   return to_config(required.value);
 }
 
+[[gnu::cold]] inline void append(Config& config, std::string_view name, ConfigValue value) {
+  config.emplace_back(name, std::move(value));
+}
+
 template <class T>
 void from_config(std::string_view name, const ConfigValue& value, T& field) {
   if constexpr (Named<T>) {
@@ -124,7 +128,7 @@ Config get_config(const Layer& layer) {
   Config config;
   std::apply(
       [&](const auto&... field) {
-        (config.emplace_back(field.name, detail::to_config(layer.*field.member)), ...);
+        (detail::append(config, field.name, detail::to_config(layer.*field.member)), ...);
       },
       Layer::fields());
   return config;

@@ -96,7 +96,8 @@ inline double leading_bits(double x) {
 ///
 /// |Q^T Q - I| is below 1e-14 in every element for shapes up to (2048, 512), which takes 0.4 s at
 /// -O2 and 0.15 s at -O3 -march=native; (256, 1024) takes 0.05 s and 0.02 s.
-inline void orthonormal_columns(std::span<double> q, std::size_t n, std::size_t k, Random& random) {
+[[gnu::noinline]] inline void orthonormal_columns(std::span<double> q, std::size_t n, std::size_t k,
+                                                  Random& random) {
   std::fill(q.begin(), q.end(), 0.0);
   std::vector<double> v(n), w(k), w_rest(k);
   for (std::size_t i = k; i-- > 0;) {
@@ -142,8 +143,8 @@ inline void orthonormal_columns(std::span<double> q, std::size_t n, std::size_t 
 /// two axes (more are folded to rows and columns before the last one), and for `unit_forget` unless
 /// the shape is (4 * units).
 template <class Scalar>
-void initialize(Initializer initializer, std::span<Scalar> weights, const Shape& shape,
-                Random& random) {
+[[gnu::cold]] void initialize(Initializer initializer, std::span<Scalar> weights,
+                              const Shape& shape, Random& random) {
   check<ShapeError>(std::ssize(weights) == shape.size(), "a weight of shape ", shape,
                     " cannot have ", weights.size(), " values");
   const Fans fans = compute_fans(shape);

@@ -100,7 +100,7 @@ class Team {
   struct Crew {
     using Pool = Eigen::ThreadPoolTempl<detail::PoolEnvironment>;
 
-    explicit Crew(Index threads) {
+    [[gnu::cold]] explicit Crew(Index threads) {
       errors.resize(static_cast<std::size_t>(threads));
       std::string failure;
       pool =

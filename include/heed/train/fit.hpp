@@ -46,8 +46,8 @@ namespace detail {
 template <class Scalar>
 class FitLoop {
  public:
-  FitLoop(Model<Scalar>& model, const Dataset<Scalar>& training, const Dataset<Scalar>& validation,
-          const FitOptions<Scalar>& options)
+  [[gnu::cold]] FitLoop(Model<Scalar>& model, const Dataset<Scalar>& training,
+                        const Dataset<Scalar>& validation, const FitOptions<Scalar>& options)
       : options_(options),
         callbacks_(options.callbacks),
         model_(model),
@@ -62,7 +62,7 @@ class FitLoop {
     state_.learning_rate = options.optimizer.learning_rate();
   }
 
-  History run() {
+  [[gnu::cold]] History run() {
     History history;
     call(&Callback<Scalar>::on_train_begin);
     while (state_.epoch < state_.epochs && !state_.stop) {
@@ -91,7 +91,7 @@ class FitLoop {
     call(&Callback<Scalar>::on_epoch_end);
   }
 
-  void run_step() {
+  [[gnu::noinline]] void run_step() {
     check_learning_rate(state_.learning_rate);
     trainer_.state().learning_rate = state_.learning_rate;
     const Dataset<Scalar> batch = batches_.batch(state_.step++);
@@ -109,8 +109,10 @@ class FitLoop {
     }
   }
 
-  std::string place() const { return join("epoch ", state_.epoch, ", step ", state_.step, ": "); }
-  std::string advice() const {
+  [[gnu::cold]] std::string place() const {
+    return join("epoch ", state_.epoch, ", step ", state_.step, ": ");
+  }
+  [[gnu::cold]] std::string advice() const {
     return join(" with a learning rate of ", state_.learning_rate,
                 "; the model keeps the last weights that gave a finite loss");
   }

@@ -27,13 +27,13 @@ std::string format(const char* pattern, Numbers... numbers) {
 }
 
 /// A duration as Keras prints it: `3ms/step`; seconds with `unit` left out: `4s`, `1:05`, `2:00:09`.
-inline std::string format_step_time(double seconds) {
+[[gnu::cold]] inline std::string format_step_time(double seconds) {
   if (seconds >= 1 || seconds == 0) return format("%.0fs/step", seconds);
   if (seconds >= 1e-3) return format("%.0fms/step", seconds * 1e3);
   return format("%.0fµs/step", seconds * 1e6);
 }
 
-inline std::string format_time(double seconds) {
+[[gnu::cold]] inline std::string format_time(double seconds) {
   const auto s = static_cast<long>(seconds);
   if (s >= 3600) return format("%ld:%02ld:%02ld", s / 3600, s % 3600 / 60, s % 60);
   if (s > 60) return format("%ld:%02ld", s / 60, s % 60);
@@ -41,12 +41,14 @@ inline std::string format_time(double seconds) {
 }
 
 /// ` - binary_accuracy: 0.9800 - loss: 0.0500`: by name, as Keras has it.
-inline std::string format_logs(const Logs& logs) {
-  std::vector<Logs::Entry> entries(logs.begin(), logs.end());
-  std::sort(entries.begin(), entries.end());
+[[gnu::cold]] inline std::string format_logs(const Logs& logs) {
+  std::vector<const Logs::Entry*> entries;
+  for (const Logs::Entry& entry : logs) entries.push_back(&entry);
+  std::sort(entries.begin(), entries.end(), [](auto* a, auto* b) { return a->first < b->first; });
   std::string text;
-  for (const auto& [name, value] : entries) {
-    text += " - " + name + ": " + format(std::abs(value) > 1e-3 ? "%.4f" : "%.4e", value);
+  for (const auto* entry : entries) {
+    const auto& [name, value] = *entry;
+    text += join(" - ", name, ": ", format(std::abs(value) > 1e-3 ? "%.4f" : "%.4e", value));
   }
   return text;
 }
@@ -72,7 +74,7 @@ class ProgressBar {
   ProgressBar(bool redraws, std::ostream* out, std::size_t width)
       : redraws_(redraws), out_(out), width_(width) {}
 
-  void begin_epoch(Index epoch, Index epochs) {
+  [[gnu::cold]] void begin_epoch(Index epoch, Index epochs) {
     begin_ = drawn_ = Clock::now();
     const std::string title = join("Epoch ", epoch, "/", epochs);
     if (redraws_) {
@@ -94,7 +96,7 @@ class ProgressBar {
            format_logs(logs));
   }
 
-  void end_epoch(Index steps, const Logs& logs) {
+  [[gnu::cold]] void end_epoch(Index steps, const Logs& logs) {
     const auto now = Clock::now();
     const std::string elapsed = format("%.0fs", seconds(now - begin_));
     const std::string per_step = format_step_time(step_time(steps, now));
@@ -122,7 +124,7 @@ class ProgressBar {
   }
 
   /// `  12/1407 ━━──────────────────`
-  static std::string bar(Index step, Index steps) {
+  [[gnu::cold]] static std::string bar(Index step, Index steps) {
     constexpr Index length = 20;
     const std::string total = to_text(steps);
     std::string text = to_text(step);
@@ -132,7 +134,7 @@ class ProgressBar {
   }
 
   /// Over the line as it was, without a line break, which a line as wide as the terminal would make.
-  void redraw(std::string_view text) {
+  [[gnu::cold]] void redraw(std::string_view text) {
     std::string line(cut_to_width(text, width_ - 1));
     const std::size_t columns = text_width(line);
     if (columns < previous_) line.append(previous_ - columns, ' ');
@@ -140,7 +142,7 @@ class ProgressBar {
     write("\r" + line);
   }
 
-  void write(std::string_view text) {
+  [[gnu::cold]] void write(std::string_view text) {
     if (out_ != nullptr) {
       out_->write(text.data(), static_cast<std::streamsize>(text.size()));
       out_->flush();
