@@ -242,7 +242,7 @@ def main():
         comparison, measurements = compare(options)
     except (Failed, Refused) as reason:
         sys.exit(f"compare.py: {reason}")
-    names = {peer.key: peer.short_name for peer in comparison.peers if peer.name}
+    names = {peer.key: peer.short_name for peer in comparison.peers}
     versions = [[names[peer.key], peer.name] for peer in comparison.peers if peer.name]
     families = {peer.key: peer.family for peer in comparison.peers}
     complaints = comparison.complaints
