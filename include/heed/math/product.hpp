@@ -285,7 +285,7 @@ template <class Scalar>
 void multiply_column(const Strided<Scalar>& c, const Strided<const Scalar>& start,
                      const Strided<const Scalar>& a, const Strided<const Scalar>& b) {
   for (Index i = 0; i < c.rows; ++i) {
-    const Scalar sum = inner_product<Scalar>(a.data + i * a.row_stride, b.data, a.cols);
+    const auto sum = inner_product<Scalar>(a.data + i * a.row_stride, b.data, a.cols);
     c.data[i * c.row_stride] = start.data == nullptr ? sum : start.data[i * start.row_stride] + sum;
   }
 }

@@ -43,8 +43,8 @@ class Stream {
   explicit Stream(const Model<Scalar>&& model, const StreamOptions& options = {}) = delete;
   Stream(const Stream&) = delete;
   Stream& operator=(const Stream&) = delete;
-  Stream(Stream&&) = default;
-  Stream& operator=(Stream&&) = default;
+  Stream(Stream&&) noexcept = default;
+  Stream& operator=(Stream&&) noexcept = default;
 
   /// The next time step, x: the input's shape without steps. The result stands in the stream, until the
   /// next call. Throws `ShapeError` for another shape.
