@@ -224,14 +224,14 @@ void multiply(const Strided<Scalar>& c, const Strided<const Scalar>& start,
             .a = a.data + i * a.row_stride + k * a.col_stride,
             .a_row_stride = a.row_stride,
             .a_depth_stride = a.col_stride,
-            .b = b.data + k * b.row_stride + j * b.col_stride,
+            .b = packed ? packed.row_of_panel(k, j, packets)
+                        : b.data + k * b.row_stride + j * b.col_stride,
             .b_row_stride = b.row_stride,
             .depth = depth,
             .strips = strips - higher,
         };
         if (packed) {
           tiles.b_row_stride = packets * Sizes::width;
-          tiles.b = packed.row_of_panel(k, j, packets);
         } else if (b.col_stride != 1 || cols % Sizes::width != 0 ||
                    (strips > few_strips && b.rows * b.cols > little)) {
           pack<Scalar>({tiles.b, depth, cols, b.row_stride, b.col_stride}, packets, panel);
