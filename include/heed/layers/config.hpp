@@ -67,7 +67,7 @@ ConfigValue to_config(const Required<T>& required) {
   return to_config(required.value);
 }
 
-[[gnu::cold]] inline void append(Config& config, std::string_view name, ConfigValue value) {
+inline void append(Config& config, std::string_view name, ConfigValue value) {
   config.emplace_back(name, std::move(value));
 }
 

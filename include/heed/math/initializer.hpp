@@ -143,8 +143,8 @@ inline double leading_bits(double x) {
 /// two axes (more are folded to rows and columns before the last one), and for `unit_forget` unless
 /// the shape is (4 * units).
 template <class Scalar>
-[[gnu::cold]] void initialize(Initializer initializer, std::span<Scalar> weights,
-                              const Shape& shape, Random& random) {
+void initialize(Initializer initializer, std::span<Scalar> weights, const Shape& shape,
+                Random& random) {
   check<ShapeError>(std::ssize(weights) == shape.size(), "a weight of shape ", shape,
                     " cannot have ", weights.size(), " values");
   const Fans fans = compute_fans(shape);

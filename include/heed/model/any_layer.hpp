@@ -113,10 +113,10 @@ class AnyLayer {
     explicit Holder(L given) : layer(std::move(given)) {}
 
     std::string_view type() const override { return L::type; }
-    [[gnu::cold]] Config config() const override { return get_config(layer); }
+    Config config() const override { return get_config(layer); }
     bool only_reshapes() const override { return ReshapingLayer<L>; }
 
-    [[gnu::cold]] Shape output_shape(std::span<const Shape> x) const override {
+    Shape output_shape(std::span<const Shape> x) const override {
       if constexpr (UnaryLayer<L>) {
         check<ShapeError>(x.size() == 1, "expected one input, got ", x.size());
         return layer.output_shape(x[0]);
@@ -125,7 +125,7 @@ class AnyLayer {
       }
     }
 
-    [[gnu::cold]] std::vector<Weight> weights(std::span<const Shape> x) const override {
+    std::vector<Weight> weights(std::span<const Shape> x) const override {
       if constexpr (requires { layer.weights(x); }) {
         return layer.weights(x);
       } else if constexpr (requires { layer.weights(x[0]); }) {
@@ -135,7 +135,7 @@ class AnyLayer {
       }
     }
 
-    [[gnu::cold]] AnyCache make_cache() const override {
+    AnyCache make_cache() const override {
       if constexpr (ReshapingLayer<L>) {
         return nullptr;
       } else {
@@ -165,7 +165,7 @@ class AnyLayer {
       }
     }
 
-    [[gnu::cold]] std::vector<Published<Scalar>> published(const void* kept) const override {
+    std::vector<Published<Scalar>> published(const void* kept) const override {
       if constexpr (!ReshapingLayer<L>) {
         const auto& cache = *static_cast<const typename L::template Cache<Scalar>*>(kept);
         if constexpr (requires { L::published(cache); }) {
@@ -186,7 +186,7 @@ class AnyLayer {
 
     bool can_stream() const override { return StreamableLayer<L>; }
 
-    [[gnu::cold]] std::vector<Shape> state(const Shape& x, Index capacity) const override {
+    std::vector<Shape> state(const Shape& x, Index capacity) const override {
       if constexpr (StreamableLayer<L>) return layer.state(x, capacity);
       return {};
     }
@@ -216,7 +216,7 @@ class AnyLayer {
       return ActivationFunction::linear;
     }
 
-    [[gnu::cold]] std::shared_ptr<const Interface> lifted() const override {
+    std::shared_ptr<const Interface> lifted() const override {
       L copy = layer;
       if constexpr (ActivatedLayer<L>) copy.output_activation() = ActivationFunction::linear;
       return std::make_shared<const Holder>(std::move(copy));

@@ -14,7 +14,7 @@ using Arena = Tensor<Scalar, 1>;
 class Layout {
  public:
   /// Appends the weights of a layer, their names behind its own. Returns where its slots begin.
-  [[gnu::cold]] std::size_t append(const std::string& layer, const std::vector<Weight>& weights) {
+  std::size_t append(const std::string& layer, const std::vector<Weight>& weights) {
     const std::size_t first = slots_.size();
     for (const Weight& weight : weights) {
       check<ShapeError>(weight.shape.size() <= std::numeric_limits<Index>::max() - size_, "with a ",

@@ -31,8 +31,7 @@ class Graph {
   /// Adds a layer behind others. An empty name is made from the type: `lstm`, `lstm_1`. Throws
   /// `ModelError` for a name that is taken or cannot be one, and the layer's own errors with its
   /// type and name in front.
-  [[gnu::cold]] std::size_t add(std::string name, AnyLayer<Scalar> layer,
-                                std::vector<std::size_t> inputs);
+  std::size_t add(std::string name, AnyLayer<Scalar> layer, std::vector<std::size_t> inputs);
 
   /// Where values leave the model; the last node added unless said otherwise.
   std::size_t output() const { return output_; }
@@ -50,7 +49,7 @@ class Graph {
   }
 
   /// `LSTM "encoder"`: how errors and summaries call a node.
-  [[gnu::cold]] std::string title(std::size_t node) const {
+  std::string title(std::size_t node) const {
     return join(nodes_[node].layer.type(), " \"", nodes_[node].name, "\"");
   }
 
@@ -83,7 +82,7 @@ class Graph {
   }
 
  private:
-  [[gnu::cold]] std::string free_name(std::string_view type) const;
+  std::string free_name(std::string_view type) const;
   bool shares_gradient(std::size_t node, const Tape<Scalar>& tape) const;
   View<Scalar> make_gradient(std::size_t node, Tape<Scalar>& tape) const;
   void activate_nodes(std::size_t output, Tape<Scalar>& tape) const;
@@ -97,7 +96,7 @@ class Graph {
 namespace detail {
 
 /// A class name as Keras names a layer after it: `StepAttention` is `step_attention`, `LSTM` `lstm`.
-[[gnu::cold]] inline std::string snake_case(std::string_view type) {
+inline std::string snake_case(std::string_view type) {
   const auto upper = [&](std::size_t i) {
     return i < type.size() && 'A' <= type[i] && type[i] <= 'Z';
   };

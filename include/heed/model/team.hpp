@@ -100,7 +100,7 @@ class Team {
   struct Crew {
     using Pool = Eigen::ThreadPoolTempl<detail::PoolEnvironment>;
 
-    [[gnu::cold]] explicit Crew(Index threads) {
+    explicit Crew(Index threads) {
       errors.resize(static_cast<std::size_t>(threads));
       std::string failure;
       pool =

@@ -49,7 +49,7 @@ std::string to_text(Integer value) {
 }
 
 /// A number as briefly as it can be said: `0.5`, `64`, `1e-07`.
-[[gnu::cold]] inline std::string to_text(double value) {
+inline std::string to_text(double value) {
   char digits[32];
   const auto end = std::to_chars(digits, digits + sizeof digits, value).ptr;
   return std::string(digits, end);
@@ -68,7 +68,7 @@ class Piece {
       : value_(&value),
         write_([](const void* piece) { return to_text(*static_cast<const T*>(piece)); }) {}
 
-  [[gnu::cold]] void append_to(std::string& message) const {
+  void append_to(std::string& message) const {
     if (write_) {
       message += write_(value_);
     } else {
@@ -82,7 +82,7 @@ class Piece {
   std::string (*write_)(const void*) = nullptr;
 };
 
-[[gnu::cold]] inline std::string joined(std::initializer_list<Piece> pieces) {
+[[gnu::noinline]] inline std::string joined(std::initializer_list<Piece> pieces) {
   std::string message;
   for (const Piece& piece : pieces) piece.append_to(message);
   return message;

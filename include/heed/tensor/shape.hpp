@@ -122,7 +122,7 @@ inline constexpr bool std::ranges::disable_sized_range<heed::Shape> = true;
 namespace heed {
 
 /// `(64, 10, 2)`; `(64)` for one axis.
-[[gnu::cold]] inline std::string to_text(std::span<const Index> numbers) {
+inline std::string to_text(std::span<const Index> numbers) {
   std::string text = "(";
   for (const Index number : numbers) {
     if (text.size() > 1) text += ", ";

@@ -15,7 +15,7 @@ struct Clipping {
   double global_clipnorm = 0;  ///< of all gradients together, by their common norm
 
   /// Throws `OptionError` for a bound that is negative or not finite, and for two at once.
-  [[gnu::cold]] void validate(std::string_view optimizer) const {
+  void validate(std::string_view optimizer) const {
     const auto valid = [](double bound) { return bound >= 0 && std::isfinite(bound); };
     check<OptionError>(valid(clipnorm) && valid(clipvalue) && valid(global_clipnorm), optimizer,
                        ": expected clipnorm, clipvalue and global_clipnorm of at least 0, got ",

@@ -22,8 +22,8 @@ void check_finite(std::string_view name, View<const Scalar> x) {
 /// Returns the data with y in the shape of the output. `role` stands in front of names: "", or
 /// "validation ".
 template <class Scalar>
-[[gnu::cold]] Dataset<Scalar> check_data(const Model<Scalar>& model, const Loss<Scalar>& loss,
-                                         const Dataset<Scalar>& data, std::string_view role) {
+Dataset<Scalar> check_data(const Model<Scalar>& model, const Loss<Scalar>& loss,
+                           const Dataset<Scalar>& data, std::string_view role) {
   const auto [x, y] = data;
   check<OptionError>(bool(loss), "model \"", model.name(), "\": expected a loss");
   model.check_input(x);

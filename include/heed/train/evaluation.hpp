@@ -11,7 +11,7 @@ namespace heed::detail {
 template <class Scalar>
 class RunningMeans {
  public:
-  [[gnu::cold]] RunningMeans(std::vector<Metric<Scalar>> metrics, const std::string& prefix)
+  RunningMeans(std::vector<Metric<Scalar>> metrics, const std::string& prefix)
       : metrics_(std::move(metrics)), names_{prefix + "loss"} {
     for (const Metric<Scalar>& metric : metrics_)
       names_.push_back(free_name(prefix + metric.name()));
@@ -44,7 +44,7 @@ class RunningMeans {
 
  private:
   /// Two metrics of a name are told apart by a number.
-  [[gnu::cold]] std::string free_name(const std::string& base) const {
+  std::string free_name(const std::string& base) const {
     std::string name = base;
     for (Index i = 1; std::find(names_.begin(), names_.end(), name) != names_.end(); ++i) {
       name = join(base, "_", i);

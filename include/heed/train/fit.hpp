@@ -46,8 +46,8 @@ namespace detail {
 template <class Scalar>
 class FitLoop {
  public:
-  [[gnu::cold]] FitLoop(Model<Scalar>& model, const Dataset<Scalar>& training,
-                        const Dataset<Scalar>& validation, const FitOptions<Scalar>& options)
+  FitLoop(Model<Scalar>& model, const Dataset<Scalar>& training, const Dataset<Scalar>& validation,
+          const FitOptions<Scalar>& options)
       : options_(options),
         callbacks_(options.callbacks),
         model_(model),
@@ -62,7 +62,7 @@ class FitLoop {
     state_.learning_rate = options.optimizer.learning_rate();
   }
 
-  [[gnu::cold]] History run() {
+  History run() {
     History history;
     call(&Callback<Scalar>::on_train_begin);
     while (state_.epoch < state_.epochs && !state_.stop) {
@@ -109,10 +109,8 @@ class FitLoop {
     }
   }
 
-  [[gnu::cold]] std::string place() const {
-    return join("epoch ", state_.epoch, ", step ", state_.step, ": ");
-  }
-  [[gnu::cold]] std::string advice() const {
+  std::string place() const { return join("epoch ", state_.epoch, ", step ", state_.step, ": "); }
+  std::string advice() const {
     return join(" with a learning rate of ", state_.learning_rate,
                 "; the model keeps the last weights that gave a finite loss");
   }

@@ -40,7 +40,7 @@ class Logs {
   }
 
   /// `"loss", "binary_accuracy"`
-  [[gnu::cold]] std::string names() const {
+  std::string names() const {
     std::string text;
     for (const Entry& entry : entries_)
       text += join(text.empty() ? "\"" : ", \"", entry.first, "\"");
@@ -71,7 +71,7 @@ class History {
   using Column = std::pair<std::string, std::vector<double>>;
 
   /// Takes the values of one more epoch. A name that an epoch does not have is NaN there.
-  [[gnu::cold]] void append(const Logs& logs) {
+  void append(const Logs& logs) {
     constexpr double missing = std::numeric_limits<double>::quiet_NaN();
     for (const auto& [name, value] : logs) {
       if (!contains(name)) columns_.emplace_back(name, std::vector<double>(epochs_, missing));
@@ -98,7 +98,7 @@ class History {
 
   /// A line of names, `epoch,loss,…`, and a line for each epoch, from 1. Numbers are written so that
   /// reading them gives the same bits.
-  [[gnu::cold]] void write_csv(std::ostream& out) const {
+  void write_csv(std::ostream& out) const {
     out << "epoch";
     for (const auto& [name, values] : columns_) out << ',' << name;
     out << '\n';

@@ -14,7 +14,7 @@ namespace heed {
 template <class Scalar>
 class Objective {
  public:
-  [[gnu::cold]] Objective(const Graph<Scalar>& network, const Loss<Scalar>& loss)
+  Objective(const Graph<Scalar>& network, const Loss<Scalar>& loss)
       : graph_(network), loss_(loss), activation_(network.output_activation()) {
     if (activation_ != ActivationFunction::linear && activation_ == loss.canonical_activation()) {
       graph_ = network.without_output_activation();

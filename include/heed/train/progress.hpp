@@ -27,13 +27,13 @@ std::string format(const char* pattern, Numbers... numbers) {
 }
 
 /// A duration as Keras prints it: `3ms/step`; seconds with `unit` left out: `4s`, `1:05`, `2:00:09`.
-[[gnu::cold]] inline std::string format_step_time(double seconds) {
+inline std::string format_step_time(double seconds) {
   if (seconds >= 1 || seconds == 0) return format("%.0fs/step", seconds);
   if (seconds >= 1e-3) return format("%.0fms/step", seconds * 1e3);
   return format("%.0fµs/step", seconds * 1e6);
 }
 
-[[gnu::cold]] inline std::string format_time(double seconds) {
+inline std::string format_time(double seconds) {
   const auto s = static_cast<long>(seconds);
   if (s >= 3600) return format("%ld:%02ld:%02ld", s / 3600, s % 3600 / 60, s % 60);
   if (s > 60) return format("%ld:%02ld", s / 60, s % 60);
@@ -41,7 +41,7 @@ std::string format(const char* pattern, Numbers... numbers) {
 }
 
 /// ` - binary_accuracy: 0.9800 - loss: 0.0500`: by name, as Keras has it.
-[[gnu::cold]] inline std::string format_logs(const Logs& logs) {
+inline std::string format_logs(const Logs& logs) {
   std::vector<const Logs::Entry*> entries;
   for (const Logs::Entry& entry : logs) entries.push_back(&entry);
   std::sort(entries.begin(), entries.end(), [](auto* a, auto* b) { return a->first < b->first; });
@@ -74,7 +74,7 @@ class ProgressBar {
   ProgressBar(bool redraws, std::ostream* out, std::size_t width)
       : redraws_(redraws), out_(out), width_(width) {}
 
-  [[gnu::cold]] void begin_epoch(Index epoch, Index epochs) {
+  void begin_epoch(Index epoch, Index epochs) {
     begin_ = drawn_ = Clock::now();
     const std::string title = join("Epoch ", epoch, "/", epochs);
     if (redraws_) {
@@ -96,7 +96,7 @@ class ProgressBar {
            format_logs(logs));
   }
 
-  [[gnu::cold]] void end_epoch(Index steps, const Logs& logs) {
+  void end_epoch(Index steps, const Logs& logs) {
     const auto now = Clock::now();
     const std::string elapsed = format("%.0fs", seconds(now - begin_));
     const std::string per_step = format_step_time(step_time(steps, now));
@@ -124,7 +124,7 @@ class ProgressBar {
   }
 
   /// `  12/1407 ━━──────────────────`
-  [[gnu::cold]] static std::string bar(Index step, Index steps) {
+  static std::string bar(Index step, Index steps) {
     constexpr Index length = 20;
     const std::string total = to_text(steps);
     std::string text = to_text(step);
@@ -134,7 +134,7 @@ class ProgressBar {
   }
 
   /// Over the line as it was, without a line break, which a line as wide as the terminal would make.
-  [[gnu::cold]] void redraw(std::string_view text) {
+  void redraw(std::string_view text) {
     std::string line(cut_to_width(text, width_ - 1));
     const std::size_t columns = text_width(line);
     if (columns < previous_) line.append(previous_ - columns, ' ');
@@ -142,7 +142,7 @@ class ProgressBar {
     write("\r" + line);
   }
 
-  [[gnu::cold]] void write(std::string_view text) {
+  void write(std::string_view text) {
     if (out_ != nullptr) {
       out_->write(text.data(), static_cast<std::streamsize>(text.size()));
       out_->flush();

@@ -32,7 +32,7 @@ class Trainer {
  public:
   /// Throws `ModelError` when the model is not built, `OptionError` without a loss and for a number
   /// of threads outside its range.
-  [[gnu::cold]] Trainer(Model<Scalar>& model, const TrainerOptions<Scalar>& options)
+  Trainer(Model<Scalar>& model, const TrainerOptions<Scalar>& options)
       : model_(model),
         objective_(model.graph(), options.loss),
         optimizer_(options.optimizer),
