@@ -1,0 +1,51 @@
+#pragma once
+
+#include <heed/tensor/view.hpp>
+
+namespace heed {
+
+/// A matrix, or columns of one, passed without a copy and without a template for each expression.
+template <class Scalar>
+using MatrixRef = Eigen::Ref<Matrix<Scalar>, Eigen::Unaligned, Eigen::OuterStride<>>;
+template <class Scalar>
+using ConstMatrixRef = Eigen::Ref<const Matrix<Scalar>, Eigen::Unaligned, Eigen::OuterStride<>>;
+
+/// A matrix in memory, or its transpose: (i, j) stands at `data + i row_stride + j col_stride`.
+template <class Scalar>
+struct Strided {
+  Scalar* data;
+  Index rows, cols;
+  Index row_stride, col_stride;
+
+  Strided(Scalar* place, Index m, Index n, Index by_row, Index by_col)
+      : data(place), rows(m), cols(n), row_stride(by_row), col_stride(by_col) {}
+
+  /// A row-major matrix, map or block of Eigen's.
+  template <class M>
+    requires(std::remove_reference_t<M>::IsRowMajor == 1 &&
+             std::remove_reference_t<M>::InnerStrideAtCompileTime == 1)
+  Strided(M&& m)  // NOLINT(google-explicit-constructor,bugprone-forwarding-reference-overload)
+      : Strided(m.data(), m.rows(), m.cols(), m.outerStride(), 1) {}
+
+  /// Elements that are written can be read.
+  operator Strided<const Scalar>() const  // NOLINT(google-explicit-constructor)
+      requires(!std::is_const_v<Scalar>) {
+    return {data, rows, cols, row_stride, col_stride};
+  }
+
+  Strided transpose() const { return {data, cols, rows, col_stride, row_stride}; }
+};
+
+/// One row that stands for any number of equal ones: a bias under a batch.
+template <class Scalar>
+Strided<const std::remove_const_t<Scalar>> repeated(View<Scalar> row) {
+  return {row.data(), 1, row.size(), 0, 1};
+}
+
+/// A factor that stands for the transpose of the matrix it refers to.
+template <class M>
+auto transposed(const M& matrix) {
+  return Strided<const typename M::Scalar>(matrix).transpose();
+}
+
+}  // namespace heed
