@@ -601,7 +601,7 @@ TEST_CASE("A model that is not built, and a negative capacity, are refused in a 
   CHECK(refusal_of(model) == "model \"wave\" is streamed before build()");
   model.build();
   CHECK(message<OptionError>([&] { Stream<double> stream(model, {.capacity = -1}); }) ==
-        "expected a capacity of at least 1 step, got -1");
+        "expected a capacity of at least 0 steps, got -1");
 }
 
 TEST_CASE("A model that cannot be streamed is refused with the name of the layer") {

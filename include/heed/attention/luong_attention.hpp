@@ -83,35 +83,6 @@ struct LuongAttention {
     activate<S>(ActivationFunction::tanh, y.matrix());
   }
 
-  /// The hidden states of the last `capacity` steps, in a ring: step t stands in row t mod capacity.
-  static std::vector<Shape> state(const Shape& x, Index capacity) { return {{capacity, x.back()}}; }
-
-  template <class S>
-  void start_stream(Parameters<const S> w, Cache<S>& cache) const {
-    cache.score_kernel.assign(transposed(w[score_kernel].matrix()), true);
-  }
-
-  template <class S>
-  void stream(Parameters<const S> w, const View<const S>& x, const View<S>& y,
-              std::span<const View<S>> state, Index seen, Cache<S>& cache) const {
-    const Index T = x.dim(0), U = x.dim(1), capacity = state[0].dim(0);
-    cache.q.resize({1, U});
-    cache.a.resize({1, capacity});
-    cache.ch.resize({T, 2 * U});
-    auto ch = cache.ch.matrix();
-    auto ring = state[0].matrix();
-    ch.rightCols(U) = x.matrix();
-    for (Index t = 0; t < T; ++t) {
-      const Index kept = std::min(seen + t + 1, capacity);
-      ring.row((seen + t) % capacity) = x.matrix().row(t);
-      set_product<S>(cache.q.matrix(), x.samples(t, 1).as_step(), cache.score_kernel);
-      attend<S>(state[0].samples(0, kept).matrix(), cache.q.matrix(),
-                MatrixMap<S>(cache.a.data(), 1, kept), ch.row(t).leftCols(U));
-    }
-    set_product<S>(y.matrix(), ch, w[vector_kernel].matrix());
-    activate<S>(ActivationFunction::tanh, y.matrix());
-  }
-
   template <class S>
   void backward(Parameters<const S> w, View<const S> x, View<const S> y, View<const S> dy,
                 Cache<S>& cache, Parameters<S> dw, View<S> dx) const {
@@ -162,8 +133,38 @@ struct LuongAttention {
     dx.step(T - 1) += dh;
   }
 
+  /// The hidden states of the last `capacity` steps, in a ring: step t stands in row t mod capacity.
+  static std::vector<Shape> state(const Shape& x, Index capacity) { return {{capacity, x.back()}}; }
+
+  template <class S>
+  void start_stream(Parameters<const S> w, Cache<S>& cache) const {
+    cache.score_kernel.assign(transposed(w[score_kernel].matrix()), true);
+  }
+
+  template <class S>
+  void stream(Parameters<const S> w, const View<const S>& x, const View<S>& y,
+              std::span<const View<S>> state, Index seen, Cache<S>& cache) const {
+    const Index T = x.dim(0), U = x.dim(1), capacity = state[0].dim(0);
+    cache.q.resize({1, U});
+    cache.a.resize({1, capacity});
+    cache.ch.resize({T, 2 * U});
+    auto ch = cache.ch.matrix();
+    auto ring = state[0].matrix();
+    ch.rightCols(U) = x.matrix();
+    for (Index t = 0; t < T; ++t) {
+      const Index kept = std::min(seen + t + 1, capacity);
+      ring.row((seen + t) % capacity) = x.matrix().row(t);
+      set_product<S>(cache.q.matrix(), x.slice(t), cache.score_kernel);
+      attend<S>(state[0].samples(0, kept).matrix(), cache.q.matrix(),
+                MatrixMap<S>(cache.a.data(), 1, kept), ch.row(t).leftCols(U));
+    }
+    set_product<S>(y.matrix(), ch, w[vector_kernel].matrix());
+    activate<S>(ActivationFunction::tanh, y.matrix());
+  }
+
  private:
-  /// A row as the column that a matrix times a column is.
+  /// A row of scores or of their gradients as a column, which H times a vector is: a product that
+  /// reads H in place, where a row times Hᵀ would lay it out first.
   template <class S>
   static Strided<S> as_column(const Strided<S>& row) {
     return row.transpose();

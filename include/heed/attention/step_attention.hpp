@@ -45,8 +45,8 @@ struct StepAttention {
   template <class S>
   struct Cache {
     Tensor<S> a;   // (N, T, U)
-    Tensor<S> dl;  // (P, U)  P: T, and zeros up to whole packets
-    Tensor<S> dk;  // (T, P)
+    Tensor<S> dl;  // (P, U)  P is T made up to whole packets, with rows of zeros:
+    Tensor<S> dK;  // (T, P)  so that the products that are summed here have no packets in part
   };
 
   template <class S>
@@ -88,14 +88,14 @@ struct StepAttention {
     const Index N = x.dim(0), T = x.dim(1), U = x.dim(2);
     const Index P = (T + widest<S> - 1) / widest<S> * widest<S>;
     cache.dl.resize({P, U});
-    cache.dk.resize({T, P});
-    cache.dk.set_zero();
+    cache.dK.resize({T, P});
+    cache.dK.set_zero();
     auto dl = cache.dl.matrix();
     dl.bottomRows(P - T).setZero();
     for (Index n = 0; n < N; ++n) {
       const auto x_n = x.slice(n), dy_n = dy.slice(n);
       const auto a = cache.a.slice(n);
-      auto dx_n = dx ? dx.slice(n) : dl;
+      auto dx_n = dx ? dx.slice(n) : dl;  // what nobody needs goes where dl is about to stand
       for_lanes<S>(1, U, [&](auto at) {
         typename decltype(at)::Value inner = S{0};
         // y = x ∘ a:  da = dy ∘ x, where dl will stand,  dx = dy ∘ a
@@ -112,11 +112,11 @@ struct StepAttention {
         }
       });
       // l = Kᵀ x + b 1ᵀ:  dK += x dlᵀ,  db += dl 1,  dx += K dl
-      add_product<S>(cache.dk.matrix(), x_n, transposed(dl));
+      add_product<S>(cache.dK.matrix(), x_n, transposed(dl));
       if (use_bias) dw[bias].row() += dl.topRows(T).rowwise().sum().transpose();
       if (dx) add_product<S>(dx_n, w[kernel].matrix(), dl.topRows(T));
     }
-    dw[kernel].matrix() += cache.dk.matrix().leftCols(T);
+    dw[kernel].matrix() += cache.dK.matrix().leftCols(T);
   }
 };
 

@@ -51,11 +51,8 @@ struct Dense {
   template <class S>
   void forward(Parameters<const S> w, View<const S> x, View<S> y, Cache<S>&) const {
     auto z = y.matrix();
-    if (use_bias) {
-      set_product<S>(z, repeated(w[bias]), x.matrix(), w[kernel].matrix());
-    } else {
-      set_product<S>(z, x.matrix(), w[kernel].matrix());
-    }
+    const auto b = use_bias ? repeated(w[bias]) : zeros<S>();
+    set_product<S>(z, b, x.matrix(), w[kernel].matrix());
     activate<S>(activation, z);
   }
 

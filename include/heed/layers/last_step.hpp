@@ -26,14 +26,6 @@ struct LastStep {
     y.matrix() = x.step(x.dim(1) - 1);
   }
 
-  static std::vector<Shape> state(const Shape&, Index) { return {}; }
-
-  template <class S>
-  void stream(Parameters<const S>, const View<const S>& x, const View<S>& y,
-              std::span<const View<S>>, Index, Cache<S>&) const {
-    y.array() = x.array();  // of each step, the last one so far
-  }
-
   template <class S>
   void backward(Parameters<const S>, View<const S>, View<const S>, View<const S> dy, Cache<S>&,
                 Parameters<S>, View<S> dx) const {
@@ -41,6 +33,14 @@ struct LastStep {
     // y = x_T:  dx_T = dy, and nothing flows to the other steps
     dx.array().setZero();
     dx.step(dx.dim(1) - 1) = dy.matrix();
+  }
+
+  static std::vector<Shape> state(const Shape&, Index) { return {}; }
+
+  template <class S>
+  void stream(Parameters<const S>, const View<const S>& x, const View<S>& y,
+              std::span<const View<S>>, Index, Cache<S>&) const {
+    y.array() = x.array();  // of each step, the last one so far
   }
 };
 

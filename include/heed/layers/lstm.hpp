@@ -21,6 +21,8 @@ namespace heed {
 ///
 ///     W = | Wᵢ  W_f  W_g  Wₒ |    one row a feature, U columns a gate
 ///
+/// φ and σ are functions of one number: softmax is refused, which Keras takes.
+///
 /// `go_backwards` reads the steps from the last to the first and gives them out in that order.
 /// Keras: `layers.LSTM`; these of its fields, with the same defaults and weights.
 struct LSTM {
@@ -97,13 +99,14 @@ struct LSTM {
     for (Index t = 0; t < T; ++t) cache.x.slice(t) = x.step(read_at(t, T));
     cache.c.slice(0).setZero();
 
+    const Strided<const S> b = use_bias ? repeated(w[bias]) : zeros<S>();
     const Index block = steps_of(256, N);
     with_functions<S>([&](auto phi, auto sigma) {
       for (Index t = 0; t < T; ++t) {
         // z = x W + b of some steps at a time, which are still in the cache when it is their turn
         if (t % block == 0) {
           const Index count = std::min(block, T - t);
-          set_product<S>(cache.gates.samples(t, count).matrix(), bias_or_zero<S>(w),
+          set_product<S>(cache.gates.samples(t, count).matrix(), b,
                          cache.x.samples(t, count).matrix(), cache.kernel);
         }
         // z += h' U, but for the first step, whose h' is zero
@@ -114,6 +117,49 @@ struct LSTM {
                 cache.phi_c.slice(t), cache.h.slice(t), return_sequences ? y.step(t) : y.as_step());
       }
     });
+  }
+
+  template <class S>
+  void backward(Parameters<const S> w, View<const S> x, View<const S>, View<const S> dy,
+                Cache<S>& cache, Parameters<S> dw, View<S> dx) const {
+    const Index N = x.dim(0), T = x.dim(1), D = x.dim(2), U = units;
+    const Index block = std::min(steps_of(1024, N), T);
+    cache.dz.resize({block, N, 4 * U});
+    cache.dh.resize({N, U});
+    cache.dc.resize({N, U});
+    cache.recurrent_kernel.assign(transposed(w[recurrent_kernel].matrix()), N == 1);
+    auto dh = cache.dh.matrix(), dc = cache.dc.matrix();
+    dh = return_sequences ? dy.step(T - 1) : dy.as_step();
+    dc.setZero();
+
+    for (Index end = T, first = 0; end > 0; end = first) {
+      first = std::max(end - block, Index{0});
+      with_functions<S>([&](auto phi, auto sigma) {
+        for (Index t = end - 1; t >= first; --t) {
+          step_back<S>(phi, sigma, cache.gates.slice(t), cache.c.slice(t), cache.phi_c.slice(t), dh,
+                       cache.dz.slice(t - first), dc);
+          // z = x W + h' U + b:  dh' = dz Uᵀ, to which the output of that step adds its dy
+          if (t > 0) {
+            const Strided<const S> start = return_sequences ? dy.step(t - 1) : zeros<S>();
+            set_product<S>(dh, start, cache.dz.slice(t - first), cache.recurrent_kernel);
+          }
+        }
+      });
+      // z = x W + h' U + b of these steps:  dW += xᵀ dz,  dU += h'ᵀ dz,  db += Σ dz,  dx = dz Wᵀ
+      const Index count = end - first;
+      const auto dz = cache.dz.samples(0, count).matrix();
+      const auto X = cache.x.samples(first, count).matrix();
+      add_product<S>(dw[kernel].matrix(), transposed(X), dz);
+      const Index from = std::max(first, Index{1});  // the first step's h' is zero
+      const auto H = cache.h.samples(from - 1, end - from).matrix();
+      add_product<S>(dw[recurrent_kernel].matrix(), transposed(H), dz.bottomRows(H.rows()));
+      if (use_bias) add_row_sum<S>(dw[bias], dz);
+      if (dx) {
+        cache.dx.resize({count, N, D});
+        set_product<S>(cache.dx.matrix(), dz, transposed(w[kernel].matrix()));
+        for (Index t = first; t < end; ++t) dx.step(read_at(t, T)) = cache.dx.slice(t - first);
+      }
+    }
   }
 
   enum { xh_state, c_state };
@@ -143,13 +189,14 @@ struct LSTM {
     S* const xh = state[xh_state].data();
     const MatrixMap<S> h(xh + D, 1, U), c(state[c_state].data(), 1, U);
     const MatrixMap<S> phi_c(cache.phi_c.data(), 1, U);
+    const Strided<const S> b = use_bias ? repeated(w[bias]) : zeros<S>();
     const Strided<S> Z(gates, T, 4 * U, 4 * U, 1);
     std::copy_n(x.data() + (T - 1) * D, D, xh);
     if (T > 1) {
-      set_product<S>(Z, bias_or_zero<S>(w), {x.data(), T, D, D, 1}, w[kernel].matrix());
+      set_product<S>(Z, b, {x.data(), T, D, D, 1}, w[kernel].matrix());
     } else {
       // z = x W + h' U + b as one product
-      set_product<S>(Z, bias_or_zero<S>(w), {xh, 1, D + U, D + U, 1}, cache.kernels);
+      set_product<S>(Z, b, {xh, 1, D + U, D + U, 1}, cache.kernels);
     }
     with_functions<S>([&](auto phi, auto sigma) {
       for (Index t = 0; t < T; ++t) {
@@ -161,64 +208,10 @@ struct LSTM {
     });
   }
 
-  template <class S>
-  void backward(Parameters<const S> w, View<const S> x, View<const S>, View<const S> dy,
-                Cache<S>& cache, Parameters<S> dw, View<S> dx) const {
-    const Index N = x.dim(0), T = x.dim(1), D = x.dim(2), U = units;
-    const Index block = std::min(steps_of(1024, N), T);
-    cache.dz.resize({block, N, 4 * U});
-    cache.dh.resize({N, U});
-    cache.dc.resize({N, U});
-    cache.recurrent_kernel.assign(transposed(w[recurrent_kernel].matrix()), N == 1);
-    auto dh = cache.dh.matrix(), dc = cache.dc.matrix();
-    dh = return_sequences ? dy.step(T - 1) : dy.as_step();
-    dc.setZero();
-
-    for (Index end = T, first = 0; end > 0; end = first) {
-      first = std::max(end - block, Index{0});
-      with_functions<S>([&](auto phi, auto sigma) {
-        for (Index t = end - 1; t >= first; --t) {
-          step_back<S>(phi, sigma, cache.gates.slice(t), cache.c.slice(t), cache.phi_c.slice(t), dh,
-                       cache.dz.slice(t - first), dc);
-          // z = x W + h' U + b:  dh' = dz Uᵀ, to which the output of that step adds its dy
-          if (t > 0) {
-            const Strided<const S> start = return_sequences ? dy.step(t - 1) : zero<S>();
-            set_product<S>(dh, start, cache.dz.slice(t - first), cache.recurrent_kernel);
-          }
-        }
-      });
-      // z = x W + h' U + b of these steps:  dW += xᵀ dz,  dU += h'ᵀ dz,  db += Σ dz,  dx = dz Wᵀ
-      const Index count = end - first;
-      const auto dz = cache.dz.samples(0, count).matrix();
-      const auto X = cache.x.samples(first, count).matrix();
-      add_product<S>(dw[kernel].matrix(), transposed(X), dz);
-      const Index from = std::max(first, Index{1});  // the first step's h' is zero
-      const auto H = cache.h.samples(from - 1, end - from).matrix();
-      add_product<S>(dw[recurrent_kernel].matrix(), transposed(H), dz.bottomRows(H.rows()));
-      if (use_bias) add_row_sum<S>(dw[bias], dz);
-      if (dx) {
-        cache.dx.resize({count, N, D});
-        set_product<S>(cache.dx.matrix(), dz, transposed(w[kernel].matrix()));
-        for (Index t = first; t < end; ++t) dx.step(read_at(t, T)) = cache.dx.slice(t - first);
-      }
-    }
-  }
-
  private:
   /// How many steps of N samples make so many rows, of which products get enough to be fast and not
   /// more than caches hold.
   static Index steps_of(Index rows, Index N) { return std::max(rows / N, Index{1}); }
-
-  template <class S>
-  static Strided<const S> zero() {
-    return {nullptr, 1, 1, 0, 1};
-  }
-
-  /// What z begins with.
-  template <class S>
-  Strided<const S> bias_or_zero(Parameters<const S> w) const {
-    return use_bias ? repeated(w[bias]) : zero<S>();
-  }
 
   /// From z = x W + h' U + b and c' to the gates, in z's place, c, φ(c) and h, which is also y's: all
   /// (N, U), z (N, 4U). c may stand where c' does.

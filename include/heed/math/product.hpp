@@ -181,7 +181,7 @@ void product(const Strided<Scalar>& c, const Strided<const Scalar>& start,
 template <class Scalar>
 void set_product(const Strided<Scalar>& c, const Strided<const Scalar>& a,
                  const Strided<const Scalar>& b) {
-  detail::product(c, {nullptr, c.rows, c.cols, 0, 0}, a, b);
+  detail::product(c, zeros<Scalar>(), a, b);
 }
 
 /// `c += a b`, any of them `transposed`
@@ -214,7 +214,7 @@ void set_product(const Strided<Scalar>& c, const Strided<const Scalar>& start,
 template <class Scalar>
 void set_product(const Strided<Scalar>& c, const Strided<const Scalar>& a,
                  const Packed<Scalar>& b) {
-  set_product<Scalar>(c, {nullptr, c.rows, c.cols, 0, 1}, a, b);
+  set_product<Scalar>(c, zeros<Scalar>(), a, b);
 }
 
 /// `c += a b` with a factor that was packed before

@@ -42,6 +42,12 @@ Strided<const std::remove_const_t<Scalar>> repeated(View<Scalar> row) {
   return {row.data(), 1, row.size(), 0, 1};
 }
 
+/// Zeros of any size, for a product that begins with nothing.
+template <class Scalar>
+Strided<const Scalar> zeros() {
+  return {nullptr, 1, 1, 0, 1};
+}
+
 /// A factor that stands for the transpose of the matrix it refers to.
 template <class M>
 auto transposed(const M& matrix) {

@@ -5,8 +5,8 @@
 namespace heed {
 
 struct StreamOptions {
-  /// How many steps attention looks back on: the oldest leaves when another comes. As many as the
-  /// model's input has, unless said otherwise.
+  /// How many steps attention looks back on: the oldest leaves when another comes. 0: as many as the
+  /// model's input has.
   Index capacity = 0;
 };
 
@@ -126,7 +126,7 @@ class Stream {
 template <class Scalar>
 Stream<Scalar>::Stream(const Model<Scalar>& model, const StreamOptions& options) : model_(&model) {
   check<ModelError>(model.is_built(), "model \"", model.name(), "\" is streamed before build()");
-  check<OptionError>(options.capacity >= 0, "expected a capacity of at least 1 step, got ",
+  check<OptionError>(options.capacity >= 0, "expected a capacity of at least 0 steps, got ",
                      options.capacity);
   check<ModelError>(model.input_shape().rank() >= 2, "model \"", model.name(),
                     "\" cannot be streamed: its input ", model.input_shape(), " has no steps");
