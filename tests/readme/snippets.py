@@ -176,7 +176,8 @@ def check_commands(block, source, work):
 
 
 def broken_links(document, folder):
-    for match in LINK.finditer(document):
+    prose = FENCE.sub("", document)  # [](Index i) is no link
+    for match in LINK.finditer(prose):
         target = match[1] or match[2]
         if not re.match(r"[a-z]+:|#", target) and not (folder / target.split("#")[0]).exists():
             yield target
