@@ -17,4 +17,5 @@ configure_package_config_file(cmake/heedConfig.cmake.in heedConfig.cmake INSTALL
 write_basic_package_version_file(heedConfigVersion.cmake COMPATIBILITY SameMinorVersion ARCH_INDEPENDENT)
 install(FILES
   "${PROJECT_BINARY_DIR}/heedConfig.cmake" "${PROJECT_BINARY_DIR}/heedConfigVersion.cmake"
+  cmake/compiled.cmake cmake/compiled.cpp
   DESTINATION "${heed_package_dir}")

@@ -25,3 +25,6 @@
 #include <heed/train/early_stopping.hpp>
 #include <heed/train/fit.hpp>
 #include <heed/version.hpp>
+
+// Refers to those above.
+#include <heed/instances.hpp>

@@ -81,7 +81,7 @@ def build_programs(blocks, source, work):
     for block in blocks:
         write(folder / f"{block.name}.cpp", program(block))
         lines.append(f"add_executable({block.name} {block.name}.cpp)")
-        lines.append(f"target_link_libraries({block.name} PRIVATE heed::io $<TARGET_NAME_IF_EXISTS:heed::keras>)")
+        lines.append(f"target_link_libraries({block.name} PRIVATE heed::compiled heed::io $<TARGET_NAME_IF_EXISTS:heed::keras>)")
     write(folder / "CMakeLists.txt", "\n".join(lines) + "\n")
 
     output, good = run(["cmake", "-S", ".", "-B", "build", "-D", "CMAKE_BUILD_TYPE=Release"], folder)

@@ -2,8 +2,6 @@
 
 namespace heed {
 
-#define HEED_INSTANCE template
-#define HEED_SCALAR double
-#include "instances.inc"
+HEED_TEMPLATES(template, double)
 
 }  // namespace heed

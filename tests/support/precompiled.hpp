@@ -9,13 +9,7 @@
 
 namespace heed {
 
-#define HEED_INSTANCE extern template
-#define HEED_SCALAR float
-#include "instances.inc"
-#undef HEED_SCALAR
-#define HEED_SCALAR double
-#include "instances.inc"
-#undef HEED_SCALAR
-#undef HEED_INSTANCE
+HEED_TEMPLATES(extern template, float)
+HEED_TEMPLATES(extern template, double)
 
 }  // namespace heed

@@ -101,22 +101,20 @@ struct LSTM {
 
     const Strided<const S> b = use_bias ? repeated(w[bias]) : zeros<S>();
     const Index block = steps_of(256, N);
-    with_functions<S>([&](auto phi, auto sigma) {
-      for (Index t = 0; t < T; ++t) {
-        // z = x W + b of some steps at a time, which are still in the cache when it is their turn
-        if (t % block == 0) {
-          const Index count = std::min(block, T - t);
-          set_product<S>(cache.gates.samples(t, count).matrix(), b,
-                         cache.x.samples(t, count).matrix(), cache.kernel);
-        }
-        // z += h' U, but for the first step, whose h' is zero
-        if (t > 0) {
-          add_product<S>(cache.gates.slice(t), cache.h.slice(t - 1), cache.recurrent_kernel);
-        }
-        step<S>(phi, sigma, cache.gates.slice(t), cache.c.slice(t), cache.c.slice(t + 1),
-                cache.phi_c.slice(t), cache.h.slice(t), return_sequences ? y.step(t) : y.as_step());
+    for (Index t = 0; t < T; ++t) {
+      // z = x W + b of some steps at a time, which are still in the cache when it is their turn
+      if (t % block == 0) {
+        const Index count = std::min(block, T - t);
+        set_product<S>(cache.gates.samples(t, count).matrix(), b,
+                       cache.x.samples(t, count).matrix(), cache.kernel);
       }
-    });
+      // z += h' U, but for the first step, whose h' is zero
+      if (t > 0) {
+        add_product<S>(cache.gates.slice(t), cache.h.slice(t - 1), cache.recurrent_kernel);
+      }
+      step<S>(cache.gates.slice(t), cache.c.slice(t), cache.c.slice(t + 1), cache.phi_c.slice(t),
+              cache.h.slice(t), return_sequences ? y.step(t) : y.as_step());
+    }
   }
 
   template <class S>
@@ -134,17 +132,15 @@ struct LSTM {
 
     for (Index end = T, first = 0; end > 0; end = first) {
       first = std::max(end - block, Index{0});
-      with_functions<S>([&](auto phi, auto sigma) {
-        for (Index t = end - 1; t >= first; --t) {
-          step_back<S>(phi, sigma, cache.gates.slice(t), cache.c.slice(t), cache.phi_c.slice(t), dh,
-                       cache.dz.slice(t - first), dc);
-          // z = x W + h' U + b:  dh' = dz Uᵀ, to which the output of that step adds its dy
-          if (t > 0) {
-            const Strided<const S> start = return_sequences ? dy.step(t - 1) : zeros<S>();
-            set_product<S>(dh, start, cache.dz.slice(t - first), cache.recurrent_kernel);
-          }
+      for (Index t = end - 1; t >= first; --t) {
+        step_back<S>(cache.gates.slice(t), cache.c.slice(t), cache.phi_c.slice(t), dh,
+                     cache.dz.slice(t - first), dc);
+        // z = x W + h' U + b:  dh' = dz Uᵀ, to which the output of that step adds its dy
+        if (t > 0) {
+          const Strided<const S> start = return_sequences ? dy.step(t - 1) : zeros<S>();
+          set_product<S>(dh, start, cache.dz.slice(t - first), cache.recurrent_kernel);
         }
-      });
+      }
       // z = x W + h' U + b of these steps:  dW += xᵀ dz,  dU += h'ᵀ dz,  db += Σ dz,  dx = dz Wᵀ
       const Index count = end - first;
       const auto dz = cache.dz.samples(0, count).matrix();
@@ -198,14 +194,12 @@ struct LSTM {
       // z = x W + h' U + b as one product
       set_product<S>(Z, b, {xh, 1, D + U, D + U, 1}, cache.kernels);
     }
-    with_functions<S>([&](auto phi, auto sigma) {
-      for (Index t = 0; t < T; ++t) {
-        MatrixMap<S> z(gates + t * 4 * U, 1, 4 * U);
-        const StridedMap<S> y_t(y.data() + t * U, 1, U, Eigen::OuterStride<>(U));
-        if (T > 1) add_product<S>(z, h, cache.kernels, D);
-        step<S>(phi, sigma, z, c, c, phi_c, h, y_t);
-      }
-    });
+    for (Index t = 0; t < T; ++t) {
+      MatrixMap<S> z(gates + t * 4 * U, 1, 4 * U);
+      const StridedMap<S> y_t(y.data() + t * U, 1, U, Eigen::OuterStride<>(U));
+      if (T > 1) add_product<S>(z, h, cache.kernels, D);
+      step<S>(z, c, c, phi_c, h, y_t);
+    }
   }
 
  private:
@@ -216,46 +210,49 @@ struct LSTM {
   /// From z = x W + h' U + b and c' to the gates, in z's place, c, φ(c) and h, which is also y's: all
   /// (N, U), z (N, 4U). c may stand where c' does.
   template <class S>
-  static void step(auto phi, auto sigma, MatrixMap<S> gates, MatrixMap<S> c_prev, MatrixMap<S> c,
-                   MatrixMap<S> phi_c, MatrixMap<S> h, StridedMap<S> y) {
+  void step(MatrixMap<S> gates, MatrixMap<S> c_prev, MatrixMap<S> c, MatrixMap<S> phi_c,
+            MatrixMap<S> h, StridedMap<S> y) const {
     auto z = split(gates, c.cols());
-    for_lanes<S>(c.rows(), c.cols(), [&](auto at) {
-      const auto i_t = sigma(at(z.i)), f_t = sigma(at(z.f)), o_t = sigma(at(z.o));
-      const auto g_t = phi(at(z.g));
-      const auto c_t = f_t * at(c_prev) + i_t * g_t;
-      const auto phi_c_t = phi(c_t);
-      const auto h_t = o_t * phi_c_t;
-      at(z.i) = i_t;
-      at(z.f) = f_t;
-      at(z.g) = g_t;
-      at(z.o) = o_t;
-      at(c) = c_t;
-      at(phi_c) = phi_c_t;
-      at(h) = h_t;
-      at(y) = h_t;
+    with_functions<S>([&](auto phi, auto sigma) {
+      for_lanes<S>(c.rows(), c.cols(), [&](auto at) {
+        const auto i_t = sigma(at(z.i)), f_t = sigma(at(z.f)), o_t = sigma(at(z.o));
+        const auto g_t = phi(at(z.g));
+        const auto c_t = f_t * at(c_prev) + i_t * g_t;
+        const auto phi_c_t = phi(c_t);
+        const auto h_t = o_t * phi_c_t;
+        at(z.i) = i_t;
+        at(z.f) = f_t;
+        at(z.g) = g_t;
+        at(z.o) = o_t;
+        at(c) = c_t;
+        at(phi_c) = phi_c_t;
+        at(h) = h_t;
+        at(y) = h_t;
+      });
     });
   }
 
   /// From dh and dc of a step to dz, and to dc of the step before, in dc's place.
   template <class S>
-  static void step_back(auto phi, auto sigma, const MatrixMap<S>& gates, const MatrixMap<S>& c_prev,
-                        const MatrixMap<S>& phi_c, const MatrixMap<S>& dh, MatrixMap<S> dgates,
-                        MatrixMap<S> dc) {
+  void step_back(const MatrixMap<S>& gates, const MatrixMap<S>& c_prev, const MatrixMap<S>& phi_c,
+                 const MatrixMap<S>& dh, MatrixMap<S> dgates, MatrixMap<S> dc) const {
     const auto gate = split(gates, dc.cols());
     auto dz = split(dgates, dc.cols());
-    for_lanes<S>(dc.rows(), dc.cols(), [&](auto at) {
-      const auto i_t = at(gate.i), f_t = at(gate.f), g_t = at(gate.g), o_t = at(gate.o);
-      // h = o ∘ φ(c):  do = dh ∘ φ(c),  dc += dh ∘ o ∘ φ'(c)
-      const auto dh_t = at(dh), phi_c_t = at(phi_c);
-      const auto do_t = dh_t * phi_c_t;
-      const auto dc_t = at(dc) + dh_t * o_t * phi.slope(phi_c_t);
-      // c = f ∘ c' + i ∘ g:  di = dc ∘ g,  df = dc ∘ c',  dg = dc ∘ i,  dc' = dc ∘ f
-      // i, f, o = σ(z),  g = φ(z)
-      at(dz.i) = dc_t * g_t * sigma.slope(i_t);
-      at(dz.f) = dc_t * at(c_prev) * sigma.slope(f_t);
-      at(dz.g) = dc_t * i_t * phi.slope(g_t);
-      at(dz.o) = do_t * sigma.slope(o_t);
-      at(dc) = dc_t * f_t;
+    with_functions<S>([&](auto phi, auto sigma) {
+      for_lanes<S>(dc.rows(), dc.cols(), [&](auto at) {
+        const auto i_t = at(gate.i), f_t = at(gate.f), g_t = at(gate.g), o_t = at(gate.o);
+        // h = o ∘ φ(c):  do = dh ∘ φ(c),  dc += dh ∘ o ∘ φ'(c)
+        const auto dh_t = at(dh), phi_c_t = at(phi_c);
+        const auto do_t = dh_t * phi_c_t;
+        const auto dc_t = at(dc) + dh_t * o_t * phi.slope(phi_c_t);
+        // c = f ∘ c' + i ∘ g:  di = dc ∘ g,  df = dc ∘ c',  dg = dc ∘ i,  dc' = dc ∘ f
+        // i, f, o = σ(z),  g = φ(z)
+        at(dz.i) = dc_t * g_t * sigma.slope(i_t);
+        at(dz.f) = dc_t * at(c_prev) * sigma.slope(f_t);
+        at(dz.g) = dc_t * i_t * phi.slope(g_t);
+        at(dz.o) = do_t * sigma.slope(o_t);
+        at(dc) = dc_t * f_t;
+      });
     });
   }
 

@@ -1,0 +1,61 @@
+#pragma once
+
+// The templates that programs with heed use, by name, so that one file can compile them for all others.
+//
+// With HEED_COMPILED defined, a file that includes heed.hpp leaves those for float to another one, which
+// is compiled with the same flags: cmake/compiled.cpp, of which the CMake target heed::compiled consists.
+
+#include <heed/heed.hpp>
+
+/// `instance` is `template`, which compiles them, or `extern template`, which leaves that to another file.
+#define HEED_TEMPLATES(instance, Scalar)                    \
+  instance struct AnyLayer<Scalar>::Holder<Activation>;     \
+  instance struct AnyLayer<Scalar>::Holder<Add>;            \
+  instance struct AnyLayer<Scalar>::Holder<Concatenate>;    \
+  instance struct AnyLayer<Scalar>::Holder<Dense>;          \
+  instance struct AnyLayer<Scalar>::Holder<Dot>;            \
+  instance struct AnyLayer<Scalar>::Holder<Dropout>;        \
+  instance struct AnyLayer<Scalar>::Holder<Flatten>;        \
+  instance struct AnyLayer<Scalar>::Holder<Input>;          \
+  instance struct AnyLayer<Scalar>::Holder<LastStep>;       \
+  instance struct AnyLayer<Scalar>::Holder<LSTM>;           \
+  instance struct AnyLayer<Scalar>::Holder<LuongAttention>; \
+  instance struct AnyLayer<Scalar>::Holder<Multiply>;       \
+  instance struct AnyLayer<Scalar>::Holder<Permute>;        \
+  instance struct AnyLayer<Scalar>::Holder<RepeatVector>;   \
+  instance struct AnyLayer<Scalar>::Holder<Reshape>;        \
+  instance struct AnyLayer<Scalar>::Holder<StepAttention>;  \
+  instance class Graph<Scalar>;                             \
+  instance class Model<Scalar>;                             \
+  instance class Shards<Scalar>;                            \
+  instance class Stream<Scalar>;                            \
+  instance class Objective<Scalar>;                         \
+  instance class Trainer<Scalar>;                           \
+  instance class detail::FitLoop<Scalar>;                   \
+  instance class detail::RunningMeans<Scalar>;              \
+  instance Loss<Scalar>::Loss(BinaryCrossentropy);          \
+  instance Loss<Scalar>::Loss(CategoricalCrossentropy);     \
+  instance Loss<Scalar>::Loss(MeanSquaredError);            \
+  instance Loss<Scalar>::Loss(MeanAbsoluteError);           \
+  instance Optimizer<Scalar>::Optimizer(SGD);               \
+  instance Optimizer<Scalar>::Optimizer(Adam);              \
+  instance Optimizer<Scalar>::Optimizer(RMSprop);
+
+#ifdef HEED_COMPILED
+namespace heed {
+
+HEED_TEMPLATES(extern template, float)
+
+namespace detail {
+
+/// Stands in the compiled file for its own instruction set, on which what Eigen's types look like in
+/// memory depends: a file that is compiled for another one finds no such function, and does not link.
+template <Index packet_width, int alignment>
+void compiled_for();
+
+[[gnu::used]] static void (*const compiled_for_the_same)() =
+    &compiled_for<widest<float>, EIGEN_MAX_ALIGN_BYTES>;
+
+}  // namespace detail
+}  // namespace heed
+#endif
