@@ -163,7 +163,9 @@ Job stream_step(const Sizes& s, const Arrays& arrays) {
     State(Model<float> network, Tensor<float> inputs)
         : model(std::move(network)), x(std::move(inputs)), stream{model} {}
     float step() {
-      const float y = stream.step(x.samples(t, 1).reshaped({x.dim(1)})).data()[0];
+      const float y =
+          stream.step(x.values().subspan(std::size_t(t * x.dim(1)), std::size_t(x.dim(1))))
+              .data()[0];
       t = t + 1 < x.dim(0) ? t + 1 : 0;
       return y;
     }

@@ -50,10 +50,7 @@ void multiply(const Strided<Scalar>& c, const Strided<const Scalar>& start,
   alignas(64) Scalar panel[most_depth * Sizes::cols];
 
   const bool row_of_packets = b.col_stride == 1 && b.cols % Sizes::width == 0;
-  const bool wide_panels = packed && packed.factor->one_row();
-  if (c.rows == 1 && (packed ? wide_panels : row_of_packets)) {
-    return multiply_row(c, start, a, b, packed);
-  }
+  if (c.rows == 1 && !packed && row_of_packets) return multiply_row(c, start, a, b, {});
 
   const bool one_row = c.rows == 1 && b.col_stride == 1;
   const Index most_cols = panel_cols<Scalar>(one_row);
@@ -207,7 +204,9 @@ void set_product(const Strided<Scalar>& c, const Strided<const Scalar>& start,
   eigen_assert(c.rows == a.rows && c.cols == b.cols() && first + a.cols <= b.rows());
   eigen_assert(c.col_stride == 1 && start.col_stride == 1);
   eigen_assert(c.rows == 1 || !b.one_row());
-  detail::multiply<Scalar>(c, start, a, {nullptr, a.cols, b.cols(), 0, 1}, {&b, first});
+  const Strided<const Scalar> shape_of_b(nullptr, a.cols, b.cols(), 0, 1);
+  if (b.one_row()) return detail::multiply_row<Scalar>(c, start, a, shape_of_b, {&b, first});
+  detail::multiply<Scalar>(c, start, a, shape_of_b, {&b, first});
 }
 
 /// `c = a b` with a factor that was packed before

@@ -33,14 +33,14 @@ class AnyLayer {
 
   AnyCache make_cache() const { return layer_->make_cache(); }
 
-  void forward(Parameters<const Scalar> w, std::span<const View<const Scalar>> x, View<Scalar> y,
-               AnyCache& cache, const Pass& pass) const {
+  void forward(Parameters<const Scalar> w, std::span<const View<const Scalar>> x,
+               const View<Scalar>& y, AnyCache& cache, const Pass& pass) const {
     layer_->forward(w, x, y, cache.get(), pass);
   }
 
   void backward(Parameters<const Scalar> w, std::span<const View<const Scalar>> x,
-                View<const Scalar> y, View<const Scalar> dy, AnyCache& cache, Parameters<Scalar> dw,
-                std::span<const View<Scalar>> dx) const {
+                const View<const Scalar>& y, const View<const Scalar>& dy, AnyCache& cache,
+                Parameters<Scalar> dw, std::span<const View<Scalar>> dx) const {
     layer_->backward(w, x, y, dy, cache.get(), dw, dx);
   }
 
@@ -86,9 +86,9 @@ class AnyLayer {
     virtual std::vector<Weight> weights(std::span<const Shape> x) const = 0;
     virtual AnyCache make_cache() const = 0;
     virtual void forward(Parameters<const Scalar> w, std::span<const View<const Scalar>> x,
-                         View<Scalar> y, void* cache, const Pass& pass) const = 0;
+                         const View<Scalar>& y, void* cache, const Pass& pass) const = 0;
     virtual void backward(Parameters<const Scalar> w, std::span<const View<const Scalar>> x,
-                          View<const Scalar> y, View<const Scalar> dy, void* cache,
+                          const View<const Scalar>& y, const View<const Scalar>& dy, void* cache,
                           Parameters<Scalar> dw, std::span<const View<Scalar>> dx) const = 0;
     virtual std::vector<Published<Scalar>> published(const void* cache) const = 0;
     virtual bool is_step_wise(std::span<const Shape> x) const = 0;
@@ -143,8 +143,8 @@ class AnyLayer {
       }
     }
 
-    void forward(Parameters<const Scalar> w, std::span<const View<const Scalar>> x, View<Scalar> y,
-                 void* kept, const Pass& pass) const override {
+    void forward(Parameters<const Scalar> w, std::span<const View<const Scalar>> x,
+                 const View<Scalar>& y, void* kept, const Pass& pass) const override {
       if constexpr (!ReshapingLayer<L>) {
         auto& cache = *static_cast<typename L::template Cache<Scalar>*>(kept);
         const auto& input = only_or_all(x);
@@ -157,8 +157,8 @@ class AnyLayer {
     }
 
     void backward(Parameters<const Scalar> w, std::span<const View<const Scalar>> x,
-                  View<const Scalar> y, View<const Scalar> dy, void* kept, Parameters<Scalar> dw,
-                  std::span<const View<Scalar>> dx) const override {
+                  const View<const Scalar>& y, const View<const Scalar>& dy, void* kept,
+                  Parameters<Scalar> dw, std::span<const View<Scalar>> dx) const override {
       if constexpr (!ReshapingLayer<L>) {
         auto& cache = *static_cast<typename L::template Cache<Scalar>*>(kept);
         layer.template backward<Scalar>(w, only_or_all(x), y, dy, cache, dw, only_or_all(dx));

@@ -51,14 +51,16 @@ class Stream {
   View<const Scalar> step(View<const Scalar> x) {
     check<ShapeError>(x.shape() == step_shape_, "model \"", model_->name(),
                       "\": expected a step of ", step_shape_, ", got ", x.shape());
-    return run(x.data(), 1).reshaped(output_step_);
+    run(x.data(), 1);
+    return step_output_;
   }
 
   /// The same for numbers that stand one after the other: an array, a vector, a span.
   View<const Scalar> step(std::span<const Scalar> x) {
     check<ShapeError>(std::ssize(x) == step_shape_.size(), "model \"", model_->name(),
                       "\": expected a step of ", step_shape_.size(), " numbers, got ", x.size());
-    return run(x.data(), 1).reshaped(output_step_);
+    run(x.data(), 1);
+    return step_output_;
   }
 
   /// Several time steps at once, x: (steps, …), which is faster; the result has the output of each:
@@ -67,7 +69,8 @@ class Stream {
     check<ShapeError>(x.rank() > 0 && x.shape().sample() == step_shape_, "model \"", model_->name(),
                       "\": expected a block of (steps) and ", step_shape_, ", got ", x.shape());
     if (x.dim(0) == 0) return View<const Scalar>(nullptr, output_step_.batch(0));
-    return run(x.data(), x.dim(0));
+    run(x.data(), x.dim(0));
+    return output_;
   }
 
   /// How many steps there were since the start or `reset`.
@@ -111,7 +114,7 @@ class Stream {
   void add(std::size_t node, const std::vector<std::size_t>& entry_of, Index capacity,
            std::vector<std::vector<Shape>>& states);
   void prepare(Index steps);
-  View<const Scalar> run(const Scalar* x, Index steps);
+  void run(const Scalar* x, Index steps);
 
   const Model<Scalar>* model_;
   std::vector<Entry> entries_;
@@ -119,7 +122,8 @@ class Stream {
   Index steps_ = 0;
   Index prepared_ = 0;  ///< how long a block the views are made for
   Shape step_shape_, output_step_;
-  View<const Scalar> output_;
+  View<const Scalar> output_;       ///< of the block
+  View<const Scalar> step_output_;  ///< of a block of one step, without its axis
   Pass pass_;
 };
 
@@ -236,11 +240,12 @@ void Stream<Scalar>::prepare(Index steps) {
   }
   const auto& last = entries_.back();
   output_ = last.has_steps ? last.value.reshaped(last.value.shape().sample()) : last.value;
+  step_output_ = View<const Scalar>(output_.data(), output_step_);
   prepared_ = steps;
 }
 
 template <class Scalar>
-View<const Scalar> Stream<Scalar>::run(const Scalar* x, Index steps) {
+void Stream<Scalar>::run(const Scalar* x, Index steps) {
   if (steps != prepared_) prepare(steps);
   for (Entry& entry : entries_) {
     switch (entry.kind) {
@@ -255,7 +260,6 @@ View<const Scalar> Stream<Scalar>::run(const Scalar* x, Index steps) {
     }
   }
   steps_ += steps;
-  return output_;
 }
 
 }  // namespace heed
