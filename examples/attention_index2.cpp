@@ -3,8 +3,8 @@
 
 #include <heed/heed.hpp>
 #include <heed/io.hpp>
+#include <heed/plot.hpp>
 
-#include "support/chart.hpp"
 #include "support/numpy.hpp"
 #include "support/program.hpp"
 
@@ -90,22 +90,16 @@ std::vector<double> mean_attention(const Model<float>& model, const Options& opt
 
 void write_results(const std::filesystem::path& directory, const Model<float>& model,
                    const History& history, const std::vector<double>& attention,
-                   const chart::Bars& bars) {
+                   const plot::Bars& bars) {
   std::string csv = "step,attention\n";
   for (std::size_t t = 0; t < attention.size(); ++t) csv += join(t, ",", attention[t], "\n");
   std::ostringstream epochs;
   history.write_csv(epochs);
   write_text(directory / "attention.csv", csv);
-  write_text(directory / "attention.svg", chart::svg(bars));
+  plot::save(directory / "attention.svg", bars);
   write_text(directory / "history.csv", epochs.str());
   save_model(model, directory / "index2.safetensors");
-  if (history.epochs() > 1) {
-    chart::Lines lines{.title = "Loss by epoch", .x_label = "epoch", .series = {}};
-    for (const auto& [name, values] : history) {
-      if (name.ends_with("loss")) lines.series.push_back({name, values});
-    }
-    write_text(directory / "history.svg", chart::svg(lines));
-  }
+  if (history.epochs() > 1) plot::save(directory / "history.svg", plot::history(history));
   std::cout << "attention.csv, attention.svg, history.csv and index2.safetensors are in "
             << directory.string() << "\n";
 }
@@ -134,12 +128,12 @@ void run_experiment(const Options& options) {
                                      .seed = options.seed});
 
   const std::vector<double> attention = mean_attention(model, options, random);
-  chart::Bars bars{.title = "Attention Mechanism as a function of input dimensions.",
-                   .legend = "attention (%)",
-                   .x_label = "step",
-                   .values = attention};
+  plot::Bars bars{.title = "Attention Mechanism as a function of input dimensions.",
+                  .legend = "attention (%)",
+                  .x_label = "step",
+                  .values = attention};
   for (double& value : bars.values) value *= 100;
-  std::cout << "\n" << chart::text(bars) << "\n";
+  std::cout << "\n" << plot::text(bars) << "\n";
   write_results(directory, model, history, attention, bars);
 }
 

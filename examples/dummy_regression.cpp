@@ -3,6 +3,7 @@
 
 #include <heed/heed.hpp>
 #include <heed/io.hpp>
+#include <heed/plot.hpp>
 
 #include "support/program.hpp"
 
@@ -30,8 +31,9 @@ void run_experiment(const Options& options) {
   model.build({.seed = options.seed});
   std::cout << model.summary() << "\n";
 
-  model.fit(x, y,
-            {.loss = MeanAbsoluteError{}, .optimizer = Adam{}, .epochs = 10, .seed = options.seed});
+  const History history = model.fit(
+      x, y, {.loss = MeanAbsoluteError{}, .optimizer = Adam{}, .epochs = 10, .seed = options.seed});
+  std::cout << "\n" << plot::text(plot::history(history));
 
   const auto path = directory / "test_model.safetensors";
   const auto before = model.predict(x);

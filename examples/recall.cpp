@@ -3,8 +3,8 @@
 // sample, and the attention finds it.
 
 #include <heed/heed.hpp>
+#include <heed/plot.hpp>
 
-#include "support/chart.hpp"
 #include "support/program.hpp"
 
 using namespace heed;
@@ -53,12 +53,9 @@ void run_experiment(const std::filesystem::path& out) {
   for (Index n = 0; n < rows; ++n) make_sample(fresh_x, fresh_y, n, n / 5, random);
   const auto attention = model.activations("attention/weights", fresh_x);  // (rows, steps)
 
-  chart::HeatMap map{.title = "Each sample looks at the step that holds its answer",
-                     .legend = "attention (%)",
-                     .x_label = "step",
-                     .y_label = "sample",
-                     .values = Tensor<double, 2>(100 * attention.matrix().cast<double>())};
-  write_text(directory / "recall.svg", chart::svg(map));
+  plot::HeatMap map = plot::heat_map(attention);
+  map.title = "Each sample looks at the step that holds its answer";
+  plot::save(directory / "recall.svg", map);
   std::cout << "\n" << (directory / "recall.svg").string() << " shows where 40 samples look\n";
 }
 

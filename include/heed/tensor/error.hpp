@@ -30,7 +30,7 @@ struct OptionError : Error {
   using Error::Error;
 };
 
-/// Data that cannot be trained on: no samples, numbers that are not finite.
+/// Data that cannot be trained on, or drawn: no samples, numbers that are not finite.
 struct DataError : Error {
   using Error::Error;
 };

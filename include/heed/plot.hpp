@@ -1,0 +1,9 @@
+#pragma once
+
+// Pictures of numbers, as SVG files and as text for a terminal: bars, curves and heat maps. Needs Eigen
+// alone.
+#include <heed/plot/bars.hpp>
+#include <heed/plot/heat_map.hpp>
+#include <heed/plot/lines.hpp>
+#include <heed/plot/save.hpp>
+#include <heed/plot/text.hpp>

@@ -1,0 +1,187 @@
+#pragma once
+
+#include <cstdint>
+
+#include <heed/plot/svg.hpp>
+#include <heed/train/history.hpp>
+
+namespace heed::plot {
+
+/// Curves over first, first + 1, …: a loss by epoch. A curve is broken where a value is not finite.
+struct Lines {
+  struct Series {
+    std::string name{};
+    std::vector<double> values{};
+  };
+  std::string title{};
+  std::string x_label{};
+  std::int64_t first = 1;  ///< where the first value of each series stands
+  std::vector<Series> series{};
+};
+
+/// What training went through, epoch by epoch: the curve of `name` and that of `val_name` where the
+/// history has it. Throws `OptionError` for a name that was not recorded.
+inline Lines history(const History& history, const std::string& name = "loss") {
+  Lines lines{.title = name + " by epoch", .x_label = "epoch", .series = {{name, history[name]}}};
+  const std::string validation = "val_" + name;
+  if (history.contains(validation)) lines.series.push_back({validation, history[validation]});
+  return lines;
+}
+
+namespace detail {
+
+/// What all series have in common: how many places there are, and the values' ends. Throws
+/// `DataError` when there is nothing to draw.
+struct Extent {
+  explicit Extent(const Lines& lines) {
+    bool is_empty = true;
+    for (const auto& [name, values] : lines.series) {
+      points = std::max(points, values.size());
+      for (const double value : values) {
+        if (!std::isfinite(value)) continue;
+        check<DataError>(std::abs(value) <= most_drawable, "Lines \"", lines.title,
+                         "\": expected numbers of at most 1e300, got ", value, " in \"", name,
+                         "\"");
+        low = is_empty ? value : std::min(low, value);
+        high = is_empty ? value : std::max(high, value);
+        is_empty = false;
+      }
+    }
+    check<DataError>(!is_empty, "Lines \"", lines.title, "\": there is no finite value to draw");
+  }
+
+  /// The axis: with zero where that costs little.
+  Ticks ticks() const {
+    const bool near_below = low > 0 && low < 0.5 * high;
+    const bool near_above = high < 0 && high > 0.5 * low;
+    return Ticks(near_below ? 0 : low, near_above ? 0 : high);
+  }
+
+  std::size_t points = 0;
+  double low = 0, high = 0;
+};
+
+/// The places to draw of a series: all, or of many those with the least and the most of each group
+/// of neighbours. Those without a finite value are among them, as breaks.
+inline std::vector<std::size_t> drawn_points(const std::vector<double>& values) {
+  const std::size_t size = group_size(values.size(), 800);
+  std::vector<std::size_t> points;
+  for (std::size_t begin = 0; begin < values.size(); begin += size) {
+    std::size_t least = begin, most = begin;
+    bool is_broken = false;
+    for (std::size_t i = begin; i < std::min(begin + size, values.size()); ++i) {
+      is_broken = is_broken || !std::isfinite(values[i]);
+      if (!(values[least] <= values[i])) least = std::isfinite(values[i]) ? i : least;
+      if (!(values[most] >= values[i])) most = std::isfinite(values[i]) ? i : most;
+    }
+    points.push_back(std::min(least, most));
+    if (least != most) points.push_back(std::max(least, most));
+    if (is_broken && size > 1) points.push_back(values.size());
+  }
+  return points;
+}
+
+/// Okabe & Ito 2008: colours that the colour-blind tell apart, and other dashes for each.
+struct Pen {
+  explicit Pen(std::size_t series)
+      : colour(std::array<Colour, 5>{{{0x0072b2, 0x5cb8ee},
+                                      {0xc2410c, 0xff9a5a},
+                                      {0x00815e, 0x2fcf9f},
+                                      {0x8f4e8b, 0xdfa3d8},
+                                      {0x566377, 0xc3cddb}}}[series % 5]),
+        dashes(std::array<std::string_view, 4>{"", "9 6", "2 6", "14 5 2 5"}[series % 4]) {}
+  Colour colour;
+  std::string_view dashes;
+};
+
+/// A line of the legend takes what fits; the last that can be seen says how many are not there.
+inline double draw_legend(Svg& svg, const Lines& lines) {
+  double x = 48, y = 85;
+  for (std::size_t k = 0; k < lines.series.size(); ++k) {
+    const std::string name = fitted(lines.series[k].name, 15, 400);
+    const double wide = 60 + text_width(name, 15);
+    if (x > 48 && x + wide > Svg::width - 40) x = 48, y += 24;
+    if (y > 85 + 2 * 24 && k + 1 < lines.series.size()) {
+      svg.text(x, y + 5, join("and ", lines.series.size() - k, " more"),
+               {.colour = colours::quiet});
+      break;
+    }
+    const Pen pen(k);
+    svg.line(x, y, x + 30, y, pen.colour, 3, pen.dashes);
+    svg.text(x + 38, y + 5, name, {.colour = colours::quiet});
+    x += wide;
+  }
+  return y;
+}
+
+}  // namespace detail
+
+/// The chart as an SVG file. Of more than 800 values of a series the least and the most of
+/// neighbours are drawn. Throws `DataError` when no value is finite.
+inline std::string svg(const Lines& lines, const SvgOptions& options = {}) {
+  using namespace detail;
+  const Extent extent(lines);
+  const Ticks ticks = extent.ticks();
+  std::string names;
+  for (const auto& series : lines.series) names += (names.empty() ? "" : ", ") + series.name;
+  Svg svg(lines.title,
+          join("Line chart of ", names, " by ", lines.x_label, ". The values go from ",
+               brief(extent.low), " to ", brief(extent.high), "."),
+          options);
+  const double legend = draw_legend(svg, lines);
+  const Area area{Svg::left_of(ticks.labels), legend + 43, 912, 456};
+  svg.axes(area, ticks, lines.x_label);
+
+  const double gap =
+      extent.points > 1 ? area.wide() / static_cast<double>(extent.points - 1) : area.wide() / 2;
+  const auto point_x = [&](std::size_t i) {
+    return area.left + gap * (static_cast<double>(i) + (extent.points > 1 ? 0 : 1));
+  };
+  const auto number = [&](std::size_t i) { return lines.first + static_cast<std::int64_t>(i); };
+  const double label_wide = text_width(std::to_string(number(extent.points)), 16) + 14;
+  const auto every = static_cast<std::int64_t>(every_nth(label_wide / gap));
+  for (std::size_t i = 0; i < extent.points; ++i) {
+    if (extent.points > 1 && number(i) % every != 0) continue;
+    svg.text(point_x(i), area.bottom + 26, std::to_string(number(i)),
+             {.size = 16, .anchor = "middle"});
+  }
+  svg.line(area.left, area.bottom, area.right, area.bottom, colours::quiet, 1.5);
+
+  const bool has_dots = extent.points <= 60;
+  for (std::size_t k = 0; k < lines.series.size(); ++k) {
+    const auto& [name, values] = lines.series[k];
+    const Pen pen(k);
+    std::string path, dots;
+    std::size_t connected = 0;  // points since the curve began
+    const std::vector<std::size_t> points = drawn_points(values);
+    const auto is_point = [&](std::size_t p) {
+      return p < points.size() && points[p] < values.size() && std::isfinite(values[points[p]]);
+    };
+    for (std::size_t p = 0; p < points.size(); ++p) {
+      if (!is_point(p)) {
+        connected = 0;
+        continue;
+      }
+      const std::size_t i = points[p];
+      const double x = at(point_x(i));
+      const double y = at(area.bottom - area.high() * ticks.part(values[i]));
+      path += join(connected++ == 0 ? "M" : "L", x, " ", y);
+      if (has_dots || (connected == 1 && !is_point(p + 1))) {
+        dots +=
+            join("<circle cx=\"", x, "\" cy=\"", y, "\" r=\"", has_dots ? 5 : 3, "\"",
+                 svg.paint(pen.colour, &colours::background), " stroke-width=\"", has_dots ? 2 : 0,
+                 "\"><title>",
+                 escaped(join(name, ", ", lines.x_label, " ", number(i), ": ", brief(values[i]))),
+                 "</title></circle>\n");
+      }
+    }
+    if (path.empty()) continue;
+    svg.add("<path d=\"", path, "\" fill=\"none\"", svg.outline(pen.colour), " stroke-width=\"",
+            has_dots ? 3 : 2, "\" stroke-linejoin=\"round\"");
+    if (!pen.dashes.empty()) svg.add(" stroke-dasharray=\"", pen.dashes, "\"");
+    svg.add("/>\n", dots);
+  }
+  return std::move(svg).finish();
+}
+
+}  // namespace heed::plot

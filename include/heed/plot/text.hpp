@@ -1,0 +1,260 @@
+#pragma once
+
+#include <heed/plot/bars.hpp>
+#include <heed/plot/heat_map.hpp>
+#include <heed/plot/lines.hpp>
+
+namespace heed::plot {
+
+/// For a terminal, or a log. No line is wider, and none has colours.
+struct TextOptions {
+  int width = 80;       ///< columns of a line, at least 20
+  int height = 40;      ///< most lines that the data takes, at least 2; curves take at most 15
+  bool unicode = true;  ///< false: ASCII alone, with ? for what it does not have
+};
+
+namespace detail {
+
+/// A chart of text that grows line by line.
+class Page {
+ public:
+  Page(std::string_view title, const TextOptions& options) : options_(options) {
+    check<OptionError>(options.width >= 20, "plot::text: expected a width of at least 20, got ",
+                       options.width);
+    check<OptionError>(options.height >= 2, "plot::text: expected a height of at least 2, got ",
+                       options.height);
+    if (!title.empty()) add(title), add("");
+  }
+
+  std::size_t width() const { return static_cast<std::size_t>(options_.width); }
+  std::size_t height() const { return static_cast<std::size_t>(options_.height); }
+  bool unicode() const { return options_.unicode; }
+
+  /// What of a label can be printed, and fits in so many columns.
+  std::string words(std::string_view label, std::size_t most) const {
+    if (options_.unicode) return shortened(clean(label), most);
+    std::string result;
+    for_each_character(clean(label), [&](char32_t code, std::string_view bytes) {
+      result += code < 0x80 ? bytes : "?";
+    });
+    return shortened(result, most, "...");
+  }
+
+  /// The labels, each as wide as the widest, and none of more than so many columns.
+  std::vector<std::string> aligned(std::vector<std::string> labels, std::size_t most) const {
+    std::size_t wide = 0;
+    for (std::string& label : labels) {
+      label = words(label, most);
+      wide = std::max(wide, columns(label));
+    }
+    for (std::string& label : labels) label = right_aligned(label, wide);
+    return labels;
+  }
+
+  void add(std::string_view line) {
+    const std::string text = words(line, width());
+    text_ += text.substr(0, text.find_last_not_of(' ') + 1) + "\n";
+  }
+
+  /// As many lines as the pieces take.
+  void add_flowing(const std::vector<std::string>& pieces) {
+    std::string line;
+    for (const std::string& piece : pieces) {
+      if (!line.empty() && columns(line) + 3 + columns(piece) > width()) {
+        add(line);
+        line.clear();
+      }
+      line += join(line.empty() ? "" : "   ", piece);
+    }
+    add(line);
+  }
+
+  std::string finish() && { return std::move(text_); }
+
+ private:
+  TextOptions options_;
+  std::string text_;
+};
+
+inline std::string repeated(std::string_view text, std::size_t times) {
+  std::string result;
+  for (std::size_t i = 0; i < times; ++i) result += text;
+  return result;
+}
+
+/// A bar from zero, which stands `zero` columns from the left; `length` is in columns, below zero to
+/// the left. An eighth of a column is seen on the right of zero, a half on the left.
+inline std::string text_bar(double length, std::size_t zero, bool unicode) {
+  constexpr std::array<std::string_view, 8> eighths{"", "▏", "▎", "▍", "▌", "▋", "▊", "▉"};
+  const double size = std::abs(length);
+  if (!unicode) {
+    const auto full = static_cast<std::size_t>(std::lround(size));
+    return std::string(length < 0 ? zero - std::min(zero, full) : zero, ' ') +
+           std::string(full, '#');
+  }
+  if (length < 0) {
+    const auto halves = static_cast<std::size_t>(std::lround(size * 2));
+    const std::size_t taken = std::min(zero, (halves + 1) / 2);
+    return std::string(zero - taken, ' ') + (halves % 2 == 1 ? "▐" : "") +
+           repeated("█", halves / 2);
+  }
+  const auto filled = static_cast<std::size_t>(std::lround(size * 8));
+  return std::string(zero, ' ') + repeated("█", filled / 8) + std::string(eighths[filled % 8]);
+}
+
+}  // namespace detail
+
+/// The bars as lines of text. Of more values than `height` neighbours share a bar. Throws as `svg`
+/// does.
+inline std::string text(const Bars& chart, const TextOptions& options = {}) {
+  using namespace detail;
+  check_drawable(chart);
+  Page page(chart.title, options);
+  const Bars bars = grouped(chart, page.height());
+  const NumberFormat format = format_of(bars.values);
+  std::vector<std::string> labels{bars.x_label}, values{chart.legend};
+  for (std::size_t i = 0; i < bars.values.size(); ++i) {
+    labels.push_back(bars.label(i));
+    values.push_back(format(bars.values[i]));
+  }
+  std::size_t value_wide = page.width() / 2 - 6;
+  for (std::size_t i = 1; i < values.size(); ++i)
+    value_wide = std::max(value_wide, values[i].size());
+  labels = page.aligned(std::move(labels), page.width() / 4);
+  values = page.aligned(std::move(values), value_wide);
+  const std::size_t before = columns(labels[0]) + columns(values[0]) + 4;
+  const double room = static_cast<double>(page.width() - std::min(page.width() - 1, before));
+  const auto [least, most] = std::minmax_element(bars.values.begin(), bars.values.end());
+  const double low = std::min(*least, 0.0), high = std::max(*most, 0.0);
+  // Halves, because the whole range may be more than a number can be.
+  const double half = std::max(high / 2 - low / 2, 1 / most_drawable);
+  const double zero = std::ceil(room * (-low / 2 / half));
+  const double scale = std::min({room, low < 0 ? zero / (-low / 2 / half) : room,
+                                 high > 0 ? (room - zero) / (high / 2 / half) : room});
+  if (!bars.x_label.empty() || !bars.legend.empty()) page.add(labels[0] + "  " + values[0]);
+  for (std::size_t i = 0; i < bars.values.size(); ++i) {
+    page.add(labels[i + 1] + "  " + values[i + 1] + "  " +
+             text_bar(scale * (bars.values[i] / 2 / half), static_cast<std::size_t>(zero),
+                      page.unicode()));
+  }
+  if (bars.legend != chart.legend) page.add(bars.legend);
+  return std::move(page).finish();
+}
+
+/// The curves as a drawing of characters, another one for each series. Throws as `svg` does.
+inline std::string text(const Lines& lines, const TextOptions& options = {}) {
+  using namespace detail;
+  const Extent extent(lines);
+  Page page(lines.title, options);
+  constexpr std::string_view pens = "*o+x#@";
+  std::vector<std::string> legend;
+  for (std::size_t k = 0; k < lines.series.size(); ++k) {
+    legend.push_back(join(pens.substr(k % pens.size(), 1), " ", lines.series[k].name));
+  }
+  const Ticks ticks = extent.ticks();
+  const std::size_t rows = std::min<std::size_t>(page.height(), 15);
+  // The numbers of the axis stand at the lines nearest to them.
+  std::vector<std::string> labels(rows);
+  const auto row_of = [&](double value) {
+    const double part = 1 - ticks.part(value);
+    return static_cast<std::size_t>(std::lround(part * static_cast<double>(rows - 1)));
+  };
+  for (std::size_t i = 0; i < ticks.values.size(); ++i) {
+    labels[row_of(ticks.values[i])] = ticks.labels[i];
+  }
+  labels = page.aligned(std::move(labels), page.width() / 2);
+  const std::size_t before = columns(labels[0]) + 2;
+  const std::size_t room = page.width() - before;
+
+  std::vector<std::string> drawing(rows, std::string(room, ' '));
+  const double last = static_cast<double>(extent.points - 1);
+  for (std::size_t k = lines.series.size(); k-- > 0;) {  // the first series is on top
+    const std::vector<double>& values = lines.series[k].values;
+    for (std::size_t column = 0; column < room; ++column) {
+      const double place = last * static_cast<double>(column) / static_cast<double>(room - 1);
+      const auto left = static_cast<std::size_t>(place);
+      const std::size_t right = std::min(left + 1, extent.points - 1);
+      const double part = place - static_cast<double>(left);
+      if (left >= values.size() || (part > 0 && right >= values.size())) continue;
+      const double value =
+          part > 0 ? (1 - part) * values[left] + part * values[right] : values[left];
+      if (std::isfinite(value)) drawing[row_of(value)][column] = pens[k % pens.size()];
+    }
+  }
+  const std::string_view bar = page.unicode() ? "│" : "|";
+  for (std::size_t row = 0; row < rows; ++row) {
+    page.add(join(labels[row], " ", bar, drawing[row]));
+  }
+  const std::string begin = std::to_string(lines.first);
+  const std::string end =
+      std::to_string(lines.first + static_cast<std::int64_t>(extent.points) - 1);
+  const std::string under = join(begin, "  ", lines.x_label);
+  page.add(std::string(before - 1, ' ') + std::string(page.unicode() ? "└" : "+") +
+           repeated(page.unicode() ? "─" : "-", room));
+  page.add(
+      std::string(before, ' ') +
+      (extent.points > 1 ? left_aligned(under, room - std::min(room, end.size())) + end : under));
+  page.add_flowing(legend);
+  return std::move(page).finish();
+}
+
+/// The map as shades, from the least value to the most. Of more cells than fit neighbours share
+/// one. Throws as `svg` does.
+inline std::string text(const HeatMap& chart, const TextOptions& options = {}) {
+  using namespace detail;
+  check_drawable(chart);
+  Page page(chart.title, options);
+  const auto rows_of = [](const HeatMap& map) {
+    std::vector<std::string> labels{map.y_label};
+    for (std::size_t i = 0; i < static_cast<std::size_t>(map.values.dim(0)); ++i) {
+      labels.push_back(map.row_label(i));
+    }
+    return labels;
+  };
+  const std::size_t before = columns(page.aligned(rows_of(chart), page.width() / 3)[0]) + 2;
+  const HeatMap map = grouped(chart, page.height(), page.width() - before);
+  const std::vector<std::string> labels = page.aligned(rows_of(map), page.width() / 3);
+  const auto count = static_cast<std::size_t>(map.values.dim(1));
+  const std::size_t wide = std::clamp<std::size_t>((page.width() - before) / count, 1, 6);
+
+  std::vector<std::string_view> shades{" ", "░", "▒", "▓", "█"};
+  if (!page.unicode()) shades = {" ", ".", ":", "-", "=", "+", "*", "#", "%", "@"};
+  const double least = std::min(0.0, map.values.array().minCoeff());
+  const double most = std::max(0.0, map.values.array().maxCoeff());
+  const double half = std::max(most / 2 - least / 2, 1 / most_drawable);
+  const double steps = static_cast<double>(shades.size() - 1);
+
+  std::string heading;
+  const std::size_t every =
+      every_nth(static_cast<double>(columns(page.words(map.column_label(count - 1), 12)) + 1) /
+                static_cast<double>(wide));
+  for (std::size_t i = 0; i < count; i += every) {
+    heading = left_aligned(heading, i * wide);
+    heading += page.words(map.column_label(i), std::max<std::size_t>(wide * every - 1, 1));
+  }
+  page.add(labels[0] + "  " + map.x_label);
+  page.add(std::string(before, ' ') + heading);
+  for (std::size_t row = 0; row < labels.size() - 1; ++row) {
+    std::string line = labels[row + 1] + "  ";
+    for (std::size_t i = 0; i < count; ++i) {
+      const double part = (map.values(row, i) / 2 - least / 2) / half;
+      line += repeated(shades[static_cast<std::size_t>(std::lround(part * steps))], wide);
+    }
+    page.add(line);
+  }
+  std::vector<double> meanings;
+  for (std::size_t i = 0; i < shades.size(); ++i) {
+    meanings.push_back(least + static_cast<double>(i) / steps * half * 2);
+  }
+  const NumberFormat format = format_of(meanings);
+  std::vector<std::string> scale;
+  for (std::size_t i = 0; i < shades.size(); ++i) {
+    scale.push_back(join("[", shades[i], "] ", format(meanings[i])));
+  }
+  page.add("");
+  page.add_flowing(scale);
+  page.add(map.legend);
+  return std::move(page).finish();
+}
+
+}  // namespace heed::plot
