@@ -139,8 +139,8 @@ TEST_CASE("of many cells neighbours share one, and the file stays small") {
   const Xml svg = XmlReader::read(file);
   CHECK(texts_fit(svg));
   const auto drawn = drawn_values(svg, 143, 300);  // 14 rows and 10 columns each
-  CHECK(drawn(1234 / 14, 234) == Approx(7).margin(0.2));
-  CHECK(drawn(555 / 14, 66) == Approx(-8).margin(0.2));
+  CHECK(std::abs(drawn(1234 / 14, 234) - 7) < 0.2);
+  CHECK(std::abs(drawn(555 / 14, 66) + 8) < 0.2);
   CHECK(drawn(0, 0) < 1.2);
   int said = 0;
   for (const Xml* text : svg.all("text")) said += text->text == "w, the largest of each 14 by 10";
@@ -185,24 +185,6 @@ TEST_CASE("long labels and many of them stay on the card") {
   check_drawn(map);
   map.values = random_values(20, 25, 1e8, 1.00001e8);
   check_drawn(map);
-}
-
-TEST_CASE("attention becomes a map in percent, of units their mean") {
-  const Tensor<float, 2> weights{{0.25f, 0.75f}, {1, 0}};
-  const HeatMap map = plot::heat_map(weights);
-  CHECK(map.values == Tensor<double, 2>{{25, 75}, {100, 0}});
-  CHECK(map.x_label == "step");
-  CHECK(map.y_label == "sample");
-  CHECK(map.legend == "attention (%)");
-  const Tensor<float, 3> units{{{0.25f, 0.75f}, {0.5f, 0}}, {{1, 0.5f}, {0, 0}}};
-  CHECK(plot::heat_map(units).values == Tensor<double, 2>{{50, 25}, {75, 0}});
-  const Tensor<double> dynamic(units.shape());
-  CHECK(plot::heat_map(dynamic.view()).values.shape() == Shape{2, 2});
-  CHECK(message<ShapeError>([] { plot::heat_map(Tensor<float, 1>(Shape{4})); }) ==
-        "plot::heat_map: expected weights (N, steps) or (N, steps, units), got (4)");
-  CHECK(message<ShapeError>([] {
-          plot::heat_map(Tensor<float, 3>(Shape{4, 2, 0}));
-        }) == "plot::heat_map: expected at least one unit, got (4, 2, 0)");
 }
 
 TEST_CASE("maps that cannot be drawn are refused") {

@@ -72,7 +72,7 @@ TEST_CASE("points stand at their numbers below the axis") {
   REQUIRE(dots.size() == 4);
   for (std::size_t i = 0; i < 4; ++i) {
     const std::string number = std::to_string(static_cast<int>(i) - 1);
-    CHECK(dots[i]->number("cx") == Approx(numbers.at(number)));
+    CHECK(std::abs(dots[i]->number("cx") - numbers.at(number)) < 0.01);
     CHECK(dots[i]->first("title").text == "a, step " + number + ": " + std::to_string(5 + i));
   }
 }
@@ -112,15 +112,17 @@ TEST_CASE("of many points the least and the most of neighbours are drawn, in a s
   lines.series[0].values[345'678] = 5;
   lines.series[0].values[456'789] = -5;
   lines.series[1].values[500'500] = nan;
+  lines.series[0].values[345'000] = -std::numeric_limits<double>::infinity();  // beside the most
   const std::string file = plot::svg(lines);
   CHECK(file.size() < 80'000);
   const Xml svg = XmlReader::read(file);
   CHECK(texts_fit(svg));
   const auto a = curve(svg, 0);
-  REQUIRE(a.size() == 1);
-  CHECK(a[0].size() == 1600);
-  CHECK(*std::max_element(a[0].begin(), a[0].end()) == Approx(5).margin(0.01));
-  CHECK(*std::min_element(a[0].begin(), a[0].end()) == Approx(-5).margin(0.01));
+  REQUIRE(a.size() == 2);
+  CHECK(a[0].size() + a[1].size() == 1600);
+  CHECK(std::abs(*std::max_element(a[0].begin(), a[0].end()) - 5) < 0.01);
+  CHECK(std::abs(*std::min_element(a[0].begin(), a[0].end()) - 0) < 0.01);
+  CHECK(std::abs(*std::min_element(a[1].begin(), a[1].end()) + 5) < 0.01);
   const auto b = curve(svg, 1);
   REQUIRE(b.size() == 2);  // also one missing value is seen
   CHECK(std::is_sorted(b[0].begin(), b[0].end(), std::less<>()));

@@ -26,34 +26,6 @@ struct HeatMap {
   }
 };
 
-/// Attention by sample and step, in percent, of weights (N, steps) or (N, steps, units), the mean over
-/// the units: what `model.activations("attention/weights", x)` gives. Throws `ShapeError` otherwise.
-template <class Scalar>
-HeatMap heat_map(View<const Scalar> weights) {
-  const Index rank = weights.rank();
-  check<ShapeError>(rank == 2 || rank == 3,
-                    "plot::heat_map: expected weights (N, steps) or (N, steps, units), got ",
-                    weights.shape());
-  HeatMap map{.title = "Attention by sample and step",
-              .legend = "attention (%)",
-              .x_label = "step",
-              .y_label = "sample",
-              .values = Tensor<double, 2>(Shape{weights.dim(0), weights.dim(1)})};
-  const Index units = rank == 3 ? weights.dim(2) : 1;
-  check<ShapeError>(units > 0, "plot::heat_map: expected at least one unit, got ", weights.shape());
-  const Scalar* next = weights.data();
-  for (double& value : map.values.values()) {
-    for (Index u = 0; u < units; ++u) value += static_cast<double>(*next++);
-    value *= 100 / static_cast<double>(units);
-  }
-  return map;
-}
-
-template <class Scalar, int Rank>
-HeatMap heat_map(const Tensor<Scalar, Rank>& weights) {
-  return heat_map(weights.view());
-}
-
 namespace detail {
 
 /// Throws `DataError` for what cannot be drawn.

@@ -1,6 +1,8 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
+#include <utility>
 
 #include <heed/plot/svg.hpp>
 #include <heed/train/history.hpp>
@@ -62,21 +64,24 @@ struct Extent {
 };
 
 /// The places to draw of a series: all, or of many those with the least and the most of each group
-/// of neighbours. Those without a finite value are among them, as breaks.
+/// of neighbours. A place behind the last one stands for a break, where a value is not finite.
 inline std::vector<std::size_t> drawn_points(const std::vector<double>& values) {
   const std::size_t size = group_size(values.size(), 800);
   std::vector<std::size_t> points;
   for (std::size_t begin = 0; begin < values.size(); begin += size) {
-    std::size_t least = begin, most = begin;
+    std::optional<std::size_t> least, most;
     bool is_broken = false;
     for (std::size_t i = begin; i < std::min(begin + size, values.size()); ++i) {
-      is_broken = is_broken || !std::isfinite(values[i]);
-      if (!(values[least] <= values[i])) least = std::isfinite(values[i]) ? i : least;
-      if (!(values[most] >= values[i])) most = std::isfinite(values[i]) ? i : most;
+      if (std::isfinite(values[i])) {
+        if (!least || values[i] < values[*least]) least = i;
+        if (!most || values[i] > values[*most]) most = i;
+      } else {
+        is_broken = true;
+      }
     }
-    points.push_back(std::min(least, most));
-    if (least != most) points.push_back(std::max(least, most));
-    if (is_broken && size > 1) points.push_back(values.size());
+    if (least) points.push_back(std::min(*least, *most));
+    if (least != most) points.push_back(std::max(*least, *most));
+    if (is_broken) points.push_back(values.size());
   }
   return points;
 }
@@ -114,6 +119,41 @@ inline double draw_legend(Svg& svg, const Lines& lines) {
   return y;
 }
 
+/// One series, on axes that go from `area.left` in steps of `gap`.
+inline void draw_curve(Svg& svg, const Lines& lines, std::size_t series, const Area& area,
+                       const Ticks& ticks, double gap, bool has_dots) {
+  const std::vector<double>& values = lines.series[series].values;
+  const std::vector<std::size_t> points = drawn_points(values);
+  const auto is_point = [&](std::size_t p) {
+    return p < points.size() && points[p] < values.size();
+  };
+  const Pen pen(series);
+  std::string path, dots;
+  bool is_connected = false;
+  for (std::size_t p = 0; p < points.size(); ++p) {
+    const std::size_t i = points[p];
+    const bool was_connected = std::exchange(is_connected, is_point(p));
+    if (!is_connected) continue;
+    const double x = at(area.left + gap * static_cast<double>(i));
+    const double y = at(area.bottom - area.high() * ticks.part(values[i]));
+    path += join(was_connected ? "L" : "M", x, " ", y);
+    if (has_dots || (!was_connected && !is_point(p + 1))) {
+      const std::string place = std::to_string(lines.first + static_cast<std::int64_t>(i));
+      dots += join("<circle cx=\"", x, "\" cy=\"", y, "\" r=\"", has_dots ? 5 : 3, "\"",
+                   svg.paint(pen.colour, &colours::background), " stroke-width=\"",
+                   has_dots ? 2 : 0, "\"><title>",
+                   escaped(join(lines.series[series].name, ", ", lines.x_label, " ", place, ": ",
+                                brief(values[i]))),
+                   "</title></circle>\n");
+    }
+  }
+  if (path.empty()) return;
+  svg.add("<path d=\"", path, "\" fill=\"none\"", svg.outline(pen.colour), " stroke-width=\"",
+          has_dots ? 3 : 2, "\" stroke-linejoin=\"round\"");
+  if (!pen.dashes.empty()) svg.add(" stroke-dasharray=\"", pen.dashes, "\"");
+  svg.add("/>\n", dots);
+}
+
 }  // namespace detail
 
 /// The chart as an SVG file. Of more than 800 values of a series the least and the most of
@@ -132,54 +172,22 @@ inline std::string svg(const Lines& lines, const SvgOptions& options = {}) {
   const Area area{Svg::left_of(ticks.labels), legend + 43, 912, 456};
   svg.axes(area, ticks, lines.x_label);
 
-  const double gap =
-      extent.points > 1 ? area.wide() / static_cast<double>(extent.points - 1) : area.wide() / 2;
-  const auto point_x = [&](std::size_t i) {
-    return area.left + gap * (static_cast<double>(i) + (extent.points > 1 ? 0 : 1));
-  };
+  // One point alone stands in the middle.
+  const bool is_one = extent.points == 1;
+  const Area inner{is_one ? (area.left + area.right) / 2 : area.left, area.top, area.right,
+                   area.bottom};
+  const double gap = inner.wide() / static_cast<double>(is_one ? 1 : extent.points - 1);
   const auto number = [&](std::size_t i) { return lines.first + static_cast<std::int64_t>(i); };
   const double label_wide = text_width(std::to_string(number(extent.points)), 16) + 14;
   const auto every = static_cast<std::int64_t>(every_nth(label_wide / gap));
   for (std::size_t i = 0; i < extent.points; ++i) {
-    if (extent.points > 1 && number(i) % every != 0) continue;
-    svg.text(point_x(i), area.bottom + 26, std::to_string(number(i)),
+    if (!is_one && number(i) % every != 0) continue;
+    svg.text(inner.left + gap * static_cast<double>(i), area.bottom + 26, std::to_string(number(i)),
              {.size = 16, .anchor = "middle"});
   }
   svg.line(area.left, area.bottom, area.right, area.bottom, colours::quiet, 1.5);
-
-  const bool has_dots = extent.points <= 60;
   for (std::size_t k = 0; k < lines.series.size(); ++k) {
-    const auto& [name, values] = lines.series[k];
-    const Pen pen(k);
-    std::string path, dots;
-    std::size_t connected = 0;  // points since the curve began
-    const std::vector<std::size_t> points = drawn_points(values);
-    const auto is_point = [&](std::size_t p) {
-      return p < points.size() && points[p] < values.size() && std::isfinite(values[points[p]]);
-    };
-    for (std::size_t p = 0; p < points.size(); ++p) {
-      if (!is_point(p)) {
-        connected = 0;
-        continue;
-      }
-      const std::size_t i = points[p];
-      const double x = at(point_x(i));
-      const double y = at(area.bottom - area.high() * ticks.part(values[i]));
-      path += join(connected++ == 0 ? "M" : "L", x, " ", y);
-      if (has_dots || (connected == 1 && !is_point(p + 1))) {
-        dots +=
-            join("<circle cx=\"", x, "\" cy=\"", y, "\" r=\"", has_dots ? 5 : 3, "\"",
-                 svg.paint(pen.colour, &colours::background), " stroke-width=\"", has_dots ? 2 : 0,
-                 "\"><title>",
-                 escaped(join(name, ", ", lines.x_label, " ", number(i), ": ", brief(values[i]))),
-                 "</title></circle>\n");
-      }
-    }
-    if (path.empty()) continue;
-    svg.add("<path d=\"", path, "\" fill=\"none\"", svg.outline(pen.colour), " stroke-width=\"",
-            has_dots ? 3 : 2, "\" stroke-linejoin=\"round\"");
-    if (!pen.dashes.empty()) svg.add(" stroke-dasharray=\"", pen.dashes, "\"");
-    svg.add("/>\n", dots);
+    draw_curve(svg, lines, k, inner, ticks, gap, extent.points <= 60);
   }
   return std::move(svg).finish();
 }
