@@ -76,6 +76,20 @@ TEST_CASE("a bar reaches its value on the axis") {
   check_drawn(many);
 }
 
+TEST_CASE("a bar is between zero and its value, also where it is rounded") {
+  const Xml svg = XmlReader::read(plot::svg(Bars{.values = {-3, 4.5, -0.01, 0.01, 2}}));
+  for (const Xml* path : svg.all("path")) {
+    const std::string& d = (*path)["d"];
+    const auto number_behind = [&](std::size_t place) { return std::stod(d.substr(place + 1)); };
+    const double base = number_behind(d.find(' '));
+    const double y = number_behind(d.find(' ', d.find('Q')));
+    for (std::size_t v = d.find('V'); v != std::string::npos; v = d.find('V', v + 1)) {
+      CHECK(number_behind(v) <= std::max(base, y));
+      CHECK(number_behind(v) >= std::min(base, y));
+    }
+  }
+}
+
 TEST_CASE("a bar says its value when it is pointed at, and above it where there is room") {
   const Xml svg = XmlReader::read(plot::svg(attention));
   const auto bars = svg.all("path");
