@@ -22,7 +22,7 @@ namespace detail {
 struct Colour {
   std::uint32_t light = 0;
   std::uint32_t dark = 0;
-  auto operator<=>(const Colour&) const = default;
+  bool operator==(const Colour&) const = default;
 };
 
 /// On the background, text has a contrast of at least 4.5 : 1, bars and curves of 3 : 1 (WCAG 2.1,
@@ -151,10 +151,7 @@ class Svg {
   /// The whole file.
   std::string finish() && {
     std::string style;
-    for (const auto& [property, colour] : dark_) {
-      style +=
-          join("  .", class_of(property, colour), "{", property, ":#", hex(colour.dark), "}\n");
-    }
+    for (const std::string& rule : dark_) style += rule;
     if (!style.empty()) {
       style = "<style>@media (prefers-color-scheme: dark) {\n" + style + "}</style>\n";
     }
@@ -179,8 +176,9 @@ class Svg {
       text += join(" ", property, "=\"#", hex(theme_ == Theme::dark ? colour.dark : colour.light),
                    "\"");
       if (theme_ == Theme::automatic) {
-        classes += join(classes.empty() ? "" : " ", class_of(property, colour));
-        dark_.emplace(property, colour);
+        const std::string name = class_of(property, colour);
+        classes += join(classes.empty() ? "" : " ", name);
+        dark_.insert(join("  .", name, "{", property, ":#", hex(colour.dark), "}\n"));
       }
     }
     return classes.empty() ? text : join(text, " class=\"", classes, "\"");
@@ -188,7 +186,7 @@ class Svg {
 
   Theme theme_;
   std::string title_, description_, shapes_;
-  std::set<Paint> dark_;
+  std::set<std::string> dark_;  // the rules of the style
 };
 
 }  // namespace detail

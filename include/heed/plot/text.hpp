@@ -167,7 +167,7 @@ inline std::string text(const Lines& lines, const TextOptions& options = {}) {
   const std::size_t room = page.width() - before;
 
   std::vector<std::string> drawing(rows, std::string(room, ' '));
-  const double last = static_cast<double>(extent.points - 1);
+  const auto last = static_cast<double>(extent.points - 1);
   for (std::size_t k = lines.series.size(); k-- > 0;) {  // the first series is on top
     const std::vector<double>& values = lines.series[k].values;
     for (std::size_t column = 0; column < room; ++column) {
@@ -222,7 +222,7 @@ inline std::string text(const HeatMap& chart, const TextOptions& options = {}) {
   const double least = std::min(0.0, map.values.array().minCoeff());
   const double most = std::max(0.0, map.values.array().maxCoeff());
   const double half = std::max(most / 2 - least / 2, 1 / most_drawable);
-  const double steps = static_cast<double>(shades.size() - 1);
+  const auto steps = static_cast<double>(shades.size() - 1);
 
   std::string heading;
   const std::size_t every =
