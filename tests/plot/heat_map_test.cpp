@@ -170,7 +170,14 @@ TEST_CASE("more is darker in a light picture and lighter in a dark one, on both 
       CHECK(lightness(more.dark) > lightness(less.dark));
     }
   }
-  CHECK(plot::detail::shade(-0.5) != plot::detail::shade(0.5));
+  // Orange below zero, blue above.
+  const auto is_blue = [](std::uint32_t rgb) { return (rgb & 255u) > (rgb >> 16); };
+  for (int level = 4; level <= 28; ++level) {
+    const auto below = plot::detail::shade(-level / 32.0),
+               above = plot::detail::shade(level / 32.0);
+    CHECK((is_blue(above.light) && is_blue(above.dark)));
+    CHECK((!is_blue(below.light) && !is_blue(below.dark)));
+  }
 }
 
 TEST_CASE("long labels and many of them stay on the card") {
