@@ -4,12 +4,21 @@
     cpp fragment    lines of a program: compiled inside a main (or, when they begin with a declaration, before it) and run.
                     What they take for granted stands in a comment above the block, where readers do not see it:
                     <!-- given: Model<float> model; -->
+    cpp fragment throws TYPE    the same, when they throw that type of heed; what() is what they print
+    cpp from PATH   lines of a file of the project, where they stand in this order, one after the other
     cmake           used in a project that links to heed
     sh              run, in a fresh clone, or in an empty folder when it clones heed itself
+    sh by hand      not run; the files of the project that it names have to be there
     python NAME     run by the Python that --python gives that name
+    text output     what the block before it prints; … stands for anything in a line, and a line of … for any lines
+    text output about           the same, but for numbers, which may be off by a twentieth, fractions also by 0.002
 
 Programs of C++ and of Python run in the order of the document, in one folder: each finds the files of those before it.
 Blocks in another language are left alone. Links to files of the project have to lead somewhere.
+
+By default each block of C++ is a program of its own, compiled with -O3. With --together all of them are one program, each
+in a namespace of its own, compiled once with -O1; then a comment <!-- shared: … --> in a document stands in front of all its
+blocks, and a program that lacks an include of the standard library is told so from a list of names.
 """
 
 import argparse
@@ -25,7 +34,23 @@ FENCE = re.compile(
     r"(?:<!--\s*given:(?P<given>.*?)-->\s*)?^(?P<fence>```+)(?P<info>[^\n`]*)\n(?P<text>.*?)^(?P=fence)[ \t]*$",
     re.MULTILINE | re.DOTALL,
 )
+SHARED = re.compile(r"<!--\s*shared:(.*?)-->", re.DOTALL)
+NUMBER = r"-?\d+(?:\.\d+)?(?:e[-+]?\d+)?"
 DECLARATION = re.compile(r"\s*(//[^\n]*\n\s*)*(struct|class|template|namespace|inline|enum|concept)\b")
+# Names of the standard library that programs of documents use, and where they come from.
+HEADERS = {
+    "algorithm": "copy|copy_n|fill|max|max_element|min|min_element|sort|transform",
+    "array": "array",
+    "cmath": "abs|cos|exp|isfinite|log|sin|sqrt|tanh",
+    "filesystem": "filesystem",
+    "fstream": "ifstream|ofstream",
+    "iostream": "cerr|cin|cout",
+    "numeric": "accumulate|iota",
+    "span": "span",
+    "string": "getline|string|to_string",
+    "thread": "jthread|thread",
+    "vector": "vector",
+}
 LINK = re.compile(r"\]\(([^)\s]+)[^)]*\)|(?:src|href)=\"([^\"]+)\"")
 
 
@@ -38,7 +63,13 @@ class Block:
         self.given = match["given"] or ""
         self.line = document.count("\n", 0, match.start("text")) + 1
         self.file = file
-        self.name = f"{file.stem}_line_{self.line}"
+        self.last_line = self.line + self.text.count("\n")
+        self.name = f"{re.sub(r'[^A-Za-z0-9_]', '_', file.stem)}_line_{self.line}"
+        self.output = None  # what it has to print: a block of `text output`
+
+    def has(self, *words):
+        """Whether its words begin with these."""
+        return tuple(self.words[: len(words)]) == words
 
 
 def run(command, folder, timeout=1800, **options):
@@ -58,19 +89,67 @@ def write(path, text):
     path.write_text(text)
 
 
+def split_includes(block):
+    """The block's includes, and its text with empty lines in their place."""
+    lines = block.text.splitlines(keepends=True)
+    includes = [line.strip() for line in lines if line.startswith("#include")]
+    return includes, "".join("\n" if line.startswith("#include") else line for line in lines)
+
+
+def fragment(block, text):
+    """A fragment in a main that the compiler's messages count the document's lines of."""
+    body = f'#line {block.line} "{block.file.name}"\n{text}'
+    if DECLARATION.match(text):
+        return f"{block.given}\n{body}\nint main() {{ return 0; }}\n"
+    if "throws" not in block.words:
+        return f"int main() {{\n{block.given}\n{body}\nreturn 0;\n}}\n"
+    error = block.words[block.words.index("throws") + 1]
+    return (
+        f"int main() {{\ntry {{\n{block.given}\n{body}\n}} catch (const std::exception& error) {{\n"
+        f"std::cout << error.what() << '\\n';\nif (typeid(error) == typeid(heed::{error})) return 0;\n"
+        f"std::cout << \"this is no {error}\\n\";\nreturn 1;\n}}\n"
+        f"std::cout << \"nothing was thrown\\n\";\nreturn 1;\n}}\n"
+    )
+
+
+BASE = ["#include <iostream>", "#include <typeinfo>", "#include <heed/heed.hpp>", "#include <heed/io.hpp>"]
+
+
 def program(block):
     """The translation unit for a C++ block, in which the compiler's messages count the document's lines."""
-    code = f'#line {block.line} "{block.file.name}"\n{block.text}'
     if "fragment" not in block.words:
-        return code
-    blank = "".join("\n" if line.startswith("#include") else line for line in block.text.splitlines(keepends=True))
-    body = f'#line {block.line} "{block.file.name}"\n{blank}'
-    includes = [line for line in block.text.splitlines() if line.startswith("#include")]
-    head = "\n".join(["#include <iostream>", "#include <heed/heed.hpp>", "#include <heed/io.hpp>", *includes])
-    head += "\nusing namespace heed;\n"
-    if DECLARATION.match(blank):
-        return f"{head}{block.given}\n{body}\nint main() {{}}\n"
-    return f"{head}int main() {{\n{block.given}\n{body}\n}}\n"
+        return f'#line {block.line} "{block.file.name}"\n{block.text}'
+    includes, text = split_includes(block)
+    return "\n".join([*BASE, *includes, "using namespace heed;", fragment(block, text)])
+
+
+def joint_program(blocks, documents):
+    """The translation unit for all of them, which runs the one that its argument names."""
+    includes, parts, calls = list(BASE), [], []
+    for block in blocks:
+        lines, text = split_includes(block)
+        includes += lines
+        if "fragment" in block.words:
+            code = "using namespace heed;\n" + fragment(block, text)
+        else:
+            # Only the real main may end without a return.
+            code = f'#line {block.line} "{block.file.name}"\n' + re.sub(r"\}\s*\Z", "return 0; }\n", text)
+        shared = "\n".join(SHARED.findall(documents[block.file]))
+        before = f"using namespace heed;\n{shared}\n" if shared else ""
+        parts.append(f"namespace {block.name} {{\n{before}{code}\n}}\n")
+        calls.append(f'if (name == "{block.name}") return {block.name}::main();')
+    main = "int main(int, char** arguments) {\nconst std::string_view name = arguments[1];\n"
+    return "\n".join([*dict.fromkeys(includes), *parts, '#line 1 "main"', main, *calls, "return 1;\n}\n"])
+
+
+def missing_headers(block):
+    """What a program includes nowhere, though it uses it."""
+    for header, names in HEADERS.items():
+        used = re.search(rf"\bstd::(?:{names})\b", block.text)
+        if used and f"#include <{header}>" not in block.text:
+            yield f"{used[0]} needs #include <{header}>"
+    if not re.search(r"#include <heed/\w+\.hpp>", block.text):
+        yield "nothing of heed is included"
 
 
 def build_programs(blocks, source, work):
@@ -96,8 +175,78 @@ def build_programs(blocks, source, work):
     return programs
 
 
-def check_programs(blocks, pythons, source, work):
-    programs = build_programs([block for block in blocks if block.language == "cpp"], source, work)
+def build_together(blocks, documents, source, work):
+    """For each block the one program, or None, and what the compiler said."""
+    folder = work / "programs"
+    write(folder / "together.cpp", joint_program(blocks, documents))
+    write(
+        folder / "CMakeLists.txt",
+        "cmake_minimum_required(VERSION 3.20)\nproject(snippets LANGUAGES CXX)\nset(HEED_IO ON)\n"
+        f'add_subdirectory("{source}" heed)\nadd_executable(together together.cpp)\n'
+        "target_link_libraries(together PRIVATE heed::io $<TARGET_NAME_IF_EXISTS:heed::keras>)\n",
+    )
+    output, good = run(["cmake", "-S", ".", "-B", "build", "-D", "CMAKE_BUILD_TYPE=", "-D", "CMAKE_CXX_FLAGS=-O1"], folder)
+    if good:
+        output, good = run(["cmake", "--build", "build"], folder)
+    if not good:
+        wrong = [(name, int(line)) for name, line in re.findall(r"^(\S+?):(\d+):\d+: (?:fatal )?error", output, re.MULTILINE)]
+        guilty = [b for b in blocks for name, line in wrong if name == b.file.name and b.line <= line <= b.last_line]
+        return {block: (None, output if block in (guilty or blocks[:1]) else "not built") for block in blocks}
+    programs = {}
+    for block in blocks:
+        missing = [] if "fragment" in block.words else list(missing_headers(block))
+        programs[block] = (None if missing else folder / "build" / "together", "\n".join(missing))
+    return programs
+
+
+def differs(block, printed):
+    """What is wrong with the output of a block that has to print something, or None."""
+    expected, about = block.output.text, "about" in block.output.words
+    pieces = re.split(rf"(^…\n|…|{NUMBER})" if about else r"(^…\n|…)", expected.rstrip() + "\n", flags=re.MULTILINE)
+    numbers = []
+    pattern = ""
+    for i, piece in enumerate(pieces):
+        if i % 2 == 0:
+            pattern += re.escape(piece)
+        elif piece.startswith("…"):
+            pattern += r"(?:[^\n]*\n)*?" if piece == "…\n" else r"[^\n]*"
+        else:
+            pattern += f"({NUMBER})"
+            numbers.append(float(piece))
+    text = "\n".join(line.rstrip() for line in printed.rstrip().splitlines()) + "\n"
+    found = re.fullmatch(pattern, text)
+    off = found and [(n, f) for n, f in zip(numbers, map(float, found.groups())) if abs(n - f) > max(abs(n) / 20, 0.002 * (n % 1 > 0))]
+    if found and not off:
+        return None
+    what = f"numbers that are off: {off}" if off else "another text"
+    return f"{block.output.file}:{block.output.line} shows {what}; what was printed:\n{printed}"
+
+
+def check_quotation(block, source):
+    """Whether the lines stand in the file, whatever their indentation."""
+    path = source / block.words[1]
+    if not path.exists():
+        return f"there is no {block.words[1]}", False
+    strip = lambda text: [line.strip() for line in text.strip().splitlines()]
+    lines, quoted = strip(path.read_text()), strip(block.text)
+    if any(lines[i : i + len(quoted)] == quoted for i in range(len(lines))):
+        return "", True
+    lost = [line for line in quoted if line not in lines]
+    return f"{block.words[1]} does not have these lines in this order" + (f", and nowhere: {lost[0]}" if lost else ""), False
+
+
+def check_names(block, source):
+    """Whether the files are there that commands which are not run name."""
+    words = re.sub(r"#.*", "", block.text).split()
+    paths = [word for word in words if re.fullmatch(r"(?:[\w.-]+/)*[\w.-]+\.(?:sh|py|cpp|hpp|txt|md)", word)]
+    paths = [path for path in paths if not path.startswith("build/")]
+    missing = [path for path in paths if not (source / path).exists()]
+    return "".join(f"there is no {path}\n" for path in missing), not missing and bool(paths)
+
+
+def check_programs(blocks, documents, pythons, together, source, work):
+    compiled = [block for block in blocks if block.language == "cpp"]
+    programs = build_together(compiled, documents, source, work) if together else build_programs(compiled, source, work)
     for block in blocks:
         folder = work / f"run_{block.file.stem}"
         folder.mkdir(exist_ok=True)
@@ -112,7 +261,7 @@ def check_programs(blocks, pythons, source, work):
         elif programs[block][0] is None:
             yield block, programs[block][1], False
         else:
-            yield block, *run([str(programs[block][0])], folder, timeout=300)
+            yield block, *run([str(programs[block][0]), *([block.name] if together else [])], folder, timeout=300)
 
 
 def install(source, work):
@@ -176,7 +325,7 @@ def check_commands(block, source, work):
 
 
 def broken_links(document, folder):
-    prose = FENCE.sub("", document)  # [](Index i) is no link
+    prose = re.sub(r"`[^`\n]*`", "", FENCE.sub("", document))  # [](Index i) is no link
     for match in LINK.finditer(prose):
         target = match[1] or match[2]
         if not re.match(r"[a-z]+:|#", target) and not (folder / target.split("#")[0]).exists():
@@ -189,6 +338,7 @@ def main():
     parser.add_argument("--source", type=pathlib.Path, required=True, help="the project's folder")
     parser.add_argument("--ran", action="append", default=[], help="a command that need not be run once more")
     parser.add_argument("--python", action="append", default=[], help="NAME=PROGRAM, for blocks of python NAME")
+    parser.add_argument("--together", action="store_true", help="compile all blocks of C++ as one program")
     parser.add_argument("--work", type=pathlib.Path, required=True, help="a folder to work in; made empty")
     arguments = parser.parse_args()
     source, work = arguments.source.resolve(), arguments.work.resolve()
@@ -200,7 +350,11 @@ def main():
     work.mkdir(parents=True)
 
     blocks = [Block(match, text, file) for file, text in documents.items() for match in FENCE.finditer(text)]
+    for before, block in zip(blocks, blocks[1:]):
+        if block.language == "text" and block.has("output") and before.file == block.file:
+            before.output = block
     of = lambda language: [block for block in blocks if block.language == language]
+    quotations = [block for block in of("cpp") if block.has("from")]
     failures = 0
     started = time.monotonic()
 
@@ -208,6 +362,8 @@ def main():
         nonlocal failures, started
         kind = " ".join([block.language, *block.words])
         now = time.monotonic()
+        if good and block.output and (wrong := differs(block, output)):
+            output, good = wrong, False
         print(f"  {'ok    ' if good else 'FAILED'} {block.file}:{block.line} {kind} ({now - started:.1f} s)", flush=True)
         started = now
         if not good:
@@ -218,14 +374,20 @@ def main():
         for target in broken_links(text, file.resolve().parent):
             failures += 1
             print(f"  FAILED {file}: a link leads nowhere: {target}")
-    programs = [block for block in blocks if block.language in ["cpp", "python"]]
-    for block, output, good in check_programs(programs, pythons, source, work):
+    for block in quotations:
+        report(block, *check_quotation(block, source))
+    programs = [block for block in blocks if block.language in ["cpp", "python"] and block not in quotations]
+    for block, output, good in check_programs(programs, documents, pythons, arguments.together, source, work):
         report(block, output, good)
     if of("cmake"):
-        prefix = install(source, work)
+        found = any("find_package" in block.text for block in of("cmake"))
+        prefix = install(source, work) if found else work / "prefix"
         for block in of("cmake"):
             report(block, *check_project(block, source, work, prefix))
     for block in of("sh"):
+        if block.has("by", "hand"):
+            report(block, *check_names(block, source))
+            continue
         commands = [re.sub(r"\s+#.*", "", line).strip() for line in block.text.splitlines()]
         if all(command in ["", *arguments.ran] for command in commands):
             print(f"  ran before: {block.file}:{block.line} sh")
