@@ -9,6 +9,7 @@
 
 namespace heed {
 
+/// What `gradient_check` looks at.
 struct GradientCheckOptions {
   /// Checks at most so many elements of each weight and of x, drawn at random; 0 checks all.
   Index elements_per_tensor = 0;

@@ -84,6 +84,7 @@ namespace heed::keras {
 /// A loss, a metric or an optimizer of heed's as Keras says it, or the name of one of Keras's own.
 class TrainingPart {
  public:
+  /// From a loss, an optimizer or a metric.
   template <class T>
     requires requires(const T& part) { detail::keras_training(part); }
   TrainingPart(const T& part)  // NOLINT(google-explicit-constructor): `.loss = MeanSquaredError{}`

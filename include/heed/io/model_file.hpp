@@ -5,6 +5,7 @@
 
 namespace heed {
 
+/// What `save_model` writes besides the model.
 template <class Scalar>
 struct SaveOptions {
   /// Samples (N, …) to go into the file with what the model predicts for them, as the tensors `x` and
@@ -12,6 +13,7 @@ struct SaveOptions {
   View<const Scalar> sample = {};
 };
 
+/// How `load_model` reads a file.
 template <class Scalar>
 struct LoadOptions {
   Registry<Scalar> registry = {};  ///< knows heed's layers; add your own

@@ -26,6 +26,7 @@ enum class ActivationFunction {
   leaky_relu,
 };
 
+/// What the functions are called.
 template <>
 struct Names<ActivationFunction> {
   using enum ActivationFunction;

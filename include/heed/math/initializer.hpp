@@ -43,6 +43,7 @@ enum class Initializer {
   unit_forget,
 };
 
+/// What the initializers are called.
 template <>
 struct Names<Initializer> {
   using enum Initializer;

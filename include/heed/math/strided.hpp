@@ -14,8 +14,8 @@ using ConstMatrixRef = Eigen::Ref<const Matrix<Scalar>, Eigen::Unaligned, Eigen:
 template <class Scalar>
 struct Strided {
   Scalar* data;
-  Index rows, cols;
-  Index row_stride, col_stride;
+  Index rows, cols;              ///< how many there are
+  Index row_stride, col_stride;  ///< from one row to the next, from one column to the next
 
   Strided(Scalar* place, Index m, Index n, Index by_row, Index by_col)
       : data(place), rows(m), cols(n), row_stride(by_row), col_stride(by_col) {}

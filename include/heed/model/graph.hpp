@@ -17,6 +17,7 @@ struct Node {
 template <class Scalar>
 class Graph {
  public:
+  /// A node: its name, its layer and what it reads.
   struct Entry {
     std::string name;
     AnyLayer<Scalar> layer;

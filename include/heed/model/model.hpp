@@ -6,10 +6,12 @@
 
 namespace heed {
 
+/// How `Model::build` makes weights.
 struct BuildOptions {
   std::uint64_t seed = 0;
 };
 
+/// How `Model::predict` and `Model::activations` run.
 struct PredictOptions {
   Index batch_size = 32;  ///< how many samples at a time go through the layers, on each thread
   /// How many threads share the samples: at least 1, which is the caller alone. They are made by the

@@ -4,6 +4,7 @@
 
 namespace heed {
 
+/// How a `Stream` is made.
 struct StreamOptions {
   /// How many steps attention looks back on: the oldest leaves when another comes. 0: as many as the
   /// model's input has.

@@ -12,6 +12,7 @@ struct TrainingError : Error {
   using Error::Error;
 };
 
+/// How a `Trainer` trains.
 template <class Scalar>
 struct TrainerOptions {
   Loss<Scalar> loss = {};
