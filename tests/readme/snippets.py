@@ -8,7 +8,7 @@
     cpp from PATH   lines of a file of the project, where they stand in this order, one after the other
     cmake           used in a project that links to heed
     sh              run, in a fresh clone, or in an empty folder when it clones heed itself
-    sh by hand      not run; the files of the project that it names have to be there
+    sh by hand      not run; the files and presets that it names have to be there
     python NAME     run by the Python that --python gives that name
     text output     what the block before it prints; … stands for anything in a line, and a line of … for any lines
     text output about           the same, but for numbers, which may be off by a twentieth, fractions also by 0.002
@@ -241,7 +241,9 @@ def check_names(block, source):
     paths = [word for word in words if re.fullmatch(r"(?:[\w.-]+/)*[\w.-]+\.(?:sh|py|cpp|hpp|txt|md)", word)]
     paths = [path for path in paths if not path.startswith("build/")]
     missing = [path for path in paths if not (source / path).exists()]
-    return "".join(f"there is no {path}\n" for path in missing), not missing and bool(paths)
+    presets = (source / "CMakePresets.json").read_text()
+    missing += [f"preset {name}" for name in re.findall(r"--preset (\S+)", block.text) if f'"name": "{name}"' not in presets]
+    return "".join(f"there is no {name}\n" for name in missing), not missing
 
 
 def check_programs(blocks, documents, pythons, together, source, work):
