@@ -326,12 +326,24 @@ def check_commands(block, source, work):
     return run(["sh", "-eu", "-c", block.text], folder, env=environment)
 
 
+def anchors(document):
+    """What links can name: headings, as GitHub writes them."""
+    headings = re.findall(r"^#+ (.*)$", FENCE.sub("", document), re.MULTILINE)
+    return {re.sub(r"[^\w\- ]", "", heading.lower()).replace(" ", "-") for heading in headings}
+
+
 def broken_links(document, folder):
     prose = re.sub(r"`[^`\n]*`", "", FENCE.sub("", document))  # [](Index i) is no link
     for match in LINK.finditer(prose):
         target = match[1] or match[2]
-        if not re.match(r"[a-z]+:|#", target) and not (folder / target.split("#")[0]).exists():
+        if re.match(r"[a-z]+:", target):
+            continue
+        path, _, anchor = target.partition("#")
+        if path and not (folder / path).exists():
             yield target
+        elif anchor and (not path or path.endswith(".md")):
+            if anchor not in anchors((folder / path).read_text() if path else document):
+                yield target
 
 
 def main():
