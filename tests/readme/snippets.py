@@ -22,6 +22,7 @@ blocks, and a program that lacks an include of the standard library is told so f
 """
 
 import argparse
+import concurrent.futures
 import os
 import pathlib
 import re
@@ -246,9 +247,7 @@ def check_names(block, source):
     return "".join(f"there is no {name}\n" for name in missing), not missing
 
 
-def check_programs(blocks, documents, pythons, together, source, work):
-    compiled = [block for block in blocks if block.language == "cpp"]
-    programs = build_together(compiled, documents, source, work) if together else build_programs(compiled, source, work)
+def check_programs(blocks, programs, pythons, together, work):
     for block in blocks:
         folder = work / f"run_{block.file.stem}"
         folder.mkdir(exist_ok=True)
@@ -346,6 +345,25 @@ def broken_links(document, folder):
                 yield target
 
 
+def check_others(arguments, blocks, source, work, report):
+    """Projects and commands."""
+    of = lambda language: [block for block in blocks if block.language == language]
+    if of("cmake"):
+        found = any("find_package" in block.text for block in of("cmake"))
+        prefix = install(source, work) if found else work / "prefix"
+        for block in of("cmake"):
+            report(block, *check_project(block, source, work, prefix))
+    for block in of("sh"):
+        if block.has("by", "hand"):
+            report(block, *check_names(block, source))
+            continue
+        commands = [re.sub(r"\s+#.*", "", line).strip() for line in block.text.splitlines()]
+        if all(command in ["", *arguments.ran] for command in commands):
+            print(f"  ran before: {block.file}:{block.line} sh")
+        else:
+            report(block, *check_commands(block, source, work))
+
+
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("documents", type=pathlib.Path, nargs="+")
@@ -391,22 +409,16 @@ def main():
     for block in quotations:
         report(block, *check_quotation(block, source))
     programs = [block for block in blocks if block.language in ["cpp", "python"] and block not in quotations]
-    for block, output, good in check_programs(programs, documents, pythons, arguments.together, source, work):
-        report(block, output, good)
-    if of("cmake"):
-        found = any("find_package" in block.text for block in of("cmake"))
-        prefix = install(source, work) if found else work / "prefix"
-        for block in of("cmake"):
-            report(block, *check_project(block, source, work, prefix))
-    for block in of("sh"):
-        if block.has("by", "hand"):
-            report(block, *check_names(block, source))
-            continue
-        commands = [re.sub(r"\s+#.*", "", line).strip() for line in block.text.splitlines()]
-        if all(command in ["", *arguments.ran] for command in commands):
-            print(f"  ran before: {block.file}:{block.line} sh")
+    compiled = [block for block in programs if block.language == "cpp"]
+    with concurrent.futures.ThreadPoolExecutor() as pool:
+        if arguments.together:  # on one processor, while others do the rest
+            built = pool.submit(build_together, compiled, documents, source, work)
         else:
-            report(block, *check_commands(block, source, work))
+            built = pool.submit(build_programs, compiled, source, work)
+            built.result()
+        check_others(arguments, blocks, source, work, report)
+        for block, output, good in check_programs(programs, built.result(), pythons, arguments.together, work):
+            report(block, output, good)
     if not of("cpp"):
         failures += 1
         print("  FAILED no C++ block was found")
