@@ -18,7 +18,10 @@ DETAIL = re.compile(r"^namespace ((?:heed::)?(?:\w+::)?detail) \{.*?^\}  // name
 SPECIALIZED = re.compile(r"^template <>\ninline constexpr[^;]*;", re.MULTILINE)
 # What Doxygen 1.9 takes for something else.
 CONDITION = re.compile(r"\bexplicit\([^()]*\)")
-UNSAID = re.compile(r"^(?P<file>\S+?):(?P<line>\d+): \w+: Member (?P<name>operator [^(]+|operator\W+?|~?\w+)(?:\(.*\).*)? \((?:\w+)\) of .*?(?P<of>\w+)(?:<.*>)? is not documented\.")
+UNSAID = re.compile(
+    r"^(?P<file>\S+?):(?P<line>\d+): \w+: (?:Member (?P<name>operator [^(]+|operator\W+?|~?\w+)(?:\(.*\).*)? \(\w+\) of .*?"
+    r"(?P<of>\w+)(?:<.*>)?|Compound (?:\w+::)*(?P<type>\w+)) is not documented\."
+)
 
 
 def read_glossary():
@@ -57,7 +60,7 @@ def say(folder, warnings, glossary):
     for warning in warnings:
         if not (unsaid := UNSAID.match(warning)):
             continue
-        short = re.sub(r"operator \w.*|operator const .*", "conversion", unsaid["name"])
+        short = unsaid["type"] or re.sub(r"operator \w.*|operator const .*", "conversion", unsaid["name"])
         names = [f"{unsaid['of']}::{short}", short]
         name = next((name for name in names if name in glossary), None)
         if name is None:
@@ -66,6 +69,8 @@ def say(folder, warnings, glossary):
         header = folder / unsaid["file"]
         lines = header.read_text().split("\n")
         at = int(unsaid["line"]) - 1
+        if unsaid["type"] and ";" in lines[at]:
+            continue  # a declaration in front of the definition
         lines[at] = f"/** {glossary[name]} */ {lines[at]}"
         header.write_text("\n".join(lines))
     return used

@@ -32,7 +32,6 @@ struct FitOptions {
   std::ostream* output = nullptr;  ///< where progress is shown; stdout if none is given
 };
 
-/// What `Model::evaluate` measures, and how.
 template <class Scalar>
 struct EvaluateOptions {
   Loss<Scalar> loss = {};  ///< has to be given
