@@ -1,4 +1,3 @@
-include(FetchContent)
 if(POLICY CMP0135)
   cmake_policy(SET CMP0135 NEW)
 endif()
@@ -66,6 +65,8 @@ function(heed_header_target target folder)
 endfunction()
 
 function(heed_fetch package target include sha256 urls)
+  # Here and not above: it makes cache variables, which a project that has all packages is spared.
+  include(FetchContent)
   string(TOLOWER ${package} name)
   string(TOUPPER ${package} upper)
   if(FETCHCONTENT_SOURCE_DIR_${upper})
