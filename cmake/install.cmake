@@ -19,3 +19,19 @@ install(FILES
   "${PROJECT_BINARY_DIR}/heedConfig.cmake" "${PROJECT_BINARY_DIR}/heedConfigVersion.cmake"
   cmake/compiled.cmake cmake/compiled.cpp
   DESTINATION "${heed_package_dir}")
+
+# pkg-config, for builds without CMake. The files name the headers relative to themselves, so that the prefix can move.
+file(RELATIVE_PATH heed_pc_prefix "${CMAKE_INSTALL_FULL_DATADIR}/pkgconfig" "${CMAKE_INSTALL_PREFIX}")
+string(REGEX REPLACE "/$" "" heed_pc_prefix "${heed_pc_prefix}")
+file(RELATIVE_PATH heed_pc_includedir "${CMAKE_INSTALL_PREFIX}" "${CMAKE_INSTALL_FULL_INCLUDEDIR}")
+
+function(heed_pkg_config name requires description)
+  configure_file("${PROJECT_SOURCE_DIR}/cmake/heed.pc.in" "${PROJECT_BINARY_DIR}/${name}.pc" @ONLY)
+  install(FILES "${PROJECT_BINARY_DIR}/${name}.pc" DESTINATION "${CMAKE_INSTALL_DATADIR}/pkgconfig")
+endfunction()
+
+heed_pkg_config(heed "eigen3 >= 3.4" "${PROJECT_DESCRIPTION}")
+heed_pkg_config(heed-io "heed = ${PROJECT_VERSION}, nlohmann_json >= 3.10" "heed with saving and loading")
+if(TARGET heed_keras)
+  heed_pkg_config(heed-keras "heed-io = ${PROJECT_VERSION}" "heed with files of Keras")
+endif()

@@ -1,0 +1,18 @@
+# Installs BUILD below FOLDER, moves what was installed to FOLDER/moved, and looks into it for where it came from.
+file(REMOVE_RECURSE "${FOLDER}/prefix" "${FOLDER}/moved")
+execute_process(COMMAND "${CMAKE_COMMAND}" --install "${BUILD}" --prefix "${FOLDER}/prefix" COMMAND_ERROR_IS_FATAL ANY)
+file(RENAME "${FOLDER}/prefix" "${FOLDER}/moved")
+
+file(GLOB_RECURSE installed "${FOLDER}/moved/*")
+if(NOT installed)
+  message(FATAL_ERROR "Nothing was installed.")
+endif()
+foreach(file IN LISTS installed)
+  file(READ "${file}" text)
+  foreach(place IN ITEMS "${FOLDER}" "${SOURCE}" "${BUILD}")
+    string(FIND "${text}" "${place}" found)
+    if(NOT found EQUAL -1)
+      message(SEND_ERROR "${file} names ${place}, which is not where it will be.")
+    endif()
+  endforeach()
+endforeach()

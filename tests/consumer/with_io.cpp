@@ -1,4 +1,0 @@
-#include <heed/heed.hpp>
-#include <heed/io.hpp>
-
-int main() {}

@@ -1,4 +1,0 @@
-#include <heed/heed.hpp>
-#include <heed/keras.hpp>
-
-int main() {}
