@@ -1,0 +1,31 @@
+# Whether heed keeps what it promises to whoever ships it: one version, no names but its own, C++23, no RTTI, and one header
+# that is enough. Included after consumer.cmake, which knows the compilers.
+set(heed_folders "$<TARGET_PROPERTY:heed_tests,INCLUDE_DIRECTORIES>")
+
+# heed_package_test(<script> <name> <compiler> <option>...)
+function(heed_package_test script name compiler)
+  add_test(NAME "${name}"
+    COMMAND "${CMAKE_COMMAND}"
+      -D "ROOT=${PROJECT_SOURCE_DIR}" -D "WORK=${CMAKE_CURRENT_BINARY_DIR}/package" -D "FOLDERS=${heed_folders}"
+      -D "COMPILER=${compiler}" -D "LAUNCHER=${CMAKE_CXX_COMPILER_LAUNCHER}" ${ARGN}
+      -P "${CMAKE_CURRENT_SOURCE_DIR}/package/${script}.cmake")
+endfunction()
+
+if(CMAKE_CXX_COMPILER_ID MATCHES "^(GNU|Clang|AppleClang)$" AND TARGET heed_single)
+  heed_package_test(version "The version is the same wherever it stands" "${CMAKE_CXX_COMPILER}"
+    -D "VERSION=${PROJECT_VERSION}")
+  heed_package_test(names "Headers declare nothing outside of the namespace heed" "${CMAKE_CXX_COMPILER}")
+  foreach(compiler IN LISTS heed_consumer_compilers)
+    get_filename_component(name "${compiler}" NAME)
+    if(TARGET heed::keras)
+      heed_package_test(program "C++23 without RTTI is enough, with ${name}" "${compiler}"
+        -D SOURCE=dialect.cpp -D "OPTIONS=-std=c++2b -fno-rtti")
+    endif()
+  endforeach()
+
+  list(GET heed_consumer_compilers -1 compiler)
+  add_dependencies(heed_header_checks heed_single)
+  heed_package_test(single "One header is enough" "${compiler}"
+    -D SOURCE=single.cpp -D OPTIONS=-std=c++20
+    -D "SINGLE=${PROJECT_BINARY_DIR}/heed-single.hpp" -D "HEADERS=${HEED_SINGLE_HEADERS}")
+endif()
