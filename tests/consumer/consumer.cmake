@@ -13,6 +13,17 @@ elseif(CMAKE_CXX_COMPILER_ID STREQUAL "Clang" AND HEED_GCC)
   list(APPEND heed_consumer_compilers "${HEED_GCC}")
 endif()
 
+# What heed leaves in a cache shows when there was none.
+set(caches "")
+foreach(compiler IN LISTS heed_consumer_compilers)
+  get_filename_component(name "${compiler}" NAME)
+  foreach(way IN ITEMS add_subdirectory fetch_content find_package)
+    list(APPEND caches "${heed_consumer}/${way}-${name}/CMakeCache.txt")
+  endforeach()
+endforeach()
+add_test(NAME "projects that use heed are configured anew" COMMAND "${CMAKE_COMMAND}" -E rm -f ${caches})
+set_tests_properties("projects that use heed are configured anew" PROPERTIES FIXTURES_SETUP heed_consumers_anew)
+
 # heed_consumer_test(<way> <compiler> <option>...)
 function(heed_consumer_test way compiler)
   get_filename_component(name "${compiler}" NAME)
@@ -23,6 +34,7 @@ function(heed_consumer_test way compiler)
       --build-options -D "CMAKE_CXX_COMPILER=${compiler}" -D "CMAKE_PREFIX_PATH=${CMAKE_PREFIX_PATH}"
         -D "CONSUMER_PROGRAMS=$<JOIN:${programs},$<SEMICOLON>>" ${ARGN}
       --test-command "${CMAKE_CTEST_COMMAND}" --output-on-failure --no-tests=error)
+  set_tests_properties("a project can use heed: ${way} with ${name}" PROPERTIES FIXTURES_REQUIRED heed_consumers_anew)
 endfunction()
 
 # Sets `programs` to those that the compiler is to build.
@@ -84,7 +96,8 @@ foreach(compiler IN LISTS heed_consumer_compilers)
   heed_consumer_test(find_package "${compiler}"
     -D "heed_ROOT=${heed_consumer}/moved" -D "HEED_EXPECTED_VERSION=${PROJECT_VERSION}"
     -D "HEED_COMPONENTS=${heed_components}")
-  set_tests_properties("a project can use heed: find_package with ${name}" PROPERTIES FIXTURES_REQUIRED heed_installed)
+  set_tests_properties("a project can use heed: find_package with ${name}" PROPERTIES
+    FIXTURES_REQUIRED "heed_consumers_anew;heed_installed")
 
   if(HEED_PKG_CONFIG AND HEED_SH)
     file(MAKE_DIRECTORY "${heed_consumer}/pkg_config-${name}")

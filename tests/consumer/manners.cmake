@@ -34,8 +34,9 @@ endfunction()
 function(consumer_check_manners consumer_folder)
   consumer_variables(consumer_names)
   get_property(consumer_before GLOBAL PROPERTY consumer_names)
-  # project() makes the second kind for every project.
-  set(consumer_allowed "^HEED_" "^heed_(SOURCE_DIR|BINARY_DIR|IS_TOP_LEVEL|POPULATED)$" ${ARGN})
+  # project() makes the second and third kind: CMAKE_PROJECT_… is of the first project that says such a thing of itself.
+  set(consumer_allowed "^HEED_" "^heed_(SOURCE_DIR|BINARY_DIR|IS_TOP_LEVEL|POPULATED)$"
+    "^CMAKE_PROJECT_(VERSION(_[A-Z]+)?|DESCRIPTION|HOMEPAGE_URL)$" ${ARGN})
   list(JOIN consumer_allowed "|" consumer_allowed)
   foreach(name IN LISTS consumer_names)
     if(name IN_LIST consumer_before)
