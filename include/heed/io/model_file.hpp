@@ -27,6 +27,9 @@ struct LoadOptions {
 
 namespace detail {
 
+/// Where the metadata of a checkpoint, which is a model's file with more in it, say so.
+inline constexpr std::string_view training_key = "heed_training";
+
 /// All weights of a model as the tensors of a file.
 template <class Scalar>
 std::vector<NamedView<Scalar>> named_weights(const Model<Scalar>& model) {
@@ -56,10 +59,12 @@ void set_weights(Model<Scalar>& model, const Safetensors& file, std::string_view
                      ", and weights are read from F64, F32, F16 and BF16");
   }
   const bool has_model = file.metadata.contains(format_name);
+  const bool is_checkpoint = file.metadata.contains(training_key);
   for (const auto& [name, tensor] : file.tensors) {
     const bool is_sample = has_model && (name == sample_input || name == sample_output);
-    check<FileError>(is_sample || layout.find(name) != nullptr, where, " has the tensor ",
-                     in_quotes(name), ", which is not a weight of the model");
+    const bool is_of_training = is_checkpoint && name.find('/') == std::string::npos;
+    check<FileError>(is_sample || is_of_training || layout.find(name) != nullptr, where,
+                     " has the tensor ", in_quotes(name), ", which is not a weight of the model");
   }
   Arena<Scalar> weights(Shape{layout.size()});
   for (const Slot& slot : layout.slots()) {
@@ -148,8 +153,8 @@ void save_weights(const Model<Scalar>& model, const std::filesystem::path& path)
 }
 
 /// Gives a model the weights that a file holds under the same names, and builds it if it is not
-/// built. The file is one of `save_weights`, of `save_model`, or anybody's. A model's sample in it is
-/// not looked at.
+/// built. The file is one of `save_weights`, of `save_model`, a checkpoint, or anybody's. A model's
+/// sample in it is not looked at.
 ///
 /// Throws `FileError` for a weight that is missing or has another shape, and for a tensor that is not
 /// one of the model's weights; the model has not changed then.

@@ -32,6 +32,8 @@ class Batches {
     if (shuffle) order_.resize(static_cast<std::size_t>(data.samples()));
   }
 
+  const Dataset<Scalar>& data() const { return data_; }
+
   Index steps() const { return (data_.samples() + batch_size_ - 1) / batch_size_; }
 
   void begin_epoch(Index epoch) {

@@ -1,11 +1,21 @@
 #pragma once
 
 #include <functional>
+#include <memory>
+#include <optional>
 
 #include <heed/model/model.hpp>
 #include <heed/train/history.hpp>
 
 namespace heed {
+
+template <class Scalar>
+struct TrainingSnapshot;
+
+namespace detail {
+template <class Scalar>
+class FitLoop;
+}
 
 /// Where training stands, as callbacks see it and may change it.
 template <class Scalar>
@@ -13,15 +23,29 @@ struct TrainingState {
   Model<Scalar>& model;
   Index epochs = 0;          ///< how many were asked for
   Index steps = 0;           ///< batches in an epoch
-  Index epoch = 0;           ///< from 1
+  Index epoch = 0;           ///< from 1; when training begins, how many are done
   Index step = 0;            ///< batches of this epoch that are done
   Logs logs = {};            ///< means over this epoch so far; with validation at its end
   double learning_rate = 0;  ///< of the next step; may be changed
   bool stop = false;         ///< ends training after this epoch when set
+  detail::FitLoop<Scalar>* fit = nullptr;  ///< for `snapshot`
+
+  /// All that a training goes on from, when `on_batch_end` or `on_epoch_end` calls it; `nullopt` when
+  /// the weights do not give the batch a finite loss any more. Defined in heed/train/resume.hpp.
+  std::optional<TrainingSnapshot<Scalar>> snapshot() const;
+};
+
+/// What a callback remembers from one call to the next, so that a snapshot can keep it.
+template <class Scalar>
+struct CallbackMemory {
+  std::string name;  ///< whose; a snapshot fits only callbacks whose memories have the same names
+  Logs numbers = {};
+  Arena<Scalar> weights = {};
 };
 
 /// What is called while a model trains; functions that are left out are not called. Several callbacks
-/// run in the order in which they were given, the progress bar last.
+/// run in the order in which they were given, the progress bar behind them, and then those that are
+/// to run last.
 template <class Scalar>
 struct Callback {
   using Function = std::function<void(TrainingState<Scalar>&)>;
@@ -31,6 +55,10 @@ struct Callback {
   Function on_batch_end = {};  ///< `logs` has the means over the epoch's batches so far
   Function on_epoch_end = {};  ///< what it adds to `logs` comes into the history
   Function on_train_end = {};
+
+  /// What the functions remember, if training is to go on from a snapshot as if it had not stopped.
+  std::shared_ptr<CallbackMemory<Scalar>> memory = {};
+  bool runs_last = false;  ///< sees what all others have done, as one that saves has to
 };
 
 /// Sets the learning rate when an epoch begins: `rate(epoch, learning_rate)`, epochs from 1.

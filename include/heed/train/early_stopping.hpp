@@ -1,7 +1,6 @@
 #pragma once
 
 #include <cmath>
-#include <memory>
 
 #include <heed/train/callbacks.hpp>
 
@@ -12,6 +11,7 @@ namespace heed {
 ///
 ///     model.fit(x, y, {…, .callbacks = {EarlyStopping{.patience = 3}}});
 ///
+/// A snapshot keeps what it remembers: a training that is resumed stops when it would have stopped.
 /// Throws `OptionError` at the end of the first epoch when `monitor` is not among the logs.
 struct EarlyStopping {
   enum class Mode { automatic, min, max };
@@ -24,37 +24,34 @@ struct EarlyStopping {
 
   template <class Scalar>
   operator Callback<Scalar>() const {  // NOLINT(google-explicit-constructor)
-    struct Memory {
-      double best = 0;
-      Index wait = 0;
-      bool any = false;
-      Arena<Scalar> weights;
-    };
-    const auto memory = std::make_shared<Memory>();
-    const auto improves = [*this](double value, double best) {
-      return maximizes() ? value - min_delta > best : value + min_delta < best;
-    };
     Callback<Scalar> callback;
-    callback.on_train_begin = [memory](TrainingState<Scalar>&) { *memory = {}; };
-    callback.on_epoch_end = [memory, improves, *this](TrainingState<Scalar>& state) {
-      const double value = state.logs[monitor];
-      const bool best = !memory->any || std::isnan(memory->best) || improves(value, memory->best);
-      if (best) {
-        memory->any = true;
-        memory->best = value;
-        memory->wait = 0;
-        if (restore_best_weights) memory->weights = state.model.weights();
-      } else if (++memory->wait >= patience) {
-        state.stop = true;
-      }
+    const auto memory = callback.memory = std::make_shared<CallbackMemory<Scalar>>();
+    memory->name = join("EarlyStopping of ", monitor);
+    callback.on_train_begin = [memory](TrainingState<Scalar>&) {
+      memory->numbers.clear();
+      memory->weights = {};
     };
-    callback.on_train_end = [memory, *this](TrainingState<Scalar>& state) {
-      if (restore_best_weights && memory->any) state.model.weights() = memory->weights;
+    callback.on_epoch_end = [memory, *this](TrainingState<Scalar>& state) {
+      const double value = state.logs[monitor];
+      Logs& numbers = memory->numbers;
+      if (numbers.empty() || std::isnan(numbers["best"]) || improves(value, numbers["best"])) {
+        numbers = {{"best", value}, {"wait", 0}};
+        if (restore_best_weights) memory->weights = state.model.weights();
+        return;
+      }
+      numbers.set("wait", numbers["wait"] + 1);
+      state.stop |= numbers["wait"] >= static_cast<double>(patience);
+    };
+    callback.on_train_end = [memory](TrainingState<Scalar>& state) {
+      if (memory->weights.size() > 0) state.model.weights() = memory->weights;
     };
     return callback;
   }
 
  private:
+  bool improves(double value, double best) const {
+    return maximizes() ? value - min_delta > best : value + min_delta < best;
+  }
   bool maximizes() const {
     return mode == Mode::max || (mode == Mode::automatic && monitor.ends_with("accuracy"));
   }

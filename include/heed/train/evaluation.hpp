@@ -36,6 +36,14 @@ class RunningMeans {
     }
   }
 
+  // What there is to go on from in the middle of an epoch.
+  Index samples() const { return samples_; }
+  const std::vector<double>& sums() const { return sums_; }
+  void restore(Index samples, const std::vector<double>& sums) {
+    samples_ = samples;
+    sums_ = sums;
+  }
+
   void write(Logs& logs) const {
     for (std::size_t i = 0; i < names_.size(); ++i) {
       logs.set(names_[i], sums_[i] / static_cast<double>(samples_));

@@ -2,6 +2,7 @@
 
 #include <heed/math/lanes.hpp>
 #include <heed/train/clipping.hpp>
+#include <heed/train/history.hpp>
 
 namespace heed {
 
@@ -51,6 +52,8 @@ struct SGD {
                        momentum);
   }
 
+  Logs settings() const { return {{"momentum", momentum}, {"nesterov", nesterov}}; }
+
   std::size_t moments() const { return momentum == 0 ? 0 : 1; }
 
   template <class S>
@@ -97,6 +100,8 @@ struct Adam {
     detail::check_share(name, "beta_2", beta_2);
     detail::check_epsilon(name, epsilon);
   }
+
+  Logs settings() const { return {{"beta_1", beta_1}, {"beta_2", beta_2}, {"epsilon", epsilon}}; }
 
   static std::size_t moments() { return 2; }
 
@@ -145,6 +150,10 @@ struct RMSprop {
     check<OptionError>(0 <= momentum && momentum <= 1, name, ": expected momentum in [0, 1], got ",
                        momentum);
     detail::check_epsilon(name, epsilon);
+  }
+
+  Logs settings() const {
+    return {{"rho", rho}, {"momentum", momentum}, {"epsilon", epsilon}, {"centered", centered}};
   }
 
   std::size_t moments() const { return 1 + (momentum > 0 ? 1 : 0) + (centered ? 1 : 0); }

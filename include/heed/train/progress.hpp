@@ -76,6 +76,7 @@ class ProgressBar {
 
   void begin_epoch(Index epoch, Index epochs) {
     begin_ = drawn_ = Clock::now();
+    first_step_ = 0;
     const std::string title = join("Epoch ", epoch, "/", epochs);
     if (redraws_) {
       write(title + "\n");
@@ -87,7 +88,10 @@ class ProgressBar {
   /// Between batches: at most twenty times a second, and not for the last, which the end draws.
   void end_batch(Index step, Index steps, const Logs& logs) {
     const auto now = Clock::now();
-    if (step == 1) first_done_ = now;
+    if (first_step_ == 0) {
+      first_step_ = step;
+      first_done_ = now;
+    }
     if (!redraws_ || step == steps || now - drawn_ < std::chrono::milliseconds(50)) return;
     drawn_ = now;
     const double per_step = step_time(step, now);
@@ -117,10 +121,10 @@ class ProgressBar {
     return std::chrono::duration<double>(duration).count();
   }
 
-  /// The mean over the steps but the first, which is slower than the others.
+  /// The mean over the steps but the first that is seen, which is slower than the others.
   double step_time(Index step, Clock::time_point now) const {
-    if (step < 2) return seconds(now - begin_);
-    return seconds(now - first_done_) / static_cast<double>(step - 1);
+    if (first_step_ == 0 || step == first_step_) return seconds(now - begin_);
+    return seconds(now - first_done_) / static_cast<double>(step - first_step_);
   }
 
   /// `  12/1407 ━━──────────────────`
@@ -156,6 +160,7 @@ class ProgressBar {
   std::ostream* out_;
   std::size_t width_;
   std::size_t previous_ = 0;
+  Index first_step_ = 0;  ///< of the epoch; not 1 where training goes on
   std::string title_;
   Clock::time_point begin_, first_done_, drawn_;
 };

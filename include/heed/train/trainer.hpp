@@ -76,23 +76,28 @@ class Trainer {
   /// The threads that work on a batch; between steps they may do other work.
   const std::shared_ptr<Team>& team() const { return shards_.team(); }
 
-  /// The optimizer's memory; its learning rate may be set between steps.
+  /// The optimizer's memory, which may be set between steps: the learning rate for a schedule, all of
+  /// it to go on from where another trainer was with the same weights.
   OptimizerState<Scalar>& state() { return state_; }
   const OptimizerState<Scalar>& state() const { return state_; }
+
+  bool weights_are_finite() const {
+    const auto weights = std::as_const(model_).weights().values();
+    return std::all_of(weights.begin(), weights.end(),
+                       [](Scalar weight) { return std::isfinite(weight); });
+  }
 
   /// Weights that an update has driven out of the finite go back to where they were before it;
   /// returns whether they had to. `step` finds that out by the next loss.
   bool repair_weights() {
-    const auto weights = std::as_const(model_).weights().values();
-    const bool finite = std::all_of(weights.begin(), weights.end(),
-                                    [](Scalar weight) { return std::isfinite(weight); });
+    const bool finite = weights_are_finite();
     if (!finite) roll_back();
     return !finite;
   }
 
  private:
   void roll_back() {
-    if (state_.steps > 0) model_.weights().assign(last_good_);
+    if (last_good_.size() > 0) model_.weights().assign(last_good_);
   }
 
   Model<Scalar>& model_;

@@ -1,0 +1,210 @@
+#pragma once
+
+#include <bit>
+
+#include <heed/train/fit_loop.hpp>
+
+// Taking a snapshot of a training, and going on from one. All of it is compiled only where it is used.
+
+namespace heed {
+
+namespace detail {
+
+/// `units 32, activation tanh`
+inline std::string setting_text(bool value) { return value ? "true" : "false"; }
+inline std::string setting_text(const std::vector<Index>& list) {
+  std::string text;
+  for (const Index entry : list) text += join(text.empty() ? "" : " ", entry);
+  return text;
+}
+template <class T>
+std::string setting_text(const T& value) {
+  return to_text(value);
+}
+
+/// `LSTM "lstm" of "input_layer", units 32, …`
+template <class Node, class Nodes>
+std::string layer_text(const Node& node, const Nodes& nodes) {
+  std::string text = join(node.layer.type(), " \"", node.name, "\"");
+  for (const std::size_t input : node.inputs) text += join(" of \"", nodes[input].name, "\"");
+  for (const auto& [name, value] : node.layer.config()) {
+    text += join(", ", name, " ");
+    text += std::visit([](const auto& held) { return setting_text(held); }, value);
+  }
+  return text;
+}
+
+/// A number that two arrays hardly share unless they have the same bits.
+template <class Scalar>
+std::uint64_t checksum(View<const Scalar> values) {
+  using Bits = std::conditional_t<sizeof(Scalar) == 4, std::uint32_t, std::uint64_t>;
+  std::uint64_t sum = 0xcbf29ce484222325;
+  for (Index i = 0; i < values.size(); ++i) {
+    sum = (sum ^ std::bit_cast<Bits>(values.data()[i])) * 0x9e3779b97f4a7c15;
+    sum ^= sum >> 32;
+  }
+  return sum;
+}
+
+template <class Scalar>
+std::string data_text(const Dataset<Scalar>& data) {
+  if (data.samples() == 0) return "none";
+  return join("x of ", data.x.shape(), " with the checksum ", checksum(data.x), ", y of ",
+              data.y.shape(), " with the checksum ", checksum(data.y));
+}
+
+template <class Scalar>
+std::string optimizer_text(const Optimizer<Scalar>& optimizer) {
+  const auto [clipnorm, clipvalue, global_clipnorm] = optimizer.clipping();
+  std::string text = join(optimizer.name(), ", learning_rate ", optimizer.learning_rate());
+  for (const auto& [name, value] : optimizer.settings()) text += join(", ", name, " ", value);
+  return text + join(", clipnorm ", clipnorm, ", clipvalue ", clipvalue, ", global_clipnorm ",
+                     global_clipnorm);
+}
+
+/// Throws `OptionError` with the first of the terms that differ.
+inline void check_terms(const TrainingTerms& made, const TrainingTerms& now,
+                        const std::string& where) {
+  const std::string refusal = "resume_from: " + where + " was made with ";
+  for (std::size_t i = 0; i < std::max(made.size(), now.size()); ++i) {
+    const auto text = [i](const TrainingTerms& terms) {
+      return i < terms.size() ? join(terms[i].first, ": ", terms[i].second) : "nothing more";
+    };
+    check<OptionError>(text(made) == text(now), refusal, text(made), "; this training has ",
+                       text(now));
+  }
+}
+
+template <class Scalar>
+const TrainingTerms& FitLoop<Scalar>::terms() {
+  if (!terms_.empty()) return terms_;  // the checksums take a while
+  const auto& nodes = model_.graph().nodes();
+  TrainingTerms terms;
+  for (std::size_t i = 0; i < nodes.size(); ++i) {
+    terms.emplace_back(join("layer ", i + 1), layer_text(nodes[i], nodes));
+  }
+  terms.emplace_back("output", nodes[model_.graph().output()].name);
+  terms.emplace_back("loss", options_.loss.name());
+  std::string metrics;
+  for (const auto& metric : options_.metrics)
+    metrics += (metrics.empty() ? "" : ", ") + metric.name();
+  terms.emplace_back("metrics", metrics.empty() ? "none" : metrics);
+  terms.emplace_back("optimizer", optimizer_text(options_.optimizer));
+  terms.emplace_back("batch_size", to_text(options_.batch_size));
+  terms.emplace_back("shuffle", setting_text(options_.shuffle));
+  terms.emplace_back("seed", to_text(options_.seed));
+  terms.emplace_back("training data", data_text(batches_.data()));
+  terms.emplace_back("validation data", data_text(validation_));
+  std::string memories;
+  for (const auto& callback : callbacks_) {
+    if (callback.memory) memories += (memories.empty() ? "" : ", ") + callback.memory->name;
+  }
+  terms.emplace_back("callbacks with a memory", memories.empty() ? "none" : memories);
+  return terms_ = std::move(terms);
+}
+
+/// Whether the batch that was trained on last has a finite loss with the weights that came of it.
+template <class Scalar>
+bool FitLoop<Scalar>::gives_finite_loss() {
+  if (!trainer_.weights_are_finite()) return false;
+  const Objective<Scalar>& objective = trainer_.objective();
+  const Dataset<Scalar> batch = batches_.batch(state_.step - 1);
+  const auto output = validation_shards_.forward(objective.graph(), model_.weights(), batch.x, {});
+  return std::isfinite(objective.loss()(batch.y, output));
+}
+
+template <class Scalar>
+std::optional<TrainingSnapshot<Scalar>> FitLoop<Scalar>::snapshot() {
+  check<OptionError>(state_.step > 0,
+                     "a snapshot of a training is taken in on_batch_end or on_epoch_end");
+  if (!gives_finite_loss()) return std::nullopt;
+  TrainingSnapshot<Scalar> made{.terms = terms(),
+                                .epoch = state_.epoch - 1,
+                                .step = state_.step,
+                                .stop = state_.stop,
+                                .learning_rate = state_.learning_rate,
+                                .weights = model_.weights(),
+                                .optimizer = trainer_.state(),
+                                .history = history_,
+                                .logs = state_.logs,
+                                .samples = means_.samples(),
+                                .sums = means_.sums(),
+                                .callbacks = {}};
+  if (epoch_is_done_) {
+    made.epoch = state_.epoch;
+    made.step = 0;
+    if (static_cast<Index>(made.history.epochs()) < made.epoch) made.history.append(state_.logs);
+  }
+  for (const auto& callback : callbacks_) {
+    if (callback.memory) made.callbacks.push_back(*callback.memory);
+  }
+  return made;
+}
+
+template <class Scalar>
+void FitLoop<Scalar>::check_fits(const TrainingSnapshot<Scalar>& made, const std::string& where) {
+  check_terms(made.terms, terms(), where);
+  check<OptionError>(made.epoch <= state_.epochs - (made.step > 0 ? 1 : 0), "resume_from: ", where,
+                     " was made after ", made.epoch, " epochs and ", made.step,
+                     " steps; this training has epochs of ", state_.epochs);
+  const std::string damage = join("resume_from: ", where, " is damaged: ");
+  const auto expect = [&](Index expected, Index came, std::string_view what) {
+    check<OptionError>(expected == came, damage, "expected ", expected, " ", what, ", got ", came);
+  };
+  const Index size = model_.count_params();
+  const auto fresh = options_.optimizer.make_state(model_.graph().layout());
+  expect(size, made.weights.size(), "weights");
+  expect(std::ssize(fresh.moments), std::ssize(made.optimizer.moments), "moments of the optimizer");
+  for (const auto& moment : made.optimizer.moments)
+    expect(size, moment.size(), "numbers in a moment");
+  expect(std::ssize(means_.sums()), std::ssize(made.sums), "sums over an epoch");
+  expect(made.epoch, static_cast<Index>(made.history.epochs()), "epochs in the history");
+  check<OptionError>(0 <= made.step && made.step <= state_.steps, damage, "expected a step up to ",
+                     state_.steps, ", got ", made.step);
+  std::size_t next = 0;
+  for (const auto& callback : callbacks_) {
+    if (!callback.memory) continue;
+    check<OptionError>(
+        next < made.callbacks.size() && made.callbacks[next].name == callback.memory->name, damage,
+        "the memory of ", callback.memory->name, " is not where it should be");
+    const Index remembered = made.callbacks[next++].weights.size();
+    if (remembered > 0) expect(size, remembered, "weights in the memory of a callback");
+  }
+}
+
+template <class Scalar>
+void FitLoop<Scalar>::restore(const TrainingSnapshot<Scalar>& made) {
+  state_.stop = made.stop;
+  state_.learning_rate = made.learning_rate;
+  model_.weights() = made.weights;
+  trainer_.state() = made.optimizer;
+  history_ = made.history;
+  std::size_t next = 0;
+  for (const auto& callback : callbacks_) {
+    if (callback.memory) *callback.memory = made.callbacks[next++];
+  }
+}
+
+template <class Scalar>
+void FitLoop<Scalar>::resume(const TrainingSnapshot<Scalar>& made, const std::string& where) {
+  check_fits(made, where);
+  state_.epoch = made.epoch;
+  call(&Callback<Scalar>::on_train_begin);
+  if (made.step == 0) return restore(made);
+  begin_epoch();
+  restore(made);
+  state_.step = made.step;
+  state_.logs = made.logs;
+  means_.restore(made.samples, made.sums);
+  finish_epoch();
+}
+
+}  // namespace detail
+
+template <class Scalar>
+std::optional<TrainingSnapshot<Scalar>> TrainingState<Scalar>::snapshot() const {
+  check<OptionError>(fit != nullptr, "a snapshot is taken of a training that fit runs");
+  return fit->snapshot();
+}
+
+}  // namespace heed

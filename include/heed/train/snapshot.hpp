@@ -1,0 +1,86 @@
+#pragma once
+
+#include <concepts>
+#include <functional>
+#include <memory>
+
+#include <heed/train/callbacks.hpp>
+#include <heed/train/optimizers.hpp>
+
+namespace heed {
+
+/// What a training was asked to do, as names and texts: the layers, the optimizer, the data, ….
+using TrainingTerms = std::vector<std::pair<std::string, std::string>>;
+
+/// All that a training goes on from. A plain value: with the same data and options, and heed's
+/// callbacks, `fit` comes from it to the bits that it would have come to without a stop.
+///
+/// What is random needs no state of its own: orders are a function of the seed and the epoch, and what
+/// layers draw of the seed and the number of updates.
+template <class Scalar>
+struct TrainingSnapshot {
+  TrainingTerms terms;  ///< have to be the same where training goes on
+  Index epoch = 0;      ///< how many are done
+  Index step = 0;       ///< batches that are done of the next one
+  bool stop = false;    ///< a callback has ended training
+  double learning_rate = 0;
+  Arena<Scalar> weights;
+  OptimizerState<Scalar> optimizer;
+  History history;                                ///< of the epochs that are done
+  Logs logs;                                      ///< of the epoch that is not
+  Index samples = 0;                              ///< of its batches
+  std::vector<double> sums;                       ///< over them: of the loss, and of each metric
+  std::vector<CallbackMemory<Scalar>> callbacks;  ///< of those that have one, in their order
+};
+
+/// A file that a snapshot is read from. Defined in heed/io/checkpoint.hpp.
+template <class Scalar>
+struct CheckpointFile;
+
+/// Where a training goes on: a `TrainingSnapshot`, or the path of a file that a `Checkpoint` wrote.
+///
+/// A path needs `#include <heed/io/checkpoint.hpp>`. If there is no such file, training begins at its
+/// beginning: a program that writes its checkpoints to the file that it resumes from can be run again
+/// until it comes to its end. The path is looked at when `fit` begins.
+///
+/// The model, loss, metrics and optimizer, the data, `batch_size`, `shuffle`, `seed` and the callbacks
+/// with a memory have to be those that the snapshot was made with. `fit` throws `OptionError` otherwise, and
+/// `FileError` for a file that is not a checkpoint, with nothing changed. `threads`, on which the last
+/// bits depend, `epochs` and what is shown may differ; functions that callbacks and losses are made of
+/// are not compared.
+///
+/// `on_train_begin` is called as ever, and `on_epoch_begin` for an epoch that was begun; what they
+/// change in the training is replaced by what the snapshot says. A training that a callback stopped
+/// stays stopped.
+template <class Scalar>
+class ResumeFrom {
+ public:
+  ResumeFrom() = default;
+
+  ResumeFrom(TrainingSnapshot<Scalar> snapshot)  // NOLINT(google-explicit-constructor)
+      : begin_([kept = std::make_shared<const TrainingSnapshot<Scalar>>(std::move(snapshot))](
+                   detail::FitLoop<Scalar>& fit) {
+          fit.resume(*kept, "the snapshot");
+          return true;
+        }) {}
+
+  template <class Path>
+    requires(std::convertible_to<const Path&, std::string> ||
+             requires(const Path& path) { path.u8string(); })
+  ResumeFrom(const Path& path)  // NOLINT(google-explicit-constructor): `.resume_from = "…"`
+      : begin_([file = CheckpointFile<Scalar>{path}](detail::FitLoop<Scalar>& fit) {
+          if (!file.exists()) return false;
+          fit.resume(file.read(), file.path.string());
+          return true;
+        }) {}
+
+  explicit operator bool() const { return bool(begin_); }
+
+  /// For `fit`: begins a training where it goes on; false when it is at its beginning.
+  bool operator()(detail::FitLoop<Scalar>& fit) const { return begin_ && begin_(fit); }
+
+ private:
+  std::function<bool(detail::FitLoop<Scalar>&)> begin_;
+};
+
+}  // namespace heed
