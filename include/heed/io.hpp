@@ -1,6 +1,7 @@
 #pragma once
 
 // Saving and loading: needs nlohmann-json besides Eigen.
+#include <heed/io/checkpoint.hpp>
 #include <heed/io/dtype.hpp>
 #include <heed/io/file.hpp>
 #include <heed/io/json.hpp>

@@ -150,7 +150,7 @@ TEST_CASE("A rename that fails leaves nothing behind") {
   const TemporaryFolder folder;
   const fs::path path = folder / "model";
   {
-    detail::TemporaryFile temporary(folder.path());
+    detail::TemporaryFile temporary(path);
     REQUIRE(temporary.is_open());
     REQUIRE(temporary.write(new_bytes));
     fs::create_directory(path);

@@ -101,6 +101,39 @@ TEST_CASE("a loss that is not finite takes the weights back to where it last was
   CHECK(trainer.state().steps == 2);
 }
 
+TEST_CASE("a first step that diverges from where another trainer was leaves the weights") {
+  auto model = dense_network(1, linear);
+  bool broken = false;
+  const TrainerOptions<double> options{.loss = Breaking{&broken}, .optimizer = Adam{}};
+  Trainer<double> first(model, options);
+  first.step(x, y);
+  const Arena<double> good = model.weights();
+  Trainer<double> second(model, options);
+  second.state() = first.state();
+  broken = true;
+  CHECK_FALSE(std::isfinite(second.step(x, y)));
+  CHECK(model.weights() == good);
+}
+
+TEST_CASE("what a clipped gradient cannot hold back is found as without clipping") {
+  Tensor<double, 2> infinite = y;
+  infinite.array() *= std::numeric_limits<double>::max();
+  infinite.array() += 1e300;
+  for (const SGD& optimizer :
+       {SGD{.learning_rate = 1e200, .clipnorm = 1}, SGD{.learning_rate = 1e200, .clipvalue = 1},
+        SGD{.learning_rate = 1e200, .global_clipnorm = 1}}) {
+    auto model = dense_network(1, linear);
+    const Arena<double> start = model.weights();
+    Trainer<double> trainer(model, {.loss = MeanSquaredError{}, .optimizer = optimizer});
+    CHECK(std::isfinite(trainer.step(x, y)));
+    CHECK(model.weights() != start);
+    CHECK_FALSE(std::isfinite(trainer.step(x, y)));
+    CHECK(model.weights() == start);
+    CHECK_FALSE(std::isfinite(trainer.step(x, infinite)));
+    CHECK(model.weights() == start);
+  }
+}
+
 TEST_CASE("weights that are not finite are taken back, with or without another step") {
   auto model = dense_network(1, linear);
   const Arena<double> start = model.weights();

@@ -1,81 +1,18 @@
 #pragma once
 
 #include <algorithm>
-#include <array>
-#include <cerrno>
-#include <cstdio>
-#include <filesystem>
 #include <fstream>
-#include <memory>
-#include <random>
-#include <span>
-#include <system_error>
-#include <utility>
 #include <vector>
 
-#if __has_include(<unistd.h>)
-#include <unistd.h>
-#endif
-
+#include <heed/io/temporary_file.hpp>
 #include <heed/tensor/error.hpp>
 
 namespace heed {
 
 namespace detail {
 
-struct CloseFile {
-  void operator()(std::FILE* file) const { std::fclose(file); }
-};
-using FileHandle = std::unique_ptr<std::FILE, CloseFile>;
-
 /// Why the last call of the C library failed: `No space left on device`.
 inline std::string last_error() { return std::generic_category().message(errno); }
-
-/// A file beside another that is gone at the end of the scope unless it has become the other.
-class TemporaryFile {
- public:
-  explicit TemporaryFile(const std::filesystem::path& folder) {
-    std::random_device random;
-    do {
-      std::array<char, 32> name{};
-      std::snprintf(name.data(), name.size(), ".heed-%08x%08x.tmp", random(), random());
-      path_ = folder / name.data();
-      file_.reset(std::fopen(path_.string().c_str(), "wbx"));  // x: fails if the name is taken
-    } while (!file_ && errno == EEXIST);
-    exists_ = file_ != nullptr;
-  }
-  TemporaryFile(const TemporaryFile&) = delete;
-  TemporaryFile& operator=(const TemporaryFile&) = delete;
-  ~TemporaryFile() {
-    file_.reset();
-    std::error_code ignored;
-    if (exists_) std::filesystem::remove(path_, ignored);
-  }
-
-  bool is_open() const { return exists_; }
-  const std::filesystem::path& path() const { return path_; }
-
-  /// False, with the reason in `errno`, unless all bytes have reached the disk.
-  bool write(std::span<const std::byte> bytes) {
-    bool good = bytes.empty() ||  // std::fwrite takes no null pointer
-                std::fwrite(bytes.data(), 1, bytes.size(), file_.get()) == bytes.size();
-    good = good && std::fflush(file_.get()) == 0;
-#if __has_include(<unistd.h>)
-    good = good && fsync(fileno(file_.get())) == 0;
-#endif
-    return good && std::fclose(file_.release()) == 0;
-  }
-
-  void rename(const std::filesystem::path& target, std::error_code& error) {
-    std::filesystem::rename(path_, target, error);
-    exists_ = static_cast<bool>(error);
-  }
-
- private:
-  std::filesystem::path path_;
-  FileHandle file_;
-  bool exists_ = false;
-};
 
 /// The file that a path means when it is a symbolic link, whether or not that file exists.
 inline std::filesystem::path behind_links(std::filesystem::path path) {
@@ -118,7 +55,8 @@ inline std::vector<std::byte> read_file(const std::filesystem::path& path) {
 /// A symbolic link stays, and the file behind it is replaced. A replaced file's permissions are kept,
 /// its owner and further hard links are not; one that is protected from writing is not replaced.
 /// Throws `FileError` with the path and the reason; nothing has changed then, and nothing is left.
-/// Only a process that is killed meanwhile leaves its unfinished `.heed-….tmp` in the folder.
+/// Only a process that is killed meanwhile leaves its unfinished `.heed-….tmp` in the folder, until the
+/// file is written again.
 inline void write_file(const std::filesystem::path& path, std::span<const std::byte> bytes) {
   const std::string complaint = path.string() + " cannot be written: ";
   const std::filesystem::path target = detail::behind_links(path);
@@ -132,7 +70,7 @@ inline void write_file(const std::filesystem::path& path, std::span<const std::b
     check<FileError>(writable != nullptr, complaint, detail::last_error());
   }
 
-  detail::TemporaryFile temporary(target.parent_path());
+  detail::TemporaryFile temporary(target);
   check<FileError>(temporary.is_open(), complaint, detail::last_error());
   if (replaces) {
     const auto permissions = std::filesystem::status(target, error).permissions();

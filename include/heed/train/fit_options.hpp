@@ -28,7 +28,7 @@ struct FitOptions {
   /// weights differ by rounding.
   Index threads = 1;
   std::vector<Callback<Scalar>> callbacks = {};
-  /// The path of a file that a `Checkpoint` wrote, which `#include <heed/io/checkpoint.hpp>` allows, or
+  /// The path of a file that a `Checkpoint` wrote, which `#include <heed/io.hpp>` allows, or
   /// a `TrainingSnapshot`: training goes on from there; see `ResumeFrom`.
   ResumeFrom<Scalar> resume_from = {};
   Verbose verbose = Verbose::automatic;

@@ -13,7 +13,7 @@ namespace heed {
 ///
 /// It may also have `std::size_t moments() const`, the number of arenas in the state, which begin as
 /// zeros; `void validate() const`, which throws on a field outside its range; the fields of
-/// `Clipping`, all three; and `Logs settings() const`, its other fields, so that a training is not
+/// `Clipping`, all three; and `settings() const`, its other fields in a range of `Setting`, so that a training is not
 /// resumed with others.
 template <class O, class S>
 concept OptimizerFunction = requires(const O& optimizer, View<S> w, View<const S> dw,
@@ -43,7 +43,10 @@ class Optimizer {
     detail::check_learning_rate(learning_rate_);
     if constexpr (requires { optimizer.validate(); }) optimizer.validate();
     if constexpr (requires { optimizer.moments(); }) moments_ = optimizer.moments();
-    if constexpr (requires { optimizer.settings(); }) settings_ = optimizer.settings();
+    if constexpr (requires { optimizer.settings(); }) {
+      const auto settings = optimizer.settings();
+      settings_.assign(settings.begin(), settings.end());
+    }
     if constexpr (requires {
                     optimizer.clipnorm + optimizer.clipvalue + optimizer.global_clipnorm;
                   }) {
@@ -60,7 +63,7 @@ class Optimizer {
   const Clipping& clipping() const { return clipping_; }
 
   /// The fields beside the learning rate and clipping, as far as the optimizer tells them.
-  const Logs& settings() const { return settings_; }
+  const std::vector<Setting>& settings() const { return settings_; }
 
   /// What to begin training a model of this layout with.
   OptimizerState<Scalar> make_state(const Layout& layout) const {
@@ -81,7 +84,7 @@ class Optimizer {
   double learning_rate_ = 0;
   std::size_t moments_ = 0;
   Clipping clipping_;
-  Logs settings_;
+  std::vector<Setting> settings_;
   std::function<void(View<Scalar>, View<const Scalar>, OptimizerState<Scalar>&)> update_;
 };
 

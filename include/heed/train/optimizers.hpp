@@ -1,8 +1,9 @@
 #pragma once
 
+#include <array>
+
 #include <heed/math/lanes.hpp>
 #include <heed/train/clipping.hpp>
-#include <heed/train/history.hpp>
 
 namespace heed {
 
@@ -12,6 +13,12 @@ struct OptimizerState {
   double learning_rate = 0;  ///< in force now: begins as the optimizer's, schedules change it
   std::int64_t steps = 0;    ///< updates begun, this one included: one clock for all weights
   std::vector<Arena<Scalar>> moments;
+};
+
+/// A field of an optimizer as it stands.
+struct Setting {
+  std::string_view name;
+  double value;
 };
 
 // Each optimizer is Keras's of the same name. `update` changes weights w by gradients dw, both whole
@@ -52,7 +59,9 @@ struct SGD {
                        momentum);
   }
 
-  Logs settings() const { return {{"momentum", momentum}, {"nesterov", nesterov}}; }
+  std::array<Setting, 2> settings() const {
+    return {{{"momentum", momentum}, {"nesterov", nesterov ? 1.0 : 0.0}}};
+  }
 
   std::size_t moments() const { return momentum == 0 ? 0 : 1; }
 
@@ -101,7 +110,9 @@ struct Adam {
     detail::check_epsilon(name, epsilon);
   }
 
-  Logs settings() const { return {{"beta_1", beta_1}, {"beta_2", beta_2}, {"epsilon", epsilon}}; }
+  std::array<Setting, 3> settings() const {
+    return {{{"beta_1", beta_1}, {"beta_2", beta_2}, {"epsilon", epsilon}}};
+  }
 
   static std::size_t moments() { return 2; }
 
@@ -152,8 +163,11 @@ struct RMSprop {
     detail::check_epsilon(name, epsilon);
   }
 
-  Logs settings() const {
-    return {{"rho", rho}, {"momentum", momentum}, {"epsilon", epsilon}, {"centered", centered}};
+  std::array<Setting, 4> settings() const {
+    return {{{"rho", rho},
+             {"momentum", momentum},
+             {"epsilon", epsilon},
+             {"centered", centered ? 1.0 : 0.0}}};
   }
 
   std::size_t moments() const { return 1 + (momentum > 0 ? 1 : 0) + (centered ? 1 : 0); }

@@ -39,7 +39,7 @@ struct CheckpointFile;
 
 /// Where a training goes on: a `TrainingSnapshot`, or the path of a file that a `Checkpoint` wrote.
 ///
-/// A path needs `#include <heed/io/checkpoint.hpp>`. If there is no such file, training begins at its
+/// A path needs `#include <heed/io.hpp>`. If there is no such file, training begins at its
 /// beginning: a program that writes its checkpoints to the file that it resumes from can be run again
 /// until it comes to its end. The path is looked at when `fit` begins.
 ///
