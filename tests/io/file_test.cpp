@@ -1,7 +1,8 @@
 #include <heed/io/file.hpp>
 
-#include <sys/resource.h>
 #include <sys/stat.h>
+#include <sys/wait.h>
+#include <unistd.h>
 
 #include <atomic>
 #include <csignal>
@@ -9,11 +10,15 @@
 
 #include "support/catch.hpp"
 #include "support/errors.hpp"
+#include "support/fsync.hpp"
+#include "support/full_disk.hpp"
 #include "support/temporary_folder.hpp"
 
 namespace heed::file_test {
 
+using heed::testing::FullDisk;
 using heed::testing::message;
+using heed::testing::ReadOnlyFolder;
 using heed::testing::TemporaryFolder;
 namespace fs = std::filesystem;
 
@@ -39,27 +44,19 @@ std::string read_message(const fs::path& path) {
   return message<FileError>([&] { read_file(path); });
 }
 
-/// Writing beyond the first bytes of any file fails while this lives.
-class FullDisk {
- public:
-  explicit FullDisk(rlim_t bytes) {
-    signal_ = std::signal(SIGXFSZ, SIG_IGN);
-    getrlimit(RLIMIT_FSIZE, &limit_);
-    rlimit small = limit_;
-    small.rlim_cur = bytes;
-    setrlimit(RLIMIT_FSIZE, &small);
-  }
-  ~FullDisk() {
-    setrlimit(RLIMIT_FSIZE, &limit_);
-    std::signal(SIGXFSZ, signal_);
-  }
-  FullDisk(const FullDisk&) = delete;
-  FullDisk& operator=(const FullDisk&) = delete;
-
- private:
-  rlimit limit_{};
-  void (*signal_)(int) = SIG_DFL;
+/// Takes what a call to the disk is answered away at the end of the scope.
+struct OnFsync {
+  explicit OnFsync(std::function<int(bool)> function) { testing::on_fsync = std::move(function); }
+  ~OnFsync() { testing::on_fsync = {}; }
+  OnFsync(const OnFsync&) = delete;
+  OnFsync& operator=(const OnFsync&) = delete;
 };
+
+/// The name that a temporary file of this target has first.
+std::string temporary_name(const fs::path& target) {
+  const detail::TemporaryFile file(target);
+  return file.path().filename().string();
+}
 
 }  // namespace
 
@@ -222,6 +219,131 @@ TEST_CASE("Whoever reads while a file is replaced finds the old one or the new o
   writer.join();
   CAPTURE(reads);
   CHECK(torn == 0);
+  CHECK(folder.names() == Names{"model"});
+}
+
+TEST_CASE("A folder that is protected keeps its files, and nothing comes into it") {
+  const TemporaryFolder folder;
+  const fs::path path = folder / "model";
+  write_file(path, old_bytes);
+  fs::permissions(path, fs::perms(0666));
+  std::string text, other;
+  {
+    const ReadOnlyFolder protected_folder(folder.path());
+    text = write_message(path);
+    other = write_message(folder / "other");
+  }
+  CHECK(text == path.string() + " cannot be written: Permission denied");
+  CHECK(other == (folder / "other").string() + " cannot be written: Permission denied");
+  CHECK(read_file(path) == old_bytes);
+  CHECK(folder.names() == Names{"model"});
+}
+
+#ifdef __linux__
+
+TEST_CASE("The bytes reach the disk before the file has its name, and the name after it has") {
+  const TemporaryFolder folder;
+  const fs::path path = folder / "model";
+  write_file(path, old_bytes);
+  std::string order;
+  {
+    const OnFsync record([&](bool is_folder) {
+      const bool is_new = read_file(path) == new_bytes;
+      order += join(is_folder ? "folder" : "file", is_new ? " new; " : " old; ");
+      return 0;
+    });
+    write_file(path, new_bytes);
+  }
+  CHECK(order == "file old; folder new; ");
+}
+
+TEST_CASE("A disk that says only at last that it is full leaves the old file whole") {
+  const TemporaryFolder folder;
+  const fs::path path = folder / "model";
+  write_file(path, old_bytes);
+  for (const auto& [error, text] :
+       {std::pair(ENOSPC, "No space left on device"), std::pair(EIO, "Input/output error")}) {
+    const OnFsync fail([code = error](bool is_folder) { return is_folder ? 0 : code; });
+    CHECK(write_message(path) == path.string() + " cannot be written: " + text);
+    CHECK(read_file(path) == old_bytes);
+    CHECK(folder.names() == Names{"model"});
+  }
+}
+
+TEST_CASE("A file that is removed under its writer leaves the old file whole") {
+  const TemporaryFolder folder;
+  const fs::path path = folder / "model";
+  write_file(path, old_bytes);
+  const std::string name = temporary_name(path);
+  {
+    const OnFsync clean([&](bool) { return fs::remove(folder / name) ? 0 : EBADF; });
+    CHECK(write_message(path) == path.string() + " cannot be written: No such file or directory");
+  }
+  CHECK(read_file(path) == old_bytes);
+  {
+    const OnFsync clean([&](bool) { return fs::remove_all(folder.path()) > 0 ? 0 : EBADF; });
+    CHECK(write_message(path) == path.string() + " cannot be written: No such file or directory");
+  }
+  CHECK_FALSE(fs::exists(folder.path()));
+}
+
+TEST_CASE("What processes leave that are killed while they write does not pile up") {
+  const TemporaryFolder folder;
+  const fs::path path = folder / "model";
+  write_file(path, old_bytes);
+  for (int kill = 0; kill < 5; ++kill) {
+    const pid_t child = fork();
+    if (child == 0) {
+      testing::on_fsync = [](bool) { return raise(SIGKILL); };
+      write_file(path, new_bytes);
+      _exit(1);
+    }
+    int status = 0;
+    REQUIRE(waitpid(child, &status, 0) == child);
+    REQUIRE(WIFSIGNALED(status));
+    CHECK(read_file(path) == old_bytes);
+    CHECK(folder.names().size() == 2);
+  }
+  write_file(path, new_bytes);
+  CHECK(read_file(path) == new_bytes);
+  CHECK(folder.names() == Names{"model"});
+}
+
+#endif
+
+TEST_CASE("Writers of one file at a time do not take each other's for one that was left") {
+  const TemporaryFolder folder;
+  const fs::path path = folder / "model";
+  {
+    const detail::TemporaryFile first(path);
+    const detail::TemporaryFile second(path);
+    REQUIRE(first.is_open());
+    REQUIRE(second.is_open());
+    CHECK(first.path() != second.path());
+    CHECK(folder.names().size() == 2);
+    CHECK(temporary_name(folder / "other") != first.path().filename());
+  }
+  CHECK(folder.names().empty());
+
+  const Bytes zeros(3000, std::byte(0));
+  const Bytes ones(200000, std::byte(1));
+  std::vector<std::thread> writers;
+  std::atomic<int> failures = 0;
+  for (int thread = 0; thread < 4; ++thread) {
+    writers.emplace_back([&, thread] {
+      for (int i = 0; i < 50; ++i) {
+        try {
+          write_file(path, thread % 2 == 0 ? zeros : ones);
+        } catch (const FileError&) {
+          ++failures;
+        }
+      }
+    });
+  }
+  for (auto& writer : writers) writer.join();
+  CHECK(failures == 0);
+  const Bytes last = read_file(path);
+  CHECK((last == zeros || last == ones));
   CHECK(folder.names() == Names{"model"});
 }
 
