@@ -1,0 +1,403 @@
+#include <heed/io/checkpoint.hpp>
+
+#include "support/catch.hpp"
+#include "support/errors.hpp"
+#include "support/fsync.hpp"
+#include "support/full_disk.hpp"
+#include "support/temporary_folder.hpp"
+#include "support/trainings.hpp"
+
+namespace heed::checkpoint_test {
+
+using testing::FullDisk;
+using testing::message;
+using testing::ReadOnlyFolder;
+using testing::TemporaryFolder;
+using testing::Training;
+namespace fs = std::filesystem;
+
+namespace {
+
+using Names = std::vector<std::string>;
+
+struct Interrupted {};
+
+/// Ends a training after so many of its steps, as an exception does.
+template <class S>
+Callback<S> interrupt(Index after) {
+  return {.on_batch_end = [after](TrainingState<S>& state) {
+    if ((state.epoch - 1) * state.steps + state.step == after) throw Interrupted();
+  }};
+}
+
+template <class S>
+History train(const Training<S>& training, Model<S>& model, FitOptions<S> options,
+              std::vector<Callback<S>> callbacks) {
+  for (auto& callback : callbacks) options.callbacks.push_back(std::move(callback));
+  return model.fit(training.x, training.y, options);
+}
+
+template <class S>
+void check_every_step(Index threads) {
+  CAPTURE(threads, sizeof(S));
+  const TemporaryFolder folder;
+  const fs::path path = folder / "run";
+  const Training<S> training;
+  const auto options = training.options(threads);
+  auto whole = training.model();
+  const auto history = train(training, whole, options, {});
+  for (Index step = 1; step <= 12; ++step) {
+    CAPTURE(step);
+    fs::remove(path);
+    auto interrupted = training.model();
+    CHECK_THROWS_AS(
+        train(training, interrupted, options,
+              {Checkpoint{.path = path, .every_epochs = 1, .every_steps = 1}, interrupt<S>(step)}),
+        Interrupted);
+    auto resumed = training.model(99);
+    auto again = options;
+    again.resume_from = path;
+    if (step == 1) resumed = training.model();  // no checkpoint yet
+    CHECK(train(training, resumed, again, {Checkpoint{.path = path}}) == history);
+    CHECK(resumed.weights() == whole.weights());
+    CHECK(folder.names() == Names{"run"});
+  }
+}
+
+/// A checkpoint in the middle of an epoch.
+fs::path checkpoint(const TemporaryFolder& folder) {
+  const fs::path path = folder / "run";
+  const Training<double> training;
+  auto model = training.model();
+  CHECK_THROWS_AS(train(training, model, training.options(),
+                        {Checkpoint{.path = path, .every_steps = 1}, interrupt<double>(6)}),
+                  Interrupted);
+  return path;
+}
+
+/// The checkpoint with something else in its JSON.
+template <class Change>
+void change_json(const fs::path& path, const Change& change) {
+  const auto file = read_safetensors(path);
+  auto metadata = file.metadata;
+  auto json = nlohmann::ordered_json::parse(metadata["heed_training"]);
+  change(json);
+  metadata["heed_training"] = json.dump();
+  std::vector<Tensor<double>> tensors;
+  std::vector<NamedView<double>> named;
+  tensors.reserve(file.tensors.size());
+  for (const auto& [name, tensor] : file.tensors) {
+    tensors.push_back(read_tensor<double>(file, name));
+    named.emplace_back(name, tensors.back());
+  }
+  write_safetensors<double>(path, named, metadata);
+}
+
+}  // namespace
+
+TEST_CASE("a training that is interrupted at any step goes on from its file to the same bits") {
+  check_every_step<double>(1);
+  check_every_step<float>(2);
+}
+
+TEST_CASE("a file gives back the snapshot that was written") {
+  const TemporaryFolder folder;
+  const Training<float> training;
+  auto model = training.model();
+  auto options = training.options();
+  std::vector<TrainingSnapshot<float>> taken;
+  options.callbacks.push_back(EarlyStopping{.monitor = "loss", .restore_best_weights = true});
+  options.callbacks.push_back({.on_epoch_end =
+                                   [&](auto& state) {
+                                     state.logs.set("odd \"name\"", -0.1 / 3);
+                                     taken.push_back(state.snapshot().value());
+                                   },
+                               .runs_last = true});
+  model.fit(training.x, training.y, options);
+  auto& snapshot = taken.back();
+  constexpr double infinity = std::numeric_limits<double>::infinity();
+  snapshot.logs = {{"b", infinity}, {"a", -infinity}, {"c", 1e-310}, {"d", -0.0}};
+  snapshot.sums[1] = 1.0 / 3;
+  save_checkpoint(model, snapshot, folder / "run");
+  const auto read = load_checkpoint<float>(folder / "run");
+  CHECK(read.terms == snapshot.terms);
+  CHECK(read.epoch == snapshot.epoch);
+  CHECK(read.step == snapshot.step);
+  CHECK(read.stop == snapshot.stop);
+  CHECK(read.learning_rate == snapshot.learning_rate);
+  CHECK(read.weights == snapshot.weights);
+  CHECK(read.optimizer.steps == snapshot.optimizer.steps);
+  CHECK(read.optimizer.moments == snapshot.optimizer.moments);
+  CHECK(read.history == snapshot.history);
+  CHECK(read.logs == snapshot.logs);
+  CHECK(read.samples == snapshot.samples);
+  CHECK(read.sums == snapshot.sums);
+  REQUIRE(read.callbacks.size() == 2);
+  for (std::size_t i = 0; i < 2; ++i) {
+    CHECK(read.callbacks[i].name == snapshot.callbacks[i].name);
+    CHECK(read.callbacks[i].numbers == snapshot.callbacks[i].numbers);
+    CHECK(read.callbacks[i].weights == snapshot.callbacks[i].weights);
+  }
+  CHECK(read.callbacks[1].weights.size() > 0);
+  snapshot.logs = {{"nan", std::numeric_limits<double>::quiet_NaN()}};
+  save_checkpoint(model, snapshot, folder / "run");
+  CHECK(std::isnan(load_checkpoint<float>(folder / "run").logs["nan"]));
+}
+
+TEST_CASE("a checkpoint is a model's file, too") {
+  const TemporaryFolder folder;
+  const auto path = checkpoint(folder);
+  const auto snapshot = load_checkpoint<double>(path);
+  CHECK(snapshot.epoch == 1);
+  CHECK(snapshot.step == 2);
+  CHECK(load_model<double>(path).weights() == snapshot.weights);
+  auto model = Training<double>::model(99);
+  load_weights(model, path);
+  CHECK(model.weights() == snapshot.weights);
+}
+
+TEST_CASE("checkpoints are written as often as asked, and when training ends") {
+  const TemporaryFolder folder;
+  const Training<double> training;
+  const fs::path path = folder / "run";
+  const auto moments = [&](const Checkpoint& checkpoint) {
+    fs::remove(path);
+    std::string text;
+    auto model = training.model();
+    const auto look = [&](TrainingState<double>&) {
+      if (!fs::exists(path)) return;
+      const auto snapshot = load_checkpoint<double>(path);
+      const auto moment = join(snapshot.epoch, ".", snapshot.step, " ");
+      if (!text.ends_with(moment)) text += moment;
+    };
+    train(training, model, training.options(),
+          {checkpoint,
+           {.on_batch_end = look, .on_epoch_end = look, .on_train_end = look, .runs_last = true}});
+    return text;
+  };
+  CHECK(moments({.path = path}) == "1.0 2.0 3.0 4.0 ");
+  CHECK(moments({.path = path, .every_epochs = 3}) == "3.0 4.0 ");
+  CHECK(moments({.path = path, .every_epochs = 0, .every_steps = 5}) == "1.2 3.1 4.0 ");
+  CHECK(moments({.path = path, .every_epochs = 2, .every_steps = 7}) == "2.0 2.1 4.0 ");
+}
+
+TEST_CASE("a checkpoint needs a path, and a moment") {
+  const auto refused = [](const Checkpoint& checkpoint) {
+    return message<OptionError>([&] { const Callback<float> callback = checkpoint; });
+  };
+  CHECK(refused({.path = ""}) == "Checkpoint: expected a path");
+  const std::string range =
+      "Checkpoint: expected every_epochs and every_steps of at least 0, and one of them of at "
+      "least 1, "
+      "got ";
+  CHECK(refused({.path = "a", .every_epochs = 0}) == range + "0 and 0");
+  CHECK(refused({.path = "a", .every_epochs = -1, .every_steps = 2}) == range + "-1 and 2");
+}
+
+TEST_CASE("a folder that is not there is found before anything is trained") {
+  const TemporaryFolder folder;
+  const Training<double> training;
+  auto model = training.model();
+  const auto before = model.weights();
+  const fs::path path = folder / "none/run";
+  const auto text =
+      path.string() + " cannot be read: " + (folder / "none").string() + " is not a folder";
+  CHECK(message<FileError>([&] {
+          train(training, model, training.options(), {Checkpoint{.path = path}});
+        }) == text);
+  auto options = training.options();
+  options.resume_from = path.string();
+  CHECK(message<FileError>([&] { train(training, model, options, {}); }) == text);
+  CHECK(model.weights() == before);
+}
+
+TEST_CASE("a file that is no checkpoint, or another's, is refused, and nothing is changed") {
+  const TemporaryFolder folder;
+  const auto path = checkpoint(folder);
+  const auto good = read_file(path);
+  const auto refused = [&](auto zero) {
+    using S = decltype(zero);
+    const Training<S> training;
+    auto model = training.model();
+    const auto before = model.weights();
+    auto options = training.options();
+    options.resume_from = path;
+    const auto text = message<FileError>([&] { train(training, model, options, {}); });
+    CHECK(model.weights() == before);
+    CHECK(text.starts_with(path.string()));
+    return text.substr(path.string().size());
+  };
+  CHECK(refused(float{}) ==
+        " cannot be resumed: its tensor \"lstm/kernel\" is of F64, and this training is in F32");
+  for (const std::size_t size :
+       {std::size_t{0}, std::size_t{7}, good.size() / 2, good.size() - 1}) {
+    write_file(path, std::span(good).first(size));
+    CHECK(refused(double{}) != "");
+  }
+  save_model(Training<double>::model(), path);
+  CHECK(refused(double{}) == " is not a checkpoint: it says nothing of a training");
+
+  const auto with = [&](const auto& change) {
+    write_file(path, good);
+    change_json(path, change);
+    const auto text = refused(double{});
+    const std::string begin = " cannot be resumed: ";
+    CHECK(text.starts_with(begin));
+    return text.substr(std::min(text.size(), begin.size()));
+  };
+  CHECK(with([](auto& json) { json = 3; }) ==
+        "it is not of format_version 1, which this heed reads");
+  CHECK(with([](auto& json) { json["format_version"] = 2; }) ==
+        "it is not of format_version 1, which this heed reads");
+  CHECK(with([](auto& json) { json["epoch"] = -1; }) == "\"epoch\" is -1");
+  CHECK(with([](auto& json) { json["step"] = 0.5; }) ==
+        "\"step\" holds a number that is not whole or too large");
+  CHECK(with([](auto& json) { json.erase("samples"); }) == "it has no \"samples\"");
+  CHECK(with([](auto& json) { json["stop"] = 1; }) == "it has no boolean \"stop\"");
+  CHECK(with([](auto& json) { json.erase("learning_rate"); }) == "it has no \"learning_rate\"");
+  CHECK(with([](auto& json) { json["learning_rate"] = "fast"; }) == "something is not a number");
+  CHECK(with([](auto& json) { json["weights"][0] = 1; }) == "the name of a weight is not a text");
+  CHECK(with([](auto& json) { json["weights"][0] = "other"; }) == "it has no tensor \"other\"");
+  CHECK(with([](auto& json) { json["moments"] = 3; }) == "it has no tensor \"moment_2\"");
+  CHECK(with([](auto& json) { json["sums"] = 1; }) == "it has no array \"sums\"");
+  CHECK(with([](auto& json) { json["logs"][0] = "loss"; }) ==
+        "an entry of \"logs\" is not a name and what it names");
+  CHECK(with([](auto& json) { json["terms"][0][1] = 1; }) == "the term \"layer 1\" is not a text");
+  CHECK(with([](auto& json) { json["history"][0][1] = 1; }) ==
+        "something is not a list of numbers");
+  CHECK(with([](auto& json) { json["history"][0][1].push_back(1); }) ==
+        "it has a history of 2 epochs in \"loss\", not of 1");
+  CHECK(with([](auto& json) { json["callbacks"][0] = 1; }) ==
+        "the memory of a callback is not an object");
+}
+
+TEST_CASE("a checkpoint that cannot be written ends training, and the old one stays") {
+  const TemporaryFolder folder;
+  const auto path = checkpoint(folder);
+  const auto old = read_file(path);
+  const Training<double> training;
+  auto options = training.options();
+  auto whole = training.model();
+  const auto history = train(training, whole, options, {});
+  options.resume_from = path;
+  auto model = training.model();
+  std::string full, locked;
+  {
+    const FullDisk disk(500);
+    full = message<FileError>([&] { train(training, model, options, {Checkpoint{.path = path}}); });
+  }
+  CHECK(full == path.string() + " cannot be written: File too large");
+  CHECK(model.weights().array().allFinite());
+  CHECK(read_file(path) == old);
+  fs::permissions(path, fs::perms(0666));
+  {
+    const ReadOnlyFolder protected_folder(folder.path());
+    locked =
+        message<FileError>([&] { train(training, model, options, {Checkpoint{.path = path}}); });
+  }
+  CHECK(locked == path.string() + " cannot be written: Permission denied");
+  CHECK(read_file(path) == old);
+  CHECK(folder.names() == Names{"run"});
+
+  CHECK(train(training, model, options, {Checkpoint{.path = path}}) == history);
+  CHECK(model.weights() == whole.weights());
+}
+
+TEST_CASE("on_failure takes what cannot be written, and training goes on") {
+  const TemporaryFolder folder;
+  const auto path = checkpoint(folder);
+  const auto old = read_file(path);
+  const Training<double> training;
+  auto options = training.options();
+  auto whole = training.model();
+  const auto history = train(training, whole, options, {});
+  options.resume_from = path;
+  auto model = training.model();
+  Names failures;
+  {
+    const FullDisk disk(500);
+    const Checkpoint checkpoint{
+        .path = path, .every_steps = 4, .on_failure = [&](const FileError& error) {
+          failures.push_back(error.what());
+        }};
+    CHECK(train(training, model, options, {checkpoint}) == history);
+  }
+  CHECK(failures == Names(5, path.string() + " cannot be written: File too large"));
+  CHECK(model.weights() == whole.weights());
+  CHECK(read_file(path) == old);
+}
+
+TEST_CASE("a checkpoint that is removed under its training is written anew") {
+  const TemporaryFolder folder;
+  const fs::path path = folder / "run";
+  const Training<double> training;
+  auto model = training.model();
+  const Callback<double> remove{.on_epoch_begin = [&](TrainingState<double>& state) {
+    if (state.epoch > 1) CHECK(fs::remove(path));
+  }};
+  train(training, model, training.options(), {Checkpoint{.path = path}, remove});
+  CHECK(load_checkpoint<double>(path).epoch == 4);
+}
+
+TEST_CASE("a training that diverges leaves its last good checkpoint") {
+  const TemporaryFolder folder;
+  const fs::path path = folder / "run";
+  const Training<float> training;
+  auto options = training.options();
+  options.loss = MeanSquaredError{};
+  options.optimizer = SGD{.learning_rate = 0.01};
+  // Each step from the fifth on multiplies what the weights are by some 1e6.
+  options.callbacks = {{.on_batch_end = [](TrainingState<float>& state) {
+    if ((state.epoch - 1) * state.steps + state.step >= 4) state.learning_rate = 1e6;
+  }}};
+  Model<float> model;
+  model.input({5, 2});
+  model.add(Flatten{});
+  model.add(Dense{.units = 1});
+  model.build();
+  const auto text = message<TrainingError>(
+      [&] { train(training, model, options, {Checkpoint{.path = path, .every_steps = 1}}); });
+  CHECK(text.starts_with("epoch "));
+  CHECK(text.find(": the loss is inf with a learning rate of 1e+06; ") != std::string::npos);
+  const auto finite = [&](const Model<float>& judged) {
+    const auto logs = judged.evaluate(training.x.samples(0, 40), training.y.samples(0, 40),
+                                      {.loss = MeanSquaredError{}, .batch_size = 16});
+    return std::isfinite(logs["loss"]);
+  };
+  CHECK(finite(model));
+  const auto snapshot = load_checkpoint<float>(path);
+  CHECK(snapshot.optimizer.steps >= 4);
+  CHECK(finite(load_model<float>(path)));
+}
+
+TEST_CASE(
+    "save_model and save_weights leave the old file whole when the new one cannot be written") {
+  const TemporaryFolder folder;
+  const fs::path path = folder / "model";
+  const auto old = Training<double>::model(1);
+  const auto changed = Training<double>::model(2);
+  const auto each = [&](const auto& save) {
+    save(old);
+    const auto bytes = read_file(path);
+    fs::permissions(path, fs::perms(0666));
+    std::string full, locked, late;
+    {
+      const FullDisk disk(100);
+      full = message<FileError>([&] { save(changed); });
+    }
+    {
+      const ReadOnlyFolder protected_folder(folder.path());
+      locked = message<FileError>([&] { save(changed); });
+    }
+    CHECK(full == path.string() + " cannot be written: File too large");
+    CHECK(locked == path.string() + " cannot be written: Permission denied");
+    CHECK(read_file(path) == bytes);
+    CHECK(folder.names() == Names{"model"});
+    save(changed);
+    CHECK(read_file(path) != bytes);
+  };
+  each([&](const auto& model) { save_model(model, path); });
+  each([&](const auto& model) { save_weights(model, path); });
+}
+
+}  // namespace heed::checkpoint_test
