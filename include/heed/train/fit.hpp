@@ -11,9 +11,11 @@ namespace heed {
 ///
 /// Throws, with nothing changed, `ModelError` before `build`, `ShapeError` when x or y does not fit,
 /// `DataError` for no samples, numbers that are not finite and targets the loss is not defined for,
-/// `OptionError` for an option outside its range, and what `ResumeFrom` says. Throws `TrainingError`
-/// when the loss stops being finite; the model then has the last weights for which it was. What a
-/// callback throws comes through; the model then has the weights of the last step.
+/// `OptionError` for an option outside its range, and what `ResumeFrom` says. Throws `TrainingError`,
+/// with the epoch, the step and the learning rate, as soon as the loss of a batch or of the validation
+/// data is not finite, or the weights are not at an epoch's end; the model then has the last weights
+/// that gave a batch a finite loss. What a callback throws comes through; the model then has the weights
+/// of the last step.
 template <class Scalar>
 History Model<Scalar>::fit(View<const Scalar> x, View<const Scalar> y,
                            const FitOptions<Scalar>& options) {

@@ -59,6 +59,11 @@ class FitLoop {
     if (validation_.samples() > 0) {
       evaluate(trainer_.objective(), model_.weights(), validation_.x, validation_.y,
                options_.batch_size, validation_shards_, validation_means_, state_.logs);
+      const double loss = state_.logs["val_loss"];
+      if (!std::isfinite(loss)) {
+        trainer_.roll_back();
+        throw TrainingError(join(place(), "the validation loss is ", loss, advice()));
+      }
     }
     epoch_is_done_ = true;
     call(&Callback<Scalar>::on_epoch_end);

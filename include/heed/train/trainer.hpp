@@ -81,6 +81,11 @@ class Trainer {
   OptimizerState<Scalar>& state() { return state_; }
   const OptimizerState<Scalar>& state() const { return state_; }
 
+  /// Takes the weights back to where they were before the last update, which had a finite loss.
+  void roll_back() {
+    if (last_good_.size() > 0) model_.weights().assign(last_good_);
+  }
+
   bool weights_are_finite() const {
     const auto weights = std::as_const(model_).weights().values();
     return std::all_of(weights.begin(), weights.end(),
@@ -96,10 +101,6 @@ class Trainer {
   }
 
  private:
-  void roll_back() {
-    if (last_good_.size() > 0) model_.weights().assign(last_good_);
-  }
-
   Model<Scalar>& model_;
   Objective<Scalar> objective_;
   Optimizer<Scalar> optimizer_;
