@@ -349,4 +349,14 @@ TEST_CASE("A forward on a tape gives what predict gives") {
   CHECK(distance<double>(y, model.predict(x)) == 0);
 }
 
+TEST_CASE("A forward of no samples is refused, and the tape stays as it was") {
+  const auto model = index2_network<double>(Form::block);
+  Tape<double> tape;
+  const Tensor<double> y(model.forward(random_tensor({5, 10, 2}, 1), tape));
+  CHECK(message<DataError>([&] {
+          model.forward(Tensor<double>(Shape{0, 10, 2}), tape);
+        }) == "model \"model\": expected at least one sample, got (0, 10, 2)");
+  CHECK(Tensor<double>(tape.entries[model.graph().output()].value) == y);
+}
+
 }  // namespace heed::model_test

@@ -124,10 +124,12 @@ class Model {
                              const PredictOptions& options = {}) const;
 
   /// One batch on a tape of the caller's: no allocation from the second batch of a size on. The
-  /// result stands on the tape.
+  /// result stands on the tape. Throws `DataError` for a batch of no samples.
   View<const Scalar> forward(View<const Scalar> x, Tape<Scalar>& tape,
                              const Pass& pass = {}) const {
     check_input(x);
+    check<DataError>(x.dim(0) > 0, "model \"", name_, "\": expected at least one sample, got ",
+                     x.shape());
     return graph_.forward(weights_, x, graph_.output(), pass, tape);
   }
 
