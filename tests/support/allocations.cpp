@@ -1,12 +1,13 @@
 // In one translation unit of the tests: counts what is allocated, by `operator new`, which is replaced,
 // and by `malloc`, which Eigen calls: with glibc a program may define that too. A sanitizer defines both
-// itself, to see more, and has a hook.
+// itself, to see more, and has a hook. With HEED_TEST_MEMORY_PLAIN nothing is replaced, for valgrind, which does that.
 
 #include "allocations.hpp"
 
 #include <Eigen/Core>
 #include <atomic>
 #include <cstdlib>
+#include <cstring>
 #include <new>
 
 #if defined(__has_feature)
@@ -50,7 +51,19 @@ const int installed = __sanitizer_install_malloc_and_free_hooks(count_one, ignor
 
 }  // namespace
 
-#elif defined(__GLIBC__)
+#elif defined(__GLIBC__) && !defined(HEED_TEST_MEMORY_PLAIN)
+
+namespace {
+
+/// With HEED_TEST_MEMORY_POISON, memory begins as numbers that are none: every bit is set.
+void* poisoned(void* memory, [[maybe_unused]] std::size_t size) {
+#if defined(HEED_TEST_MEMORY_POISON)
+  if (memory != nullptr) std::memset(memory, 0xff, size);
+#endif
+  return memory;
+}
+
+}  // namespace
 
 extern "C" {
 
@@ -61,7 +74,7 @@ void* __libc_memalign(std::size_t, std::size_t);
 
 void* malloc(std::size_t size) noexcept {
   count_bytes(size);
-  return __libc_malloc(size);
+  return poisoned(__libc_malloc(size), size);
 }
 
 void* calloc(std::size_t count, std::size_t size) noexcept {
@@ -76,20 +89,22 @@ void* realloc(void* memory, std::size_t size) noexcept {
 
 void* aligned_alloc(std::size_t alignment, std::size_t size) noexcept {
   count_bytes(size);
-  return __libc_memalign(alignment, size);
+  return poisoned(__libc_memalign(alignment, size), size);
 }
 
 }  // extern "C"
 
 void* operator new(std::size_t size) {
   count_bytes(size);
-  if (void* memory = __libc_malloc(size)) return memory;
+  if (void* memory = __libc_malloc(size)) return poisoned(memory, size);
   throw std::bad_alloc();
 }
 
 void* operator new(std::size_t size, std::align_val_t alignment) {
   count_bytes(size);
-  if (void* memory = __libc_memalign(static_cast<std::size_t>(alignment), size)) return memory;
+  if (void* memory = __libc_memalign(static_cast<std::size_t>(alignment), size)) {
+    return poisoned(memory, size);
+  }
   throw std::bad_alloc();
 }
 

@@ -1,0 +1,100 @@
+// The Keras loader: any bytes are a file of Keras, .h5 or .keras, or a FileError. A model that was read
+// and is small enough is run.
+
+#include <heed/keras.hpp>
+
+#include "fuzzing.hpp"
+#include "small.hpp"
+
+using namespace heed;
+using namespace heed::fuzzing;
+
+extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
+  const Bytes bytes = exact(data, size);
+  try {
+    const auto model = keras::load_model<float>(bytes, {}, "file");
+    require(model.is_built(), "a loaded model is built");
+    run_if_small(model);
+  } catch (const FileError&) {
+  }
+  static const Model<float> known = [] {
+    Model<float> model;
+    model.input("x", {3, 2});
+    model.add("lstm", LSTM{.units = 2, .return_sequences = true});
+    model.add("attention", StepAttention{});
+    model.add("flat", Flatten{});
+    model.add("dense", Dense{.units = 1});
+    model.build();
+    return model;
+  }();
+  try {
+    Model<float> model = known;
+    keras::load_weights(model, bytes);
+  } catch (const FileError&) {
+  }
+  return 0;
+}
+
+namespace {
+
+/// Changes the model's JSON where it stands, made up with spaces, or other bytes in their place: what
+/// stands elsewhere is found by its address.
+void mutate_hdf5(std::span<std::uint8_t> bytes, Random& random) {
+  if (random.bernoulli(0.5)) return mutate_in_place(bytes, random);
+  const auto* begin = reinterpret_cast<const std::byte*>(bytes.data());
+  try {
+    detail::Hdf5File file(std::span(begin, bytes.size()), "file");
+    const auto texts = detail::Hdf5Object(file).texts("model_config");
+    if (!texts || texts->empty()) return mutate_in_place(bytes, random);
+    const std::string_view old = texts->front();
+    if (old.empty()) return mutate_in_place(bytes, random);
+    std::string text =
+        mutate_json(old.substr(0, old.find_last_not_of(" \0") + 1), old.size(), random);
+    text.resize(old.size(), ' ');
+    const auto at = reinterpret_cast<const std::uint8_t*>(old.data()) - bytes.data();
+    std::copy(text.begin(), text.end(), bytes.begin() + at);
+  } catch (const FileError&) {
+    mutate_in_place(bytes, random);
+  }
+}
+
+/// Changes one of the files in an archive and packs them again: a checksum lets no other change through.
+Bytes mutate_archive(std::span<const std::byte> bytes, std::size_t most, Random& random) {
+  const detail::ZipFile archive(bytes, "file");
+  std::vector<std::pair<std::string_view, std::string>> files;
+  for (const auto name : {detail::keras_archive_metadata, detail::keras_archive_config,
+                          detail::keras_archive_weights}) {
+    files.emplace_back(name, detail::hdf5_text(archive.file(name)));
+  }
+  auto& [name, content] = files[below(random, files.size())];
+  if (name == detail::keras_archive_weights) {
+    mutate_hdf5({reinterpret_cast<std::uint8_t*>(content.data()), content.size()}, random);
+  } else {
+    const std::size_t room = content.size() + most - std::min(most, bytes.size());
+    content = mutate_json(content, room, random);
+  }
+  std::vector<std::pair<std::string_view, std::span<const std::byte>>> views;
+  for (const auto& [key, text] : files) views.emplace_back(key, std::as_bytes(std::span(text)));
+  return detail::write_zip(views, "file");
+}
+
+}  // namespace
+
+extern "C" std::size_t LLVMFuzzerCustomMutator(std::uint8_t* data, std::size_t size,
+                                               std::size_t most, unsigned seed) {
+  Random random(seed);
+  const std::string_view all(reinterpret_cast<const char*>(data), size);
+  if (random.below(16) == 0) return LLVMFuzzerMutate(data, size, most);
+  if (all.starts_with(detail::zip_file_signature) && random.below(8) != 0) {
+    try {
+      const Bytes mutated = mutate_archive(exact(data, size), most, random);
+      if (mutated.size() <= most) {
+        std::copy_n(reinterpret_cast<const std::uint8_t*>(mutated.data()), mutated.size(), data);
+        return mutated.size();
+      }
+    } catch (const FileError&) {  // is not an archive any more
+    }
+  }
+  mutate_hdf5({data, size}, random);
+  return size;
+}

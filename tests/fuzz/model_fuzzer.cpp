@@ -1,0 +1,152 @@
+// The model builder: bytes say which layers are added, with which fields and inputs; each call succeeds
+// or throws an Error. A model that is small enough is built and run.
+
+#include <heed/heed.hpp>
+
+#include <fuzzer/FuzzedDataProvider.h>
+
+#include "fuzzing.hpp"
+#include "small.hpp"
+
+using namespace heed;
+using namespace heed::fuzzing;
+
+namespace {
+
+/// Reads choices from bytes.
+class Choices {
+ public:
+  Choices(const std::uint8_t* data, std::size_t size) : provider_(data, size) {}
+
+  bool left() { return provider_.remaining_bytes() > 0; }
+  bool flag() { return provider_.ConsumeBool(); }
+  Index upto(Index most) { return provider_.ConsumeIntegralInRange<Index>(0, most); }
+
+  /// Mostly small; sometimes nothing, less, or far too much.
+  Index length() {
+    const Index choice = upto(31);
+    if (choice < 24) return 1 + choice % 6;
+    if (choice < 28) return upto(40);
+    return provider_.PickValueInArray<Index>(
+        {-1, 0, 1000, Index{1} << 31, Index{1} << 60, std::numeric_limits<Index>::max()});
+  }
+  std::vector<Index> lengths() {
+    std::vector<Index> result(static_cast<std::size_t>(upto(upto(7) < 7 ? 3 : 7)));
+    for (Index& one : result) one = length();
+    return result;
+  }
+  /// Small whole numbers, as axes are, of either sign.
+  std::vector<Index> axes() {
+    std::vector<Index> result(static_cast<std::size_t>(upto(upto(7) < 7 ? 3 : 7)));
+    for (Index& one : result) one = upto(7) - 3;
+    return result;
+  }
+  ActivationFunction activation() {
+    const auto& table = Names<ActivationFunction>::table;
+    return table[static_cast<std::size_t>(upto(std::ssize(table) - 1))].second;
+  }
+  Initializer initializer() {
+    const auto& table = Names<Initializer>::table;
+    return table[static_cast<std::size_t>(upto(std::ssize(table) - 1))].second;
+  }
+  double rate() { return provider_.ConsumeFloatingPoint<double>(); }
+  std::string name() { return flag() ? "" : provider_.ConsumeRandomLengthString(4); }
+
+ private:
+  FuzzedDataProvider provider_;
+};
+
+AnyLayer<float> any_layer(Choices& next) {
+  using Any = AnyLayer<float>;
+  switch (next.upto(15)) {
+    case 0: return Any(Activation{.activation = next.activation()});
+    case 1: return Any(Add{});
+    case 2: return Any(Concatenate{.axis = next.upto(5) - 2});
+    case 3:
+      return Any(Dense{.units = next.length(),
+                       .activation = next.activation(),
+                       .use_bias = next.flag(),
+                       .kernel_initializer = next.initializer(),
+                       .bias_initializer = next.initializer()});
+    case 4: return Any(Dot{.axes = next.axes()});
+    case 5: return Any(Dropout{.rate = next.flag() ? next.rate() : 0.5});
+    case 6: return Any(Flatten{});
+    case 7: return Any(Input{.shape = next.lengths()});
+    case 8: return Any(LastStep{});
+    case 9:
+      return Any(LuongAttention{.units = next.length(), .kernel_initializer = next.initializer()});
+    case 10: return Any(Multiply{});
+    case 11: return Any(Permute{.dims = next.axes()});
+    case 12: return Any(RepeatVector{.n = next.length()});
+    case 13: return Any(Reshape{.target_shape = next.lengths()});
+    case 14:
+      return Any(StepAttention{.use_bias = next.flag(), .kernel_initializer = next.initializer()});
+    default:
+      return Any(LSTM{.units = next.length(),
+                      .activation = next.activation(),
+                      .recurrent_activation = next.activation(),
+                      .use_bias = next.flag(),
+                      .unit_forget_bias = next.flag(),
+                      .return_sequences = next.flag(),
+                      .go_backwards = next.flag(),
+                      .kernel_initializer = next.initializer(),
+                      .recurrent_initializer = next.initializer()});
+  }
+}
+
+/// Calls what may throw an Error, and nothing else.
+template <class Call>
+void may_fail(const Call& call) {
+  try {
+    call();
+  } catch (const Error& error) {
+    require(*error.what() != '\0', "an error says something");
+  }
+}
+
+}  // namespace
+
+extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
+  Choices next(data, size);
+  Model<float> model;
+  may_fail([&] {
+    const auto lengths = next.lengths();
+    model.input(next.name(), Shape(std::span<const Index>(lengths)));
+  });
+  for (int layer = 0; layer < 12 && next.left(); ++layer) {
+    const auto nodes = static_cast<Index>(model.graph().nodes().size());
+    std::vector<Node> inputs;
+    if (next.upto(7) < 6) {
+      inputs.push_back({static_cast<std::size_t>(std::max<Index>(nodes, 1) - 1)});
+    }
+    for (Index more = next.upto(7) - 5; more > 0; --more) {
+      inputs.push_back(
+          {static_cast<std::size_t>(next.upto(nodes))});  // one beyond the last as well
+    }
+    const std::string name = next.name();
+    const auto before = model.count_params();
+    may_fail([&] { model.add(name, any_layer(next), inputs); });
+    require(
+        static_cast<Index>(model.graph().nodes().size()) > nodes || model.count_params() == before,
+        "a layer that was refused left nothing behind");
+  }
+  if (model.graph().nodes().empty()) return 0;
+  if (next.flag()) {
+    may_fail([&] {
+      model.set_output({static_cast<std::size_t>(next.upto(std::ssize(model.graph().nodes())))});
+    });
+  }
+  model.summary();
+  if (!is_small(model)) return 0;
+  may_fail([&] {
+    model.build({.seed = 1});
+    const Model<float> copy = model;
+    run_if_small(copy);
+    const auto x = some_numbers<float>(model.input_shape().batch(next.upto(3)));
+    require(
+        (model.predict(x).array() == copy.predict(x).array() || model.predict(x).array().isNaN())
+            .all(),
+        "a copy predicts the same bits");
+  });
+  return 0;
+}

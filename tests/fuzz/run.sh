@@ -1,0 +1,51 @@
+#!/bin/sh
+# Builds libFuzzer's programs and runs each, two at once, on the corpus and on what it finds:
+#
+#     sh tests/fuzz/run.sh          # 60 seconds each
+#     sh tests/fuzz/run.sh 3600     # as long as that
+#
+# What a program finds stays in build/fuzz/corpus, and the next run begins with it. A crash, a hang of 10 seconds, or an
+# allocation beyond what a small file may ask for leaves its input in build/fuzz/findings and fails.
+set -eu
+
+root=$(CDPATH='' cd -- "$(dirname -- "$0")/../.." && pwd -P)
+. "$root/cmake/setup.sh"
+seconds=${1:-60}
+build=$root/build/fuzz
+
+heed_configure fuzz
+cmake --build --preset fuzz --parallel "$(heed_jobs)"
+mkdir -p "$build/findings"
+
+# run <target> <further folder of examples>...
+run() {
+  target=$1
+  shift
+  mkdir -p "$build/corpus/$target"
+  status=0
+  # Few frames of each allocation are kept: that takes half of the time otherwise.
+  ASAN_OPTIONS=malloc_context_size=4:detect_leaks=1 UBSAN_OPTIONS=print_stacktrace=1 \
+    "$build/tests/fuzz/heed_fuzz_$target" -max_total_time="$seconds" -max_len=65536 -timeout=10 \
+    -rss_limit_mb=2048 -malloc_limit_mb=64 -dict="$root/tests/fuzz/heed.dict" -print_final_stats=1 \
+    -artifact_prefix="$build/findings/$target-" "$build/corpus/$target" "$@" >"$build/$target.log" 2>&1 || status=$?
+  executions=$(sed -n 's/^stat::number_of_executed_units: *//p' "$build/$target.log")
+  echo "$target: ${executions:-no} executions in $seconds seconds, status $status"
+  [ $status -eq 0 ] || tail -n 40 "$build/$target.log"
+  return $status
+}
+
+cd "$root/tests"
+run config fuzz/corpus/config &
+first=$!
+run safetensors fuzz/corpus/safetensors &
+second=$!
+failed=0
+wait $first || failed=1
+wait $second || failed=1
+run keras fuzz/corpus/keras golden/keras &
+first=$!
+run model fuzz/corpus/model &
+second=$!
+wait $first || failed=1
+wait $second || failed=1
+exit $failed

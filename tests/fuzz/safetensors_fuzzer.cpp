@@ -1,0 +1,102 @@
+// The safetensors loader, and the models that such files hold: any bytes are a file, or a FileError.
+// What was read is written and read again, to the same bits; a model that is small enough is run.
+
+#include <heed/io/model_file.hpp>
+#include <heed/io/pytorch.hpp>
+
+#include "fuzzing.hpp"
+#include "small.hpp"
+
+using namespace heed;
+using namespace heed::fuzzing;
+
+namespace {
+
+/// Calls what may throw a FileError, and nothing else.
+template <class Call>
+void may_be_refused(const Call& call) {
+  try {
+    call();
+  } catch (const FileError&) {
+  }
+}
+
+Model<float> known_model() {
+  Model<float> model("small");
+  model.input("x", {3, 2});
+  model.add("lstm", LSTM{.units = 2});
+  model.add("out", Dense{.units = 1});
+  model.build({.seed = 1});
+  return model;
+}
+
+bool same_bits(const Arena<float>& a, const Arena<float>& b) {
+  return a.size() == b.size() &&
+         (a.size() == 0 ||
+          std::memcmp(a.data(), b.data(), sizeof(float) * static_cast<std::size_t>(a.size())) == 0);
+}
+
+}  // namespace
+
+extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
+  const Bytes bytes = exact(data, size);
+  may_be_refused([&] {
+    const Safetensors file = parse_safetensors(bytes, "file");
+    for (const auto& [name, tensor] : file.tensors) {
+      may_be_refused([&, &key = name] { read_tensor<double>(file, key); });
+    }
+  });
+  may_be_refused([&] {
+    // What cannot be computed to the bit is no matter here.
+    const auto model = load_model<float>(bytes, {.sample_tolerance = 1e30}, "file");
+    require(model.is_built(), "a loaded model is built");
+    const Bytes saved = save_model(model);
+    const auto again = load_model<float>(saved);
+    require(same_bits(again.weights(), model.weights()), "weights come back to the bit");
+    require(save_model(again) == saved, "a model saved again is the same");
+    run_if_small(model);
+  });
+  static const Model<float> known = known_model();
+  may_be_refused([&] {
+    Model<float> model = known;
+    load_weights(model, bytes);
+  });
+  may_be_refused([&] {
+    Model<float> model = known;
+    pytorch::load_weights(model, bytes, {{"lstm", "rnn"}, {"out", "head"}});
+  });
+  return 0;
+}
+
+/// Changes the header as JSON, the model inside it as JSON, or the numbers, and puts the header's
+/// length in front again.
+extern "C" std::size_t LLVMFuzzerCustomMutator(std::uint8_t* data, std::size_t size,
+                                               std::size_t most, unsigned seed) {
+  Random random(seed);
+  const auto plain = [&] { return LLVMFuzzerMutate(data, size, most); };
+  if (size < 8 || random.below(8) == 0) return plain();
+  const auto length = detail::from_little_endian<std::uint64_t>(reinterpret_cast<std::byte*>(data));
+  if (length > size - 8) return plain();
+  const std::string_view all(reinterpret_cast<const char*>(data), size);
+  std::string header(all.substr(8, length)), numbers(all.substr(8 + length));
+  const std::size_t room = most - std::min(most, 8 + numbers.size());
+  Json json = Json::parse(header, nullptr, false);
+  if (random.below(8) == 0) {
+    mutate_in_place(std::span(data + 8 + length, numbers.size()), random);
+    return size;
+  }
+  if (random.bernoulli(0.5) && json.is_object() && json.contains("__metadata__") &&
+      json["__metadata__"].is_object() && json["__metadata__"].contains("heed") &&
+      json["__metadata__"]["heed"].is_string()) {
+    Json& model = json["__metadata__"]["heed"];
+    model = mutate_json(model.get<std::string>(), room, random);
+    header = json.dump(-1, ' ', false, Json::error_handler_t::replace);
+  } else {
+    header = mutate_json(header, room, random);
+  }
+  if (header.size() > room) return plain();
+  detail::to_little_endian(std::uint64_t{header.size()}, reinterpret_cast<std::byte*>(data));
+  std::copy(header.begin(), header.end(), data + 8);
+  std::copy(numbers.begin(), numbers.end(), data + 8 + header.size());
+  return 8 + header.size() + numbers.size();
+}
