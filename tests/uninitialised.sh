@@ -37,12 +37,14 @@ edit "$tensor" '    shape_ = shape;' \
   -D "CMAKE_CXX_FLAGS_RELWITHDEBINFO=-O1 -g1 -D_GLIBCXX_ASSERTIONS")
 build() { cmake --build "$copy/build/test" --target heed_tests --parallel "$(heed_jobs)"; }
 build
+# One test says that new memory is zero, which it is not here.
+[ $# -gt 0 ] || set -- '~Memory that is new to a tensor is zero'
 "$copy/build/test/tests/heed_tests" "$@"
 
-# A backward that adds to an input's gradient, where it has to write.
-edit "$copy/include/heed/layers/repeat_vector.hpp" 'dx.array().setZero();' ''
+# An LSTM whose first state is what its memory holds: zero where it is new, so that no other run of the tests notices.
+edit "$copy/include/heed/layers/lstm.hpp" 'cache.c.slice(0).setZero();' ''
 build
-if "$copy/build/test/tests/heed_tests" "*RepeatVector*,*random network*" >"$work/broken.log" 2>&1; then
+if "$copy/build/test/tests/heed_tests" "*LSTM*,*random network*" >"$work/broken.log" 2>&1; then
   heed_give_up "A layer that reads memory before it writes to it was not noticed."
 fi
 heed_say "No test read memory before it was written; one that was made to do so failed."

@@ -9,7 +9,7 @@ namespace heed::fuzzing {
 /// Whether a model, its weights and one sample through it take little memory and time.
 template <class Scalar>
 bool is_small(const Model<Scalar>& model) {
-  constexpr Index most = 4096;
+  constexpr Index most = 1024;
   Index numbers = model.count_params();
   for (const auto& node : model.graph().nodes()) {
     // An LSTM takes 4 U² multiplications a step.
@@ -28,7 +28,7 @@ Tensor<Scalar> some_numbers(const Shape& shape) {
   return x;
 }
 
-/// One forward and one backward of a small model, a look at each layer, and a stream where there can be
+/// One forward and one backward of a small model, a look at one layer, and a stream where there can be
 /// one. Numbers may be anything; shapes may not.
 template <class Scalar>
 void run_if_small(const Model<Scalar>& model) {
@@ -41,9 +41,8 @@ void run_if_small(const Model<Scalar>& model) {
   graph.output_gradient(tape).array().setConstant(1);
   graph.backward(model.weights(), tape, true);
   require(tape.gradients.size() == model.count_params(), "each weight has a gradient");
-  for (std::size_t node = 0; node < graph.nodes().size(); ++node) {
-    model.activations(graph[node].name, x, {.batch_size = 1});
-  }
+  const auto node = static_cast<std::size_t>(model.count_params()) % graph.nodes().size();
+  model.activations(graph[node].name, x, {.batch_size = 1});
   try {
     Stream<Scalar> stream(model);
     stream.process(some_numbers<Scalar>(model.input_shape()));
