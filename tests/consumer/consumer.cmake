@@ -58,7 +58,7 @@ if(FETCHCONTENT_BASE_DIR)
   set(heed_downloads -D "FETCHCONTENT_BASE_DIR=${FETCHCONTENT_BASE_DIR}")
 endif()
 foreach(compiler IN LISTS heed_consumer_compilers)
-  heed_consumer_programs("${compiler}" with_io)
+  heed_consumer_programs("${compiler}" "with_io;compiled")
   heed_consumer_test(add_subdirectory "${compiler}" -D "HEED_FOLDER=${PROJECT_SOURCE_DIR}" ${heed_downloads})
 endforeach()
 
@@ -81,10 +81,10 @@ add_test(NAME "heed installs, and what is installed can be moved"
     -P "${CMAKE_CURRENT_SOURCE_DIR}/consumer/install.cmake")
 set_tests_properties("heed installs, and what is installed can be moved" PROPERTIES FIXTURES_SETUP heed_installed)
 
-set(heed_components io)
+set(heed_components io$<SEMICOLON>compiled)
 set(heed_files_program with_io)
 if(TARGET heed::keras)
-  set(heed_components io$<SEMICOLON>keras)
+  set(heed_components io$<SEMICOLON>keras$<SEMICOLON>compiled)
   set(heed_files_program with_keras)
 endif()
 find_program(HEED_PKG_CONFIG NAMES pkg-config pkgconf)
@@ -92,13 +92,14 @@ find_program(HEED_SH NAMES sh)
 mark_as_advanced(HEED_PKG_CONFIG HEED_SH)
 foreach(compiler IN LISTS heed_consumer_compilers)
   get_filename_component(name "${compiler}" NAME)
-  heed_consumer_programs("${compiler}" ${heed_files_program})
+  heed_consumer_programs("${compiler}" "${heed_files_program};compiled")
   heed_consumer_test(find_package "${compiler}"
     -D "heed_ROOT=${heed_consumer}/moved" -D "HEED_EXPECTED_VERSION=${PROJECT_VERSION}"
     -D "HEED_COMPONENTS=${heed_components}")
   set_tests_properties("a project can use heed: find_package with ${name}" PROPERTIES
     FIXTURES_REQUIRED "heed_consumers_anew;heed_installed")
 
+  list(REMOVE_ITEM programs compiled)  # a target of CMake's
   if(HEED_PKG_CONFIG AND HEED_SH)
     file(MAKE_DIRECTORY "${heed_consumer}/pkg_config-${name}")
     add_test(NAME "a project can use heed: pkg_config with ${name}"
