@@ -72,7 +72,7 @@ def say(folder, warnings, glossary):
         if unsaid["type"] and ";" in lines[at]:
             continue  # a declaration in front of the definition
         # Where the declaration begins: at its template<…>, if it has one.
-        while at > 0 and lines[at - 1].strip() and not re.search(r"[;{}:]$|^\s*(?://|#|/\*)", lines[at - 1]):
+        while at > 0 and lines[at - 1].strip() and not re.search(r"[;{}:,]\s*(?://.*)?$|^\s*(?://|#|/\*)", lines[at - 1]):
             at -= 1
         lines[at] = f"/** {glossary[name]} */ {lines[at]}"
         header.write_text("\n".join(lines))
