@@ -1,4 +1,5 @@
 #include "keras/files.hpp"
+#include "support/full_disk.hpp"
 #include "support/networks.hpp"
 #include "support/temporary_folder.hpp"
 
@@ -281,6 +282,32 @@ TEST_CASE("A Keras file takes the place of an old one as a whole") {
   const auto path = folder / "none" / "m.h5";
   CHECK(message<FileError>([&] { keras::save_model(small_model(), path); }) ==
         path.string() + " cannot be written: No such file or directory");
+}
+
+TEST_CASE("A Keras file that cannot be written leaves the old one whole") {
+  const TemporaryFolder folder;
+  for (const std::string name : {"m.h5", "m.keras"}) {
+    const auto path = folder / name;
+    keras::save_model(small_model(), path);
+    const auto bytes = read_file(path);
+    std::filesystem::permissions(path, std::filesystem::perms(0666));
+    const auto save = [&] { keras::save_model(small_model(), path, {.loss = MeanSquaredError{}}); };
+    std::string full, locked;
+    {
+      const FullDisk disk(100);
+      full = message<FileError>(save);
+    }
+    {
+      const ReadOnlyFolder protected_folder(folder.path());
+      locked = message<FileError>(save);
+    }
+    CHECK(full == path.string() + " cannot be written: File too large");
+    CHECK(locked == path.string() + " cannot be written: Permission denied");
+    CHECK(read_file(path) == bytes);
+    save();
+    CHECK(read_file(path) != bytes);
+  }
+  CHECK(folder.names() == std::vector<std::string>{"m.h5", "m.keras"});
 }
 
 }  // namespace heed::keras_save_model_test

@@ -38,7 +38,7 @@ class TemporaryFile {
   explicit TemporaryFile(const std::filesystem::path& target) {
     for (unsigned attempt = 0; attempt < 1000 && !exists_; ++attempt) {
       path_ = target.parent_path() / name(target, attempt);
-      if (is_in_use()) continue;
+      remove_left();
       file_.reset(std::fopen(path_.string().c_str(), "wbx"));  // x: fails if the name is taken
       if (!file_ && errno != EEXIST) return;
       exists_ = file_ != nullptr && lock();
@@ -92,10 +92,10 @@ class TemporaryFile {
     return name.data();
   }
 
-  /// Whether a process that runs has the file; one that nobody has is removed.
-  bool is_in_use() const {
+  /// Removes the file if no process that runs has it.
+  void remove_left() const {
     const int left = open(path_.c_str(), O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK);
-    if (left < 0) return false;
+    if (left < 0) return;
     const bool is_locked = flock(left, LOCK_EX | LOCK_NB) != 0;
     // Its writer may have renamed it since it was opened, and another may stand in its place.
     struct stat opened {
@@ -105,7 +105,6 @@ class TemporaryFile {
     std::error_code ignored;
     if (!is_locked && is_same) std::filesystem::remove(path_, ignored);
     close(left);
-    return is_locked;
   }
 
   /// False if the file has been taken for one that nobody has before it was locked.
@@ -122,7 +121,7 @@ class TemporaryFile {
     std::snprintf(name.data(), name.size(), ".heed-%08x%08x.tmp", random(), random());
     return name.data();
   }
-  static bool is_in_use() { return false; }
+  static void remove_left() {}
   static bool lock() { return true; }
 #endif
 
