@@ -39,15 +39,15 @@ struct CheckpointFile;
 
 /// Where a training goes on: a `TrainingSnapshot`, or the path of a file that a `Checkpoint` wrote.
 ///
-/// A path needs `#include <heed/io.hpp>`. If there is no such file, training begins at its
-/// beginning: a program that writes its checkpoints to the file that it resumes from can be run again
-/// until it comes to its end. The path is looked at when `fit` begins.
+/// A path needs `#include <heed/io.hpp>`. If there is no such file, training begins at its beginning: a
+/// program that writes its checkpoints to the file that it resumes from can be run again until it comes
+/// to its end. The path is looked at when `fit` begins.
 ///
 /// The model, loss, metrics and optimizer, the data, `batch_size`, `shuffle`, `seed` and the callbacks
-/// with a memory have to be those that the snapshot was made with. `fit` throws `OptionError` otherwise, and
-/// `FileError` for a file that is not a checkpoint, with nothing changed. `threads`, on which the last
-/// bits depend, `epochs` and what is shown may differ; functions that callbacks and losses are made of
-/// are not compared.
+/// with a memory have to be those that the snapshot was made with. `fit` throws `OptionError`
+/// otherwise, and `FileError` for a file that is not a checkpoint, with nothing changed. `threads`, on
+/// which the last bits depend, `epochs` and what is shown may differ. A loss and metrics are compared
+/// by their names, layers and optimizers by their fields, and other callbacks not at all.
 ///
 /// `on_train_begin` is called as ever, and `on_epoch_begin` for an epoch that was begun; what they
 /// change in the training is replaced by what the snapshot says. A training that a callback stopped
