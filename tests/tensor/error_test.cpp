@@ -33,6 +33,11 @@ TEST_CASE("Numbers are said as briefly as they can be") {
   CHECK(to_text(std::size_t{18446744073709551615u}) == "18446744073709551615");
 }
 
+TEST_CASE("A text is said as it is") {
+  const std::string_view text = "of (64, 10)";
+  CHECK(to_text(text.substr(3)) == "(64, 10)");
+}
+
 TEST_CASE("Pieces of text and numbers join to one string") {
   CHECK(join() == "");
   CHECK(join("expected ", 3, " axes, got ", std::string("one"), ' ' - ' ') ==

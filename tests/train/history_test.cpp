@@ -39,6 +39,20 @@ TEST_CASE("a history has one number an epoch for each name, and NaN where an epo
         "the history has no \"accuracy\"");
 }
 
+TEST_CASE("a history and its logs can be gone through by name") {
+  History history;
+  history.append({{"loss", 0.5}, {"rate", 0.1}});
+  history.append({{"loss", 0.25}, {"rate", 0.2}});
+  std::string names;
+  for (const auto& [name, values] : history) {
+    names += name + " ";
+    CHECK(values.size() == 2);
+  }
+  CHECK(names == "loss rate ");
+  CHECK(Logs().empty());
+  CHECK_FALSE(Logs({{"loss", 0.5}}).empty());
+}
+
 TEST_CASE("a history is written as CSV with numbers that read back as the same bits") {
   History history;
   history.append({{"loss", 0.1}, {"val_loss", 1.0 / 3}});

@@ -11,4 +11,21 @@ TEST_CASE("a terminal has a width, and without one there is a usual width") {
   }
 }
 
+#if __has_include(<unistd.h>)
+TEST_CASE("without a terminal the environment can say the width") {
+  if (heed::detail::stdout_is_terminal()) return;
+  const char* before = std::getenv("COLUMNS");
+  const std::string kept = before != nullptr ? before : "";
+  setenv("COLUMNS", "123", 1);
+  CHECK(heed::detail::terminal_width() == 123);
+  setenv("COLUMNS", "wide", 1);
+  CHECK(heed::detail::terminal_width() == 80);
+  if (before != nullptr) {
+    setenv("COLUMNS", kept.c_str(), 1);
+  } else {
+    unsetenv("COLUMNS");
+  }
+}
+#endif
+
 }  // namespace heed::terminal_test

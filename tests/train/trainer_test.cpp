@@ -82,6 +82,15 @@ TEST_CASE("the learning rate in force is part of the state") {
   CHECK(trainer.state().steps == 2);
 }
 
+TEST_CASE("whoever may only look at a trainer sees how many steps it has made") {
+  auto model = dense_network(1, sigmoid);
+  Trainer<double> trainer(model, {.loss = BinaryCrossentropy{}, .optimizer = SGD{}});
+  const Trainer<double>& seen = trainer;
+  CHECK(seen.state().steps == 0);
+  trainer.step(x, y);
+  CHECK(seen.state().steps == 1);
+}
+
 TEST_CASE("a loss that is not finite takes the weights back to where it last was") {
   auto model = dense_network(1, linear);
   bool broken = true;
