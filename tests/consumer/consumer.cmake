@@ -13,6 +13,14 @@ elseif(CMAKE_CXX_COMPILER_ID STREQUAL "Clang" AND HEED_GCC)
   list(APPEND heed_consumer_compilers "${HEED_GCC}")
 endif()
 
+set(heed_consumer_config "")
+set(heed_consumer_test_config "")
+get_property(multi_config GLOBAL PROPERTY GENERATOR_IS_MULTI_CONFIG)
+if(multi_config)
+  set(heed_consumer_config --build-config Debug)
+  set(heed_consumer_test_config -C Debug)
+endif()
+
 # What heed leaves in a cache shows when there was none.
 set(caches "")
 foreach(compiler IN LISTS heed_consumer_compilers)
@@ -31,9 +39,11 @@ function(heed_consumer_test way compiler)
     COMMAND "${CMAKE_CTEST_COMMAND}"
       --build-and-test "${CMAKE_CURRENT_SOURCE_DIR}/consumer/${way}" "${heed_consumer}/${way}-${name}"
       --build-generator "${CMAKE_GENERATOR}"
+      ${heed_consumer_config}
       --build-options -D "CMAKE_CXX_COMPILER=${compiler}" -D "CMAKE_PREFIX_PATH=${CMAKE_PREFIX_PATH}"
         -D "CONSUMER_PROGRAMS=$<JOIN:${programs},$<SEMICOLON>>" ${ARGN}
-      --test-command "${CMAKE_CTEST_COMMAND}" --output-on-failure --no-tests=error)
+      --test-command "${CMAKE_CTEST_COMMAND}" --output-on-failure --no-tests=error
+        ${heed_consumer_test_config})
   set_tests_properties("a project can use heed: ${way} with ${name}" PROPERTIES FIXTURES_REQUIRED heed_consumers_anew)
 endfunction()
 
