@@ -42,6 +42,12 @@ TEST_CASE("A layout refuses more weights than can be counted") {
           layout.append("b", {{"kernel", {half}}});
         }) ==
         "with a kernel of (4611686018427387904) the model has more weights than can be counted");
+  // Nothing of a layer is taken whose last weight is one too many.
+  CHECK_THROWS_AS(layout.append("b", {{"kernel", {2}}, {"bias", {half - 2}}}), ShapeError);
+  CHECK(layout.size() == half);
+  CHECK(layout.slots().size() == 1);
+  layout.append("b", {{"kernel", {2}}, {"bias", {half - 3}}});
+  CHECK(layout.slots().size() == 3);
 }
 
 }  // namespace heed::arena_test

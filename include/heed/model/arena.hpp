@@ -16,10 +16,13 @@ class Layout {
   /// Appends the weights of a layer, their names behind its own. Returns where its slots begin.
   std::size_t append(const std::string& layer, const std::vector<Weight>& weights) {
     const std::size_t first = slots_.size();
+    Index left = std::numeric_limits<Index>::max() - size_;
     for (const Weight& weight : weights) {
-      check<ShapeError>(weight.shape.size() <= std::numeric_limits<Index>::max() - size_, "with a ",
-                        weight.name, " of ", weight.shape,
+      check<ShapeError>(weight.shape.size() <= left, "with a ", weight.name, " of ", weight.shape,
                         " the model has more weights than can be counted");
+      left -= weight.shape.size();
+    }
+    for (const Weight& weight : weights) {
       slots_.push_back({layer + "/" + weight.name, weight.shape, size_, weight.initializer});
       size_ += weight.shape.size();
     }
