@@ -276,6 +276,8 @@ TEST_CASE("a snapshot that does not hold together is refused, and nothing is cha
         damage + "expected 3 sums over an epoch, got 2");
   CHECK(with([](auto& s) { s.history = {}; }) ==
         damage + "expected 1 epochs in the history, got 0");
+  CHECK(with([](auto& s) { s.learning_rate = -1; }) ==
+        "expected a learning_rate that is finite and at least 0, got -1");
   CHECK(with([](auto& s) { s.step = 4; }) == damage + "expected a step up to 3, got 4");
   CHECK(with([](auto& s) { s.step = -1; }) == damage + "expected a step up to 3, got -1");
   CHECK(with([](auto& s) { s.callbacks.clear(); }) ==

@@ -161,6 +161,7 @@ void FitLoop<Scalar>::check_fits(const TrainingSnapshot<Scalar>& made, const std
   expect(made.epoch, static_cast<Index>(made.history.epochs()), "epochs in the history");
   check<OptionError>(0 <= made.step && made.step <= state_.steps, damage, "expected a step up to ",
                      state_.steps, ", got ", made.step);
+  check_learning_rate(made.learning_rate);
   std::size_t next = 0;
   for (const auto& callback : callbacks_) {
     if (!callback.memory) continue;
