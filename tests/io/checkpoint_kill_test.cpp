@@ -128,7 +128,7 @@ Index kill_at_random(Index kills, Index threads, const Checkpoint& checkpoint) {
   Index in_saves = 0;
   while (kills > 0) {
     Relay<S> relay(threads, checkpoint);
-    const double longest = relay.seconds() / 2;
+    const double longest = relay.seconds() / 3;
     bool is_done = false;
     while (!is_done) {
       // When there have been enough, the last process comes to the end.
