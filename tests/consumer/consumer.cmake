@@ -68,7 +68,7 @@ if(FETCHCONTENT_BASE_DIR)
   set(heed_downloads -D "FETCHCONTENT_BASE_DIR=${FETCHCONTENT_BASE_DIR}")
 endif()
 foreach(compiler IN LISTS heed_consumer_compilers)
-  heed_consumer_programs("${compiler}" "with_io;compiled")
+  heed_consumer_programs("${compiler}" with_io)
   heed_consumer_test(add_subdirectory "${compiler}" -D "HEED_FOLDER=${PROJECT_SOURCE_DIR}" ${heed_downloads})
 endforeach()
 

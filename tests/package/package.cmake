@@ -24,7 +24,7 @@ if(CMAKE_CXX_COMPILER_ID MATCHES "^(GNU|Clang|AppleClang)$" AND TARGET heed_sing
   endforeach()
 
   list(GET heed_consumer_compilers -1 compiler)
-  add_dependencies(heed_header_checks heed_single)
+  add_dependencies(heed_header_checks_alone heed_single)
   heed_package_test(single "One header is enough" "${compiler}"
     -D SOURCE=single.cpp -D OPTIONS=-std=c++20
     -D "SINGLE=${PROJECT_BINARY_DIR}/heed-single.hpp" -D "HEADERS=${HEED_SINGLE_HEADERS}")
