@@ -7,6 +7,7 @@
 
 #include <heed/heed.hpp>
 
+// NOLINTBEGIN(bugprone-macro-parentheses): a keyword and a type.
 /// `instance` is `template`, which compiles them, or `extern template`, which leaves that to another file.
 #define HEED_TEMPLATES(instance, Scalar)                    \
   instance struct AnyLayer<Scalar>::Holder<Activation>;     \
@@ -40,6 +41,7 @@
   instance Optimizer<Scalar>::Optimizer(SGD);               \
   instance Optimizer<Scalar>::Optimizer(Adam);              \
   instance Optimizer<Scalar>::Optimizer(RMSprop);
+// NOLINTEND(bugprone-macro-parentheses)
 
 #ifdef HEED_COMPILED
 namespace heed {

@@ -60,7 +60,11 @@ Tensor<S> stream_all(Stream<S>& stream, View<const S> x, const std::vector<Index
     const Index length = std::min(lengths[next++ % lengths.size()], x.dim(0) - t);
     const auto y = length == 0 ? stream.step(x.samples(t, 1).reshaped(x.shape().sample()))
                                : stream.process(x.samples(t, length));
-    if (length > 0) CHECK(y.dim(0) == length);
+    if (length > 0) {
+      CHECK(y.dim(0) == length);
+    } else {
+      CHECK(y.shape() == stream.process(x.samples(t, 0)).shape().sample());
+    }
     values.insert(values.end(), y.data(), y.data() + y.size());
     t += std::max<Index>(length, 1);
   }

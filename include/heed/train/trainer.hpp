@@ -83,7 +83,7 @@ class Trainer {
 
   /// Takes the weights back to where they were before the last update, which had a finite loss.
   void roll_back() {
-    if (last_good_.size() > 0) model_.weights().assign(last_good_);
+    if (!last_good_.empty()) model_.weights().assign(last_good_);
   }
 
   bool weights_are_finite() const {
