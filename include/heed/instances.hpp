@@ -50,8 +50,8 @@ HEED_TEMPLATES(extern template, float)
 
 namespace detail {
 
-/// Stands in the compiled file for its own instruction set, on which what Eigen's types look like in
-/// memory depends: a file that is compiled for another one finds no such function, and does not link.
+/// Stands in the compiled file for the size of its vectors, on which what Eigen's types look like in
+/// memory depends: a file that is compiled for another size finds no such function, and does not link.
 template <Index packet_width, int alignment>
 void compiled_for();
 

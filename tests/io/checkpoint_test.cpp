@@ -192,6 +192,14 @@ TEST_CASE("a checkpoint needs a path, and a moment") {
       "got ";
   CHECK(refused({.path = "a", .every_epochs = 0}) == range + "0 and 0");
   CHECK(refused({.path = "a", .every_epochs = -1, .every_steps = 2}) == range + "-1 and 2");
+
+  const Training<float> training;
+  auto model = training.model();
+  auto options = training.options();
+  options.resume_from = std::string();
+  CHECK(message<OptionError>([&] { train(training, model, options, {}); }) ==
+        "resume_from: expected a path, got an empty one");
+  CHECK_THROWS_AS(save_checkpoint(model, TrainingSnapshot<float>{}), ShapeError);
 }
 
 TEST_CASE("a folder that is not there is found before anything is trained") {

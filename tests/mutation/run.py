@@ -200,7 +200,7 @@ class Runner:
         for section in self.sections:
             known = tests.setdefault(section.folder, [])
             known += [test for test in section.tests if test not in known]
-        support = ["support/allocations.cpp"]
+        support = ["support/allocations.cpp", "support/fsync.cpp"]
         if not self.builder.libraries:
             support.append("support/main.cpp")
         units = [(folder, files) for folder, files in tests.items()] + \

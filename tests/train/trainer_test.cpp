@@ -203,6 +203,7 @@ TEST_CASE("a trainer needs a built model, a loss, and data that fit") {
   CHECK_THROWS_AS(trainer.step(y, y), ShapeError);
   CHECK_THROWS_AS(trainer.step(x, x), ShapeError);
   CHECK_THROWS_AS(trainer.step(x, y.samples(0, 4)), ShapeError);
+  CHECK_THROWS_AS(trainer.step(x.samples(0, 0), y.samples(0, 0)), DataError);
   CHECK(model.weights() == before);
 }
 

@@ -8,11 +8,15 @@ namespace heed {
 /// A snapshot of a training of this model as the bytes of a safetensors file. It is a file of
 /// `save_model` too, from which `load_model` and `load_weights` take the model as it stood, with the
 /// tensors `moment_0`, … of the optimizer and `callback_0`, …, and with the metadata `heed_training`,
-/// which is all else as JSON. Throws as `save_model` does.
+/// which is all else as JSON. Throws as `save_model` does, and `ShapeError` for a snapshot of another
+/// number of weights.
 template <class Scalar>
 std::vector<std::byte> save_checkpoint(const Model<Scalar>& model,
                                        const TrainingSnapshot<Scalar>& snapshot) {
   const Layout& layout = model.graph().layout();
+  check<ShapeError>(snapshot.weights.size() == layout.size(), "model \"", model.name(),
+                    "\": expected a snapshot of ", layout.size(), " weights, got ",
+                    snapshot.weights.size());
   std::vector<NamedView<Scalar>> tensors;
   for (const Slot& slot : layout.slots()) {
     tensors.emplace_back(slot.name,
@@ -60,6 +64,7 @@ struct CheckpointFile {
 
   /// False when there is none, but a folder for it.
   bool exists() const {
+    check<OptionError>(!path.empty(), "resume_from: expected a path, got an empty one");
     std::error_code ignored;
     if (std::filesystem::status(path, ignored).type() != std::filesystem::file_type::not_found) {
       return true;
@@ -80,7 +85,8 @@ struct CheckpointFile {
 ///                      .resume_from = "run.checkpoint"});
 ///
 /// The file holds the weights, the optimizer's state, the place in the epoch with its means so far, the
-/// history, and what callbacks such as EarlyStopping remember; `load_model` takes the model from it.
+/// history, and what callbacks such as EarlyStopping remember; `load_model` takes the model from it, with
+/// the weights of its last step: those that EarlyStopping restores come after it.
 /// It is written when all other callbacks have run, so that its place among them does not matter.
 /// Weights that do not give their batch a finite loss are not written: a training that diverges leaves
 /// its last good checkpoint.
@@ -90,7 +96,7 @@ struct CheckpointFile {
 /// folder that is not there is found when training begins.
 struct Checkpoint {
   std::filesystem::path path;  ///< has to be given
-  Index every_epochs = 1;      ///< at their ends, and at the end of training; 0 for none
+  Index every_epochs = 1;      ///< at their ends; 0: only at that of the last epoch
   Index every_steps = 0;       ///< counted over all epochs; 0 for none
   std::function<void(const FileError&)> on_failure = {};
 

@@ -26,7 +26,8 @@ struct StreamState {
 ///     while (…) y = stream.step(x_t);    // x_t: (features), y: what the model gives, without a batch axis
 ///
 /// `step` gives what `predict` gives for the sequence so far, which may be of any length: the last step
-/// of an output that has steps, the whole of one that has none. It allocates nothing, takes no lock,
+/// of an output that has steps, the whole of one that has none. Attention looks back on no more steps
+/// than the capacity. It allocates nothing, takes no lock,
 /// and throws only on an input of another shape.
 ///
 /// A layer with steps in its input can be streamed when each step of its output follows from that step
@@ -78,7 +79,7 @@ class Stream {
   Index steps() const { return steps_; }
 
   /// What the stream remembers; `restore` goes on from there, in this stream or another of the model
-  /// with the same capacity, and throws `ShapeError` for a state that is not of such a stream.
+  /// with the same capacity, and throws `ShapeError` for a state of another size.
   StreamState<Scalar> state() const { return {state_, steps_}; }
   void restore(const StreamState<Scalar>& state) {
     check<ShapeError>(state.values.size() == state_.size() && state.steps >= 0, "model \"",
@@ -223,6 +224,7 @@ void Stream<Scalar>::add(std::size_t node, const std::vector<std::size_t>& entry
 /// Makes all memory and views for a block of so many steps.
 template <class Scalar>
 void Stream<Scalar>::prepare(Index steps) {
+  prepared_ = 0;  // until all is made: memory may run out
   for (Entry& entry : entries_) {
     const Shape& sample = model_->graph()[entry.node].shape;
     const Shape shape = entry.has_steps ? sample.with(0, steps).batch(1) : sample.batch(steps);

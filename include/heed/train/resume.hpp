@@ -4,7 +4,7 @@
 
 #include <heed/train/fit_loop.hpp>
 
-// Taking a snapshot of a training, and going on from one. All of it is compiled only where it is used.
+// Taking a snapshot of a training, and going on from one. From headers alone it is compiled only where it is used.
 
 namespace heed {
 

@@ -45,9 +45,10 @@ struct CheckpointFile;
 ///
 /// The model, loss, metrics and optimizer, the data, `batch_size`, `shuffle`, `seed` and the callbacks
 /// with a memory have to be those that the snapshot was made with. `fit` throws `OptionError`
-/// otherwise, and `FileError` for a file that is not a checkpoint, with nothing changed. `threads`, on
-/// which the last bits depend, `epochs` and what is shown may differ. A loss and metrics are compared
-/// by their names, layers and optimizers by their fields, and other callbacks not at all.
+/// otherwise, and for a snapshot whose parts do not fit together, and `FileError` for a file that is
+/// not a checkpoint, with nothing changed. `threads`, on which the last bits depend, `epochs`, but for
+/// fewer than are done, and what is shown may differ. A loss and metrics are compared by their names,
+/// layers and optimizers by their fields, and other callbacks not at all.
 ///
 /// `on_train_begin` is called as ever, and `on_epoch_begin` for an epoch that was begun; what they
 /// change in the training is replaced by what the snapshot says. A training that a callback stopped
