@@ -266,6 +266,8 @@ TEST_CASE("a file that is no checkpoint, or another's, is refused, and nothing i
   CHECK(with([](auto& json) { json["learning_rate"] = "fast"; }) == "something is not a number");
   CHECK(with([](auto& json) { json["weights"][0] = 1; }) == "the name of a weight is not a text");
   CHECK(with([](auto& json) { json["weights"][0] = "other"; }) == "it has no tensor \"other\"");
+  CHECK(with([](auto& json) { json["weights"][1] = json["weights"][0]; }) ==
+        "it names the weight \"lstm/kernel\" twice");
   CHECK(with([](auto& json) { json["moments"] = 3; }) == "it has no tensor \"moment_2\"");
   CHECK(with([](auto& json) { json["sums"] = 1; }) == "it has no array \"sums\"");
   CHECK(with([](auto& json) { json["logs"][0] = "loss"; }) ==

@@ -280,6 +280,8 @@ TEST_CASE("a snapshot that does not hold together is refused, and nothing is cha
         "expected a learning_rate that is finite and at least 0, got -1");
   CHECK(with([](auto& s) { s.step = 4; }) == damage + "expected a step up to 3, got 4");
   CHECK(with([](auto& s) { s.step = -1; }) == damage + "expected a step up to 3, got -1");
+  CHECK(with([](auto& s) { s.samples = 0; }) ==
+        damage + join("expected ", 16 * good.step, " samples so far, got 0"));
   CHECK(with([](auto& s) { s.callbacks.clear(); }) ==
         damage + "the memory of EarlyStopping of val_loss is not where it should be");
   CHECK(with([](auto& s) { s.callbacks[0].weights.resize({2}); }) ==

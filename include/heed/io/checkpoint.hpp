@@ -85,10 +85,9 @@ struct CheckpointFile {
 ///                      .resume_from = "run.checkpoint"});
 ///
 /// The file holds the weights, the optimizer's state, the place in the epoch with its means so far, the
-/// history, and what callbacks such as EarlyStopping remember; `load_model` takes the model from it, with
-/// the weights of its last step: those that EarlyStopping restores come after it.
-/// It is written when all other callbacks have run, so that its place among them does not matter.
-/// Weights that do not give their batch a finite loss are not written: a training that diverges leaves
+/// history, and what callbacks such as EarlyStopping remember; `load_model` takes the model from it,
+/// with the weights of its last step: those that EarlyStopping restores come after it. It is written
+/// when all other callbacks have run, so that its place among them does not matter. Weights that do not give their batch a finite loss are not written: a training that diverges leaves
 /// its last good checkpoint.
 ///
 /// A file that cannot be written is a `FileError`, which `fit` throws, unless `on_failure` takes it;

@@ -1,5 +1,7 @@
 #pragma once
 
+#include <set>
+
 #include <heed/io/model_file.hpp>
 #include <heed/train/snapshot.hpp>
 
@@ -157,9 +159,12 @@ TrainingSnapshot<Scalar> training_from_json(const nlohmann::json& json, const Sa
   check<FileError>(json.contains("learning_rate"), "it has no \"learning_rate\"");
   made.learning_rate = number_from_json(json["learning_rate"]);
   std::vector<std::string> names;
+  std::set<std::string> known;  // a name said again and again would take memory without end
   for (const auto& name : member(json, "weights", Type::array, it)) {
     check<FileError>(name.is_string(), "the name of a weight is not a text");
     names.push_back(name.get<std::string>());
+    check<FileError>(known.insert(names.back()).second, "it names the weight ",
+                     in_quotes(names.back()), " twice");
   }
   made.weights = numbers_of_tensors<Scalar>(file, names);
   made.optimizer.learning_rate = made.learning_rate;

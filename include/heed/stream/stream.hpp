@@ -27,8 +27,8 @@ struct StreamState {
 ///
 /// `step` gives what `predict` gives for the sequence so far, which may be of any length: the last step
 /// of an output that has steps, the whole of one that has none. Attention looks back on no more steps
-/// than the capacity. It allocates nothing, takes no lock,
-/// and throws only on an input of another shape.
+/// than the capacity. It allocates nothing, takes no lock, and throws only on an input of another
+/// shape.
 ///
 /// A layer with steps in its input can be streamed when each step of its output follows from that step
 /// alone (Dense, Activation, Dropout, Multiply, Add, Concatenate of features), or from it and a state

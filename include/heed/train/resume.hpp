@@ -161,6 +161,10 @@ void FitLoop<Scalar>::check_fits(const TrainingSnapshot<Scalar>& made, const std
   expect(made.epoch, static_cast<Index>(made.history.epochs()), "epochs in the history");
   check<OptionError>(0 <= made.step && made.step <= state_.steps, damage, "expected a step up to ",
                      state_.steps, ", got ", made.step);
+  if (made.step > 0) {
+    const Index samples = batches_.data().samples();
+    expect(std::min(made.step * options_.batch_size, samples), made.samples, "samples so far");
+  }
   check_learning_rate(made.learning_rate);
   std::size_t next = 0;
   for (const auto& callback : callbacks_) {
