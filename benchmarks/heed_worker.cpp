@@ -232,7 +232,5 @@ int main(int argc, char** argv) {
       {"gemm", product<true>},
       {"eigen_gemm", product<false>},
   };
-  std::string about = "heed ";
-  about += std::to_string(HEED_VERSION_MAJOR) + "." + std::to_string(HEED_VERSION_MINOR);
-  return worker::serve(about, jobs);
+  return worker::serve("heed " HEED_VERSION_STRING, jobs);
 }

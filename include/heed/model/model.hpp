@@ -127,9 +127,7 @@ class Model {
   /// result stands on the tape. Throws `DataError` for a batch of no samples.
   View<const Scalar> forward(View<const Scalar> x, Tape<Scalar>& tape,
                              const Pass& pass = {}) const {
-    check_input(x);
-    check<DataError>(x.dim(0) > 0, "model \"", name_, "\": expected at least one sample, got ",
-                     x.shape());
+    check_batch(x);
     return graph_.forward(weights_, x, graph_.output(), pass, tape);
   }
 
@@ -142,6 +140,9 @@ class Model {
 
   /// Throws unless x holds samples that this model takes and the model is built.
   void check_input(View<const Scalar> x) const;
+
+  /// The same, and `DataError` unless there is at least one sample.
+  void check_batch(View<const Scalar> x) const;
 
  private:
   const Slot& find_weight(std::string_view name) const;
@@ -205,6 +206,13 @@ void Model<Scalar>::check_input(View<const Scalar> x) const {
   check<ModelError>(built_, "model \"", name_, "\" is used before build()");
   check<ShapeError>(x.rank() > 0 && x.shape().sample() == input_shape(), "model \"", name_,
                     "\": expected x of (samples) and ", input_shape(), ", got ", x.shape());
+}
+
+template <class Scalar>
+void Model<Scalar>::check_batch(View<const Scalar> x) const {
+  check_input(x);
+  check<DataError>(x.dim(0) > 0, "model \"", name_, "\": expected at least one sample, got ",
+                   x.shape());
 }
 
 template <class Scalar>

@@ -49,9 +49,7 @@ class Trainer {
   /// back to where they last gave a finite one. Throws `ShapeError` when x or y does not fit,
   /// `DataError` for no samples.
   double step(View<const Scalar> x, View<const Scalar> y) {
-    model_.check_input(x);
-    check<DataError>(x.dim(0) > 0, "model \"", model_.name(),
-                     "\": expected at least one sample, got ", x.shape());
+    model_.check_batch(x);
     Arena<Scalar>& weights = model_.weights();
     const Pass pass{
         .training = true, .seed = seed_, .step = static_cast<std::uint64_t>(state_.steps)};
