@@ -1,4 +1,6 @@
+#include <fstream>
 #include <heed/io/checkpoint.hpp>
+#include <set>
 
 #include "support/catch.hpp"
 #include "support/errors.hpp"
@@ -279,6 +281,35 @@ TEST_CASE("a file that is no checkpoint, or another's, is refused, and nothing i
         "it has a history of 2 epochs in \"loss\", not of 1");
   CHECK(with([](auto& json) { json["callbacks"][0] = 1; }) ==
         "the memory of a callback is not an object");
+  const std::string damaged =
+      "it is damaged, or was changed: its checksum is that of other content";
+  CHECK(with([](auto& json) { json["learning_rate"] = 0.5; }) == damaged);
+}
+
+TEST_CASE(
+    "any bit that flips in a checkpoint is noticed, or is none of what training goes on from") {
+  const TemporaryFolder folder;
+  const Training<double> training;
+  auto model = training.model();
+  train(training, model, training.options(),
+        {EarlyStopping{.monitor = "loss", .restore_best_weights = true},
+         Checkpoint{.path = folder / "run"}});
+  auto bytes = read_file(folder / "run");
+  const auto text = save_checkpoint(model, load_checkpoint<double>(bytes));
+  CHECK(text == bytes);
+  std::size_t refused = 0;
+  for (std::size_t i = 0; i < bytes.size(); ++i) {
+    const std::byte flipped = std::byte{1} << (i % 8);
+    bytes[i] ^= flipped;
+    try {
+      const auto snapshot = load_checkpoint<double>(bytes);
+      CHECK(save_checkpoint(model, snapshot) == text);
+    } catch (const FileError&) {
+      ++refused;
+    }
+    bytes[i] ^= flipped;
+  }
+  CHECK(refused > bytes.size() / 2);
 }
 
 TEST_CASE("a checkpoint that cannot be written ends training, and the old one stays") {
@@ -335,6 +366,44 @@ TEST_CASE("on_failure takes what cannot be written, and training goes on") {
   CHECK(failures == Names(5, path.string() + " cannot be written: File too large"));
   CHECK(model.weights() == whole.weights());
   CHECK(read_file(path) == old);
+}
+
+TEST_CASE(
+    "a disk without room for a second checkpoint keeps the first, and training goes on from it") {
+  const Training<double> training;
+  auto whole = training.model();
+  const auto history = train(training, whole, training.options(), {});
+  const auto text = testing::on_small_disk(64 * 1024, [&](const fs::path& disk) {
+    const fs::path path = disk / "run", filler = disk / "filler";
+    auto options = training.options();
+    auto model = training.model();
+    try {
+      train(training, model, options,
+            {Checkpoint{.path = path, .every_steps = 1}, interrupt<double>(6)});
+    } catch (const Interrupted&) {
+    }
+    const auto old = read_file(path);
+    for (std::ofstream out(filler); out << 'x' << std::flush;) {
+    }
+    options.resume_from = path;
+    const auto refused =
+        message<FileError>([&] { train(training, model, options, {Checkpoint{.path = path}}); });
+    const bool is_old = read_file(path) == old;
+    std::set<std::string> names;
+    for (const auto& entry : fs::directory_iterator(disk)) names.insert(entry.path().filename());
+    fs::remove(filler);
+    const bool is_same = train(training, model, options, {Checkpoint{.path = path}}) == history &&
+                         model.weights() == whole.weights();
+    return join(refused, is_old ? ", old file whole" : ", old file lost",
+                names == std::set<std::string>{"filler", "run"} ? "" : ", something left behind",
+                is_same ? ", same end" : ", another end")
+        .substr(path.string().size());
+  });
+  if (text) {
+    CHECK(*text == " cannot be written: No space left on device, old file whole, same end");
+  } else {
+    WARN("no disk can be mounted here");
+  }
 }
 
 TEST_CASE("a checkpoint that is removed under its training is written anew") {

@@ -5,10 +5,26 @@
 
 namespace heed {
 
+namespace detail {
+
+/// Of all that a checkpoint keeps of a training: its numbers, and the rest, which is its JSON.
+template <class Scalar>
+std::string checkpoint_checksum(const TrainingSnapshot<Scalar>& snapshot, std::string_view json) {
+  std::uint64_t sum = checksum<Scalar>(snapshot.weights);
+  for (const auto& moment : snapshot.optimizer.moments) sum = checksum<Scalar>(moment, sum);
+  for (const auto& memory : snapshot.callbacks) {
+    if (memory.weights.size() > 0) sum = checksum<Scalar>(memory.weights, sum);
+  }
+  for (const char c : json) sum = (sum ^ static_cast<unsigned char>(c)) * 0x100000001b3;
+  return to_text(sum);
+}
+
+}  // namespace detail
+
 /// A snapshot of a training of this model as the bytes of a safetensors file. It is a file of
 /// `save_model` too, from which `load_model` and `load_weights` take the model as it stood, with the
 /// tensors `moment_0`, … of the optimizer and `callback_0`, …, and with the metadata `heed_training`,
-/// which is all else as JSON. Throws as `save_model` does, and `ShapeError` for a snapshot of another
+/// which is all else as JSON, and `heed_checksum`. Throws as `save_model` does, and `ShapeError` for a snapshot of another
 /// number of weights.
 template <class Scalar>
 std::vector<std::byte> save_checkpoint(const Model<Scalar>& model,
@@ -30,11 +46,13 @@ std::vector<std::byte> save_checkpoint(const Model<Scalar>& model,
     if (weights.size() > 0) tensors.emplace_back(detail::kept_tensor("callback", i), weights);
   }
   const std::string where = join("model \"", model.name(), "\"");
+  const auto training = print_json(detail::training_to_json(snapshot, layout), where);
   return format_safetensors<Scalar>(
-      tensors, {{"format", std::string(detail::format_name)},
-                {std::string(detail::format_name), print_json(model_to_json(model), where)},
-                {std::string(detail::training_key),
-                 print_json(detail::training_to_json(snapshot, layout), where)}});
+      tensors,
+      {{"format", std::string(detail::format_name)},
+       {std::string(detail::format_name), print_json(model_to_json(model), where)},
+       {std::string(detail::training_key), training},
+       {std::string(detail::checksum_key), detail::checkpoint_checksum(snapshot, training)}});
 }
 
 /// Writes a snapshot to a file, which is replaced as a whole or not at all: see `write_file`.
@@ -44,18 +62,31 @@ void save_checkpoint(const Model<Scalar>& model, const TrainingSnapshot<Scalar>&
   write_file(path, save_checkpoint(model, snapshot));
 }
 
-/// The snapshot that a file holds. Throws `FileError`, naming the file, for whatever it can be other
-/// than a checkpoint of numbers of this type.
+/// The snapshot that a file's bytes hold. Throws `FileError`, which begins with `where`, for whatever
+/// they can be other than a checkpoint of numbers of this type, and for one whose checksum is not that
+/// of what it holds.
 template <class Scalar>
-TrainingSnapshot<Scalar> load_checkpoint(const std::filesystem::path& path) {
-  const std::string where = path.string();
-  const Safetensors file = read_safetensors(path);
+TrainingSnapshot<Scalar> load_checkpoint(std::span<const std::byte> bytes,
+                                         std::string_view where = "memory") {
+  const Safetensors file = parse_safetensors(bytes, where);
   const auto text = file.metadata.find(detail::training_key);
   check<FileError>(text != file.metadata.end(), where,
                    " is not a checkpoint: it says nothing of a training");
-  const std::string place = where + " cannot be resumed";
+  const std::string place = join(where, " cannot be resumed");
   const auto json = parse_json(text->second, place);
-  return detail::at_place(place, [&] { return detail::training_from_json<Scalar>(json, file); });
+  auto snapshot =
+      detail::at_place(place, [&] { return detail::training_from_json<Scalar>(json, file); });
+  const auto checksum = file.metadata.find(detail::checksum_key);
+  check<FileError>(checksum != file.metadata.end() &&
+                       checksum->second == detail::checkpoint_checksum(snapshot, text->second),
+                   place, ": it is damaged, or was changed: its checksum is that of other content");
+  return snapshot;
+}
+
+/// The snapshot that a file holds.
+template <class Scalar>
+TrainingSnapshot<Scalar> load_checkpoint(const std::filesystem::path& path) {
+  return load_checkpoint<Scalar>(read_file(path), path.string());
 }
 
 template <class Scalar>

@@ -29,6 +29,7 @@ namespace detail {
 
 /// Where the metadata of a checkpoint, which is a model's file with more in it, say so.
 inline constexpr std::string_view training_key = "heed_training";
+inline constexpr std::string_view checksum_key = "heed_checksum";
 
 /// All weights of a model as the tensors of a file.
 template <class Scalar>

@@ -34,11 +34,11 @@ std::string layer_text(const Node& node, const Nodes& nodes) {
   return text;
 }
 
-/// A number that two arrays hardly share unless they have the same bits.
+/// A number that two arrays hardly share unless they have the same bits; of several arrays when `sum`
+/// is that of those before.
 template <class Scalar>
-std::uint64_t checksum(View<const Scalar> values) {
+std::uint64_t checksum(View<const Scalar> values, std::uint64_t sum = 0xcbf29ce484222325) {
   using Bits = std::conditional_t<sizeof(Scalar) == 4, std::uint32_t, std::uint64_t>;
-  std::uint64_t sum = 0xcbf29ce484222325;
   for (Index i = 0; i < values.size(); ++i) {
     sum = (sum ^ std::bit_cast<Bits>(values.data()[i])) * 0x9e3779b97f4a7c15;
     sum ^= sum >> 32;
