@@ -8,20 +8,13 @@
 
 #include <iostream>
 
+#include "fuzz/training.hpp"
 #include "support/networks.hpp"
 
 using namespace heed;
+using fuzzing::lstm_model;
 
 namespace {
-
-Model<float> lstm_model() {
-  Model<float> model("small");
-  model.input("x", {3, 2});
-  model.add("lstm", LSTM{.units = 2});
-  model.add("out", Dense{.units = 1});
-  model.build({.seed = 1});
-  return model;
-}
 
 Model<float> attention_model() {
   Model<float> model("m");
@@ -88,6 +81,9 @@ int main(int count, char** arguments) {
   const Tensor<float> x(Shape{1, 3, 2});
   save_model(lstm_model(), corpus / "safetensors" / "sample.safetensors", {.sample = x});
   save_weights(lstm_model(), corpus / "safetensors" / "weights.safetensors");
+  auto model = lstm_model();
+  const auto path = corpus / "safetensors" / "checkpoint.safetensors";
+  fuzzing::train(model, {.callbacks = {Checkpoint{.path = path, .every_steps = 1}}});
   const auto state_dict = pytorch::save_weights(lstm_model(), {{"lstm", "rnn"}, {"out", "head"}});
   write_file(corpus / "safetensors" / "state_dict.safetensors", state_dict);
 }

@@ -1,11 +1,11 @@
-// The safetensors loader, and the models that such files hold: any bytes are a file, or a FileError.
-// What was read is written and read again, to the same bits; a model that is small enough is run.
+// The safetensors loader, and the models and checkpoints that such files hold: any bytes are a file, or a
+// FileError. What was read is written and read again, to the same bits; a model that is small enough is run, and
+// a training goes on from a checkpoint of its own.
 
-#include <heed/io/model_file.hpp>
 #include <heed/io/pytorch.hpp>
 
 #include "fuzzing.hpp"
-#include "small.hpp"
+#include "training.hpp"
 
 using namespace heed;
 using namespace heed::fuzzing;
@@ -21,19 +21,29 @@ void may_be_refused(const Call& call) {
   }
 }
 
-Model<float> known_model() {
-  Model<float> model("small");
-  model.input("x", {3, 2});
-  model.add("lstm", LSTM{.units = 2});
-  model.add("out", Dense{.units = 1});
-  model.build({.seed = 1});
-  return model;
-}
-
 bool same_bits(const Arena<float>& a, const Arena<float>& b) {
   return a.size() == b.size() &&
          (a.size() == 0 ||
           std::memcmp(a.data(), b.data(), sizeof(float) * static_cast<std::size_t>(a.size())) == 0);
+}
+
+/// What a file says of a training is written and read again to the same, and goes on to its end, or is
+/// refused. The file's checksum is left out of it, which hardly any input would get right.
+void read_training(const Safetensors& file, const Model<float>& known) {
+  const auto text = file.metadata.find(detail::training_key);
+  if (text == file.metadata.end()) return;
+  const auto snapshot =
+      detail::training_from_json<float>(parse_json(text->second, "training"), file);
+  if (snapshot.weights.size() != known.count_params()) return;
+  const auto saved = save_checkpoint(known, snapshot);
+  require(save_checkpoint(known, load_checkpoint<float>(saved)) == saved,
+          "a checkpoint saved again is the same");
+  Model<float> model = known;
+  try {
+    train(model, {.resume_from = snapshot});
+  } catch (const OptionError&) {
+    require(same_bits(model.weights(), known.weights()), "what is refused changes nothing");
+  }
 }
 
 }  // namespace
@@ -56,7 +66,9 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
     require(save_model(again) == saved, "a model saved again is the same");
     run_if_small(model);
   });
-  static const Model<float> known = known_model();
+  static const Model<float> known = lstm_model();
+  may_be_refused([&] { load_checkpoint<float>(bytes); });
+  may_be_refused([&] { read_training(parse_safetensors(bytes, "file"), known); });
   may_be_refused([&] {
     Model<float> model = known;
     load_weights(model, bytes);
@@ -68,8 +80,8 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   return 0;
 }
 
-/// Changes the header as JSON, the model inside it as JSON, or the numbers, and puts the header's
-/// length in front again.
+/// Changes the header as JSON, the model or the training inside it as JSON, or the numbers, and puts the
+/// header's length in front again.
 extern "C" std::size_t LLVMFuzzerCustomMutator(std::uint8_t* data, std::size_t size,
                                                std::size_t most, unsigned seed) {
   Random random(seed);
@@ -85,11 +97,12 @@ extern "C" std::size_t LLVMFuzzerCustomMutator(std::uint8_t* data, std::size_t s
     mutate_in_place(std::span(data + 8 + length, numbers.size()), random);
     return size;
   }
+  const char* inside = random.bernoulli(0.5) ? "heed" : "heed_training";
   if (random.bernoulli(0.5) && json.is_object() && json.contains("__metadata__") &&
-      json["__metadata__"].is_object() && json["__metadata__"].contains("heed") &&
-      json["__metadata__"]["heed"].is_string()) {
-    Json& model = json["__metadata__"]["heed"];
-    model = mutate_json(model.get<std::string>(), room, random);
+      json["__metadata__"].is_object() && json["__metadata__"].contains(inside) &&
+      json["__metadata__"][inside].is_string()) {
+    Json& text = json["__metadata__"][inside];
+    text = mutate_json(text.get<std::string>(), room, random);
     header = json.dump(-1, ' ', false, Json::error_handler_t::replace);
   } else {
     header = mutate_json(header, room, random);
