@@ -579,6 +579,27 @@ TEST_CASE("A step of another shape is refused in a sentence, and leaves the stre
   CHECK(stream.state() == before);
 }
 
+TEST_CASE("A stream that runs out of memory for a block goes on as it was") {
+  Model<double> model;
+  model.input("x", {6, 1});
+  model.add("lstm", LSTM{.units = 2, .return_sequences = true});
+  model.add("wide", Dense{.units = 64});
+  model.build({.seed = 1});
+  const auto x = random_tensor<double>({6, 1}, 1), block = random_tensor<double>({1000, 1}, 2);
+  Stream<double> whole(model), stream(model);
+  const Tensor<double> expected(whole.process(x));
+  const auto rows = [&](Index first) { return View<const double>(x.data() + first, Shape{3, 1}); };
+  stream.process(rows(0));
+  if (AllocationLimit::works()) {
+    const AllocationLimit limit(100'000);  // room for 1,000 steps of the LSTM's, not of the Dense's
+    CHECK_THROWS_AS(stream.process(block), std::bad_alloc);
+  }
+  const auto y = stream.process(rows(3));
+  for (Index i = 0; i < y.size(); ++i) {
+    REQUIRE(y.data()[i] == expected.data()[expected.size() / 2 + i]);
+  }
+}
+
 TEST_CASE("A state of another stream is refused in a sentence, and leaves the stream as it was") {
   const auto model = wave_model<double>();
   Stream<double> stream(model), longer(model, {.capacity = 7});

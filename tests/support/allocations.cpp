@@ -8,6 +8,7 @@
 #include <atomic>
 #include <cstdlib>
 #include <cstring>
+#include <limits>
 #include <new>
 
 #if defined(__has_feature)
@@ -22,6 +23,7 @@ namespace {
 
 thread_local std::size_t allocations = 0;
 thread_local std::size_t allocated = 0;
+thread_local std::size_t allocation_limit = std::numeric_limits<std::size_t>::max();
 std::atomic<std::size_t> all_allocations = 0;
 std::atomic<std::size_t> all_allocated = 0;
 
@@ -31,6 +33,8 @@ std::atomic<std::size_t> all_allocated = 0;
   ++all_allocations;
   all_allocated += size;
 }
+
+[[maybe_unused]] bool is_too_much(std::size_t size) { return size > allocation_limit; }
 
 }  // namespace
 
@@ -42,7 +46,7 @@ extern "C" int __sanitizer_install_malloc_and_free_hooks(void (*malloc_hook)(con
 
 namespace {
 
-constexpr bool counted = true;
+constexpr bool counted = true, limited = false;
 
 void count_one(const volatile void*, std::size_t size) { count_bytes(size); }
 void ignore(const volatile void*) {}
@@ -73,6 +77,7 @@ void* __libc_realloc(void*, std::size_t);
 void* __libc_memalign(std::size_t, std::size_t);
 
 void* malloc(std::size_t size) noexcept {
+  if (is_too_much(size)) return nullptr;
   count_bytes(size);
   return poisoned(__libc_malloc(size), size);
 }
@@ -88,6 +93,7 @@ void* realloc(void* memory, std::size_t size) noexcept {
 }
 
 void* aligned_alloc(std::size_t alignment, std::size_t size) noexcept {
+  if (is_too_much(size)) return nullptr;
   count_bytes(size);
   return poisoned(__libc_memalign(alignment, size), size);
 }
@@ -95,12 +101,14 @@ void* aligned_alloc(std::size_t alignment, std::size_t size) noexcept {
 }  // extern "C"
 
 void* operator new(std::size_t size) {
+  if (is_too_much(size)) throw std::bad_alloc();
   count_bytes(size);
   if (void* memory = __libc_malloc(size)) return poisoned(memory, size);
   throw std::bad_alloc();
 }
 
 void* operator new(std::size_t size, std::align_val_t alignment) {
+  if (is_too_much(size)) throw std::bad_alloc();
   count_bytes(size);
   if (void* memory = __libc_memalign(static_cast<std::size_t>(alignment), size)) {
     return poisoned(memory, size);
@@ -115,7 +123,7 @@ void operator delete(void* memory, std::size_t, std::align_val_t) noexcept { std
 
 namespace {
 
-constexpr bool counted = true;
+constexpr bool counted = true, limited = true;
 
 }  // namespace
 
@@ -123,7 +131,7 @@ constexpr bool counted = true;
 
 namespace {
 
-constexpr bool counted = false;
+constexpr bool counted = false, limited = false;
 
 }  // namespace
 
@@ -145,6 +153,10 @@ std::size_t Allocations::bytes() const {
 }
 
 bool Allocations::are_counted() { return counted; }
+
+AllocationLimit::AllocationLimit(std::size_t bytes) { allocation_limit = bytes; }
+AllocationLimit::~AllocationLimit() { allocation_limit = std::numeric_limits<std::size_t>::max(); }
+bool AllocationLimit::works() { return limited; }
 
 #if defined(EIGEN_RUNTIME_NO_MALLOC)
 NoEigenAllocations::NoEigenAllocations() { Eigen::internal::set_is_malloc_allowed(false); }

@@ -26,6 +26,19 @@ class Allocations {
   std::size_t bytes_before_;
 };
 
+/// While one is alive this thread gets no more than so many bytes at a time: `new` throws `std::bad_alloc`,
+/// `malloc` gives nothing.
+class AllocationLimit {
+ public:
+  explicit AllocationLimit(std::size_t bytes);
+  ~AllocationLimit();
+  AllocationLimit(const AllocationLimit&) = delete;
+  AllocationLimit& operator=(const AllocationLimit&) = delete;
+
+  /// Whether they can be replaced: not under a sanitizer.
+  static bool works();
+};
+
 /// While one is alive Eigen ends the program when it allocates, on whatever thread:
 /// EIGEN_RUNTIME_NO_MALLOC, which has to be defined for all of a program, or not at all.
 class NoEigenAllocations {
