@@ -2,6 +2,7 @@
 #include <heed/plot/lines.hpp>
 
 #include <limits>
+#include <numeric>
 
 #include "support/catch.hpp"
 #include "support/errors.hpp"
@@ -102,6 +103,17 @@ TEST_CASE("a point without neighbours is seen also where the others have no dots
   CHECK(dots[0]->first("title").text == "a,  101: 5");
 }
 
+TEST_CASE("also of many points a curve is broken where a value is not finite") {
+  std::vector<double> values(1000);
+  std::iota(values.begin(), values.end(), 0.0);
+  values[500] = nan;
+  const Xml svg = XmlReader::read(plot::svg(Lines{.series = {{"a", values}}}));
+  const auto pieces = curve(svg, 0);
+  REQUIRE(pieces.size() == 2);
+  CHECK(std::abs(pieces[0].back() - 499) < 0.01);
+  CHECK(std::abs(pieces[1].front() - 501) < 0.01);
+}
+
 TEST_CASE("of many points the least and the most of neighbours are drawn, in a small file") {
   Lines lines{.x_label = "step", .series = {{"a", {}}, {"b", {}}}};
   Random random(1);
@@ -112,7 +124,7 @@ TEST_CASE("of many points the least and the most of neighbours are drawn, in a s
   lines.series[0].values[345'678] = 5;
   lines.series[0].values[456'789] = -5;
   lines.series[1].values[500'500] = nan;
-  lines.series[0].values[345'000] = -std::numeric_limits<double>::infinity();  // beside the most
+  lines.series[0].values[346'000] = -std::numeric_limits<double>::infinity();  // beside the most
   const std::string file = plot::svg(lines);
   CHECK(file.size() < 80'000);
   const Xml svg = XmlReader::read(file);

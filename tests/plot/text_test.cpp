@@ -155,4 +155,22 @@ TEST_CASE("bars, maps and options that cannot be drawn are refused") {
   CHECK_THROWS_AS(plot::text(plot::HeatMap{}), DataError);
 }
 
+TEST_CASE("a curve of more values than columns shows its peaks") {
+  plot::Lines lines{.series = {{"loss", std::vector<double>(1000, 1.0)}}};
+  lines.series[0].values[501] = 10;
+  const auto drawing = lines_of(plot::text(lines, {.width = 40}));
+  CHECK(std::count(drawing[0].begin(), drawing[0].end(), '*') == 1);
+}
+
+TEST_CASE("columns stand below their labels, also when a long label of a row is not shown") {
+  plot::HeatMap map{.values = Tensor<double, 2>(Shape{100, 5})};
+  for (Index i = 0; i < 100; ++i) map.row_labels.push_back(i == 1 ? "a rather long label" : "r");
+  map.values.array().setConstant(1);
+  const auto lines = lines_of(plot::text(map, {.height = 40, .unicode = false}));
+  const auto row = std::find_if(lines.begin(), lines.end(),
+                                [](const auto& line) { return line.find('@') != line.npos; });
+  REQUIRE(row != lines.end());
+  CHECK((row - 1)->find_first_not_of(' ') == row->find('@'));
+}
+
 }  // namespace heed::text_test

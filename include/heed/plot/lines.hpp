@@ -69,19 +69,18 @@ inline std::vector<std::size_t> drawn_points(const std::vector<double>& values) 
   const std::size_t size = group_size(values.size(), 800);
   std::vector<std::size_t> points;
   for (std::size_t begin = 0; begin < values.size(); begin += size) {
+    const std::size_t end = std::min(begin + size, values.size());
     std::optional<std::size_t> least, most;
-    bool is_broken = false;
-    for (std::size_t i = begin; i < std::min(begin + size, values.size()); ++i) {
-      if (std::isfinite(values[i])) {
-        if (!least || values[i] < values[*least]) least = i;
-        if (!most || values[i] > values[*most]) most = i;
-      } else {
-        is_broken = true;
-      }
+    for (std::size_t i = begin; i < end; ++i) {
+      if (!std::isfinite(values[i])) continue;
+      if (!least || values[i] < values[*least]) least = i;
+      if (!most || values[i] > values[*most]) most = i;
     }
-    if (least) points.push_back(std::min(*least, *most));
-    if (least != most) points.push_back(std::max(*least, *most));
-    if (is_broken) points.push_back(values.size());
+    for (std::size_t i = begin; i < end; ++i) {
+      if (i == least || i == most) points.push_back(i);
+      const bool goes_on = points.empty() || points.back() < values.size();
+      if (!std::isfinite(values[i]) && goes_on) points.push_back(values.size());
+    }
   }
   return points;
 }

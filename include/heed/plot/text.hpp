@@ -180,6 +180,13 @@ inline std::string text(const Lines& lines, const TextOptions& options = {}) {
           part > 0 ? (1 - part) * values[left] + part * values[right] : values[left];
       if (std::isfinite(value)) drawing[row_of(value)][column] = pens[k % pens.size()];
     }
+    if (extent.points <= room) continue;  // else all are drawn, too: none may be missed
+    for (std::size_t i = 0; i < values.size(); ++i) {
+      const double column = static_cast<double>(i) / last * static_cast<double>(room - 1);
+      if (!std::isfinite(values[i])) continue;
+      drawing[row_of(values[i])][static_cast<std::size_t>(std::lround(column))] =
+          pens[k % pens.size()];
+    }
   }
   const std::string_view bar = page.unicode() ? "│" : "|";
   for (std::size_t row = 0; row < rows; ++row) {
@@ -211,9 +218,10 @@ inline std::string text(const HeatMap& chart, const TextOptions& options = {}) {
     }
     return labels;
   };
-  const std::size_t before = columns(page.aligned(rows_of(chart), page.width() / 3)[0]) + 2;
-  const HeatMap map = grouped(chart, page.height(), page.width() - before);
-  const std::vector<std::string> labels = page.aligned(rows_of(map), page.width() / 3);
+  const std::size_t widest = columns(page.aligned(rows_of(chart), page.width() / 3)[0]);
+  const HeatMap map = grouped(chart, page.height(), page.width() - widest - 2);
+  const std::vector<std::string> labels = page.aligned(rows_of(map), widest);
+  const std::size_t before = columns(labels[0]) + 2;
   const auto count = static_cast<std::size_t>(map.values.dim(1));
   const std::size_t wide = std::clamp<std::size_t>((page.width() - before) / count, 1, 6);
 
