@@ -3,5 +3,8 @@
 # those of the files that link to it: one whose vectors are of another size is refused by the linker.
 add_library(heed_compiled STATIC EXCLUDE_FROM_ALL "${CMAKE_CURRENT_LIST_DIR}/compiled.cpp")
 add_library(heed::compiled ALIAS heed_compiled)
+if(NOT DEFINED CMAKE_POSITION_INDEPENDENT_CODE)
+  set_target_properties(heed_compiled PROPERTIES POSITION_INDEPENDENT_CODE ON)  # a shared library may link to it
+endif()
 target_compile_definitions(heed_compiled PUBLIC HEED_COMPILED)
 target_link_libraries(heed_compiled PUBLIC heed::heed)

@@ -20,7 +20,6 @@ class HeedRecipe(ConanFile):
     options = {"with_io": [True, False]}
     default_options = {"with_io": True}
     options_description = {"with_io": "heed::io and heed::keras, which need nlohmann-json"}
-    implements = ["auto_header_only"]
     no_copy_source = True
 
     @property
@@ -62,6 +61,10 @@ class HeedRecipe(ConanFile):
         cmake = CMake(self)
         cmake.configure()
         cmake.install()
+
+    def package_id(self):
+        # Headers are the same for all compilers, but not with and without the option.
+        self.info.settings.clear()
 
     def package_info(self):
         # CMake finds heed's own heedConfig.cmake, with heed::heed, heed::io and heed::keras, and no copy by Conan.

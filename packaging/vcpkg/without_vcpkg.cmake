@@ -40,7 +40,7 @@ endfunction()
 # Moves the package's files to share/<port>, and tells them that the prefix is now two folders above them.
 function(vcpkg_cmake_config_fixup)
   cmake_parse_arguments(PARSE_ARGV 0 arg "" "CONFIG_PATH" "")
-  file(GLOB files "${CURRENT_PACKAGES_DIR}/${arg_CONFIG_PATH}/*.cmake")
+  file(GLOB files "${CURRENT_PACKAGES_DIR}/${arg_CONFIG_PATH}/*")
   if(NOT files)
     message(FATAL_ERROR "There is nothing in ${arg_CONFIG_PATH}.")
   endif()
@@ -75,7 +75,8 @@ endfunction()
 include("${port}/portfile.cmake")
 
 # What vcpkg looks for when a port has been built.
-foreach(file IN ITEMS copyright usage heedConfig.cmake heedConfigVersion.cmake heedTargets.cmake)
+foreach(file IN ITEMS
+    copyright usage heedConfig.cmake heedConfigVersion.cmake heedTargets.cmake compiled.cmake compiled.cpp)
   if(NOT EXISTS "${CURRENT_PACKAGES_DIR}/share/heed/${file}")
     message(SEND_ERROR "The port makes no share/heed/${file}.")
   endif()
