@@ -32,8 +32,9 @@ bool same_bits(const Arena<float>& a, const Arena<float>& b) {
 void read_training(const Safetensors& file, const Model<float>& known) {
   const auto text = file.metadata.find(detail::training_key);
   if (text == file.metadata.end()) return;
+  const auto json = parse_json(text->second, "training");
   const auto snapshot =
-      detail::training_from_json<float>(parse_json(text->second, "training"), file);
+      detail::at_place("training", [&] { return detail::training_from_json<float>(json, file); });
   if (snapshot.weights.size() != known.count_params()) return;
   const auto saved = save_checkpoint(known, snapshot);
   require(save_checkpoint(known, load_checkpoint<float>(saved)) == saved,
