@@ -299,6 +299,24 @@ TEST_CASE("The output can be another node than the last") {
   CHECK(model.activations("outer", x).shape() == Shape{5, 2});
   CHECK(message<ModelError>([&] { model.set_output(Node{3}); }) ==
         "model \"model\": expected an output from this model");
+  Model<double> further;
+  further.set_output(further.input({4}));
+  further.add(Dense{.units = 2});
+  further.build();
+  CHECK(further.output_shape() == Shape{4});
+}
+
+TEST_CASE("A model without an input has no shapes") {
+  const Model<double> model;
+  CHECK(message<ModelError>([&] { model.input_shape(); }) == "model \"model\" has no input");
+  CHECK(message<ModelError>([&] { model.output_shape(); }) == "model \"model\" has no input");
+}
+
+TEST_CASE("A batch may be as large as a number can be") {
+  const auto model = small(1);
+  const auto x = random_tensor({5, 4}, 1);
+  constexpr Index most = std::numeric_limits<Index>::max();
+  CHECK(model.predict(x, {.batch_size = most, .threads = 2}) == model.predict(x));
 }
 
 TEST_CASE("A copy of a model has its own weights") {

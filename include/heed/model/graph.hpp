@@ -36,7 +36,10 @@ class Graph {
 
   /// Where values leave the model; the last node added unless said otherwise.
   std::size_t output() const { return output_; }
-  void set_output(std::size_t node) { output_ = node; }
+  void set_output(std::size_t node) {
+    output_ = node;
+    output_is_set_ = true;
+  }
 
   const std::vector<Entry>& nodes() const { return nodes_; }
   const Entry& operator[](std::size_t node) const { return nodes_[node]; }
@@ -92,6 +95,7 @@ class Graph {
   std::vector<Entry> nodes_;
   Layout layout_;
   std::size_t output_ = 0;
+  bool output_is_set_ = false;
 };
 
 namespace detail {
@@ -152,7 +156,8 @@ std::size_t Graph<Scalar>::add(std::string name, AnyLayer<Scalar> layer,
   } catch (const OptionError& error) {
     throw OptionError(place(error));
   }
-  return output_ = nodes_.size() - 1;
+  if (!output_is_set_) output_ = nodes_.size() - 1;
+  return nodes_.size() - 1;
 }
 
 /// Marks the nodes that `output` depends on, and makes their caches.

@@ -80,7 +80,8 @@ class Model {
   /// built then. Throws `ShapeError` when their number is not `count_params()`.
   void set_weights(std::span<const Scalar> values);
 
-  /// Another output than the node added last. Throws `ModelError` for a node of another model.
+  /// Another output than the node added last, also when more are added. Throws `ModelError` for a node
+  /// that the model does not have.
   void set_output(Node node) {
     check<ModelError>(node.index < graph_.nodes().size(), "model \"", name_,
                       "\": expected an output from this model");
@@ -89,8 +90,10 @@ class Model {
 
   const std::string& name() const { return name_; }
   const Graph<Scalar>& graph() const { return graph_; }
-  const Shape& input_shape() const { return graph_[0].shape; }
-  const Shape& output_shape() const { return graph_[graph_.output()].shape; }
+
+  /// Of one sample. Both throw `ModelError` for a model without an input.
+  const Shape& input_shape() const { return node(0).shape; }
+  const Shape& output_shape() const { return node(graph_.output()).shape; }
 
   /// How many numbers are trained.
   Index count_params() const { return graph_.layout().size(); }
@@ -145,6 +148,10 @@ class Model {
   void check_batch(View<const Scalar> x) const;
 
  private:
+  const typename Graph<Scalar>::Entry& node(std::size_t index) const {
+    check<ModelError>(!graph_.nodes().empty(), "model \"", name_, "\" has no input");
+    return graph_[index];
+  }
   const Slot& find_weight(std::string_view name) const;
   Tensor<Scalar> run(std::size_t node, std::string_view inner, View<const Scalar> x,
                      const PredictOptions& options) const;
@@ -237,13 +244,14 @@ template <class Scalar>
 Tensor<Scalar> Model<Scalar>::run(std::size_t node, std::string_view inner, View<const Scalar> x,
                                   const PredictOptions& options) const {
   check_input(x);
-  const Index batch_size = options.batch_size;
-  check<OptionError>(batch_size > 0, "expected a batch_size of at least 1, got ", batch_size);
+  check<OptionError>(options.batch_size > 0, "expected a batch_size of at least 1, got ",
+                     options.batch_size);
   const auto forward = [&](View<const Scalar> batch, Tape<Scalar>& tape) {
     const View<const Scalar> value = graph_.forward(weights_, batch, node, {}, tape);
     return inner.empty() ? value : find_published(node, inner, tape);
   };
   const Index samples = x.dim(0);
+  const Index batch_size = std::min(options.batch_size, samples);
   Team team(std::min(options.threads, std::max<Index>(samples, 1)));
   Shape shape = graph_[node].shape.batch(samples);
   if (!inner.empty()) {

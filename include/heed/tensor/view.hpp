@@ -110,8 +110,12 @@ class View {
   Scalar& operator()(Indices... indices) const {
     eigen_assert(static_cast<Index>(sizeof...(Indices)) == rank());
     Index offset = 0;
-    Index axis = 0;
-    ((offset = offset * shape_[axis++] + static_cast<Index>(indices)), ...);
+    [[maybe_unused]] Index axis = 0;
+    [[maybe_unused]] const auto next = [&](Index index) {
+      eigen_assert(0 <= index && index < shape_[axis]);
+      offset = offset * shape_[axis++] + index;
+    };
+    (next(static_cast<Index>(indices)), ...);
     return data_[offset];
   }
 
