@@ -179,6 +179,7 @@ TEST_CASE("checkpoints are written as often as asked, and when training ends") {
   };
   CHECK(moments({.path = path}) == "1.0 2.0 3.0 4.0 ");
   CHECK(moments({.path = path, .every_epochs = 3}) == "3.0 4.0 ");
+  CHECK(moments({.path = path, .every_epochs = 0}) == "4.0 ");
   CHECK(moments({.path = path, .every_epochs = 0, .every_steps = 5}) == "1.2 3.1 4.0 ");
   CHECK(moments({.path = path, .every_epochs = 2, .every_steps = 7}) == "2.0 2.1 4.0 ");
 }
@@ -188,11 +189,7 @@ TEST_CASE("a checkpoint needs a path, and a moment") {
     return message<OptionError>([&] { const Callback<float> callback = checkpoint; });
   };
   CHECK(refused({.path = ""}) == "Checkpoint: expected a path");
-  const std::string range =
-      "Checkpoint: expected every_epochs and every_steps of at least 0, and one of them of at "
-      "least 1, "
-      "got ";
-  CHECK(refused({.path = "a", .every_epochs = 0}) == range + "0 and 0");
+  const std::string range = "Checkpoint: expected every_epochs and every_steps of at least 0, got ";
   CHECK(refused({.path = "a", .every_epochs = -1, .every_steps = 2}) == range + "-1 and 2");
 
   const Training<float> training;
@@ -210,14 +207,17 @@ TEST_CASE("a folder that is not there is found before anything is trained") {
   auto model = training.model();
   const auto before = model.weights();
   const fs::path path = folder / "none/run";
-  const auto text =
-      path.string() + " cannot be read: " + (folder / "none").string() + " is not a folder";
+  const auto none = (folder / "none").string() + " is not a folder";
   CHECK(message<FileError>([&] {
           train(training, model, training.options(), {Checkpoint{.path = path}});
-        }) == text);
+        }) == path.string() + " cannot be written: " + none);
+  CHECK(message<FileError>([&] {
+          train(training, model, training.options(), {Checkpoint{.path = folder.path()}});
+        }) == folder.path().string() + " cannot be written: it is a folder");
   auto options = training.options();
   options.resume_from = path.string();
-  CHECK(message<FileError>([&] { train(training, model, options, {}); }) == text);
+  CHECK(message<FileError>([&] { train(training, model, options, {}); }) ==
+        path.string() + " cannot be read: " + none);
   CHECK(model.weights() == before);
 }
 
@@ -286,8 +286,7 @@ TEST_CASE("a file that is no checkpoint, or another's, is refused, and nothing i
   CHECK(with([](auto& json) { json["learning_rate"] = 0.5; }) == damaged);
 }
 
-TEST_CASE(
-    "any bit that flips in a checkpoint is noticed, or is none of what training goes on from") {
+TEST_CASE("any bit that flips in a checkpoint is noticed") {
   const TemporaryFolder folder;
   const Training<double> training;
   auto model = training.model();
@@ -295,21 +294,14 @@ TEST_CASE(
         {EarlyStopping{.monitor = "loss", .restore_best_weights = true},
          Checkpoint{.path = folder / "run"}});
   auto bytes = read_file(folder / "run");
-  const auto text = save_checkpoint(model, load_checkpoint<double>(bytes));
-  CHECK(text == bytes);
-  std::size_t refused = 0;
+  CHECK(save_checkpoint(model, load_checkpoint<double>(bytes)) == bytes);
   for (std::size_t i = 0; i < bytes.size(); ++i) {
+    CAPTURE(i);
     const std::byte flipped = std::byte{1} << (i % 8);
     bytes[i] ^= flipped;
-    try {
-      const auto snapshot = load_checkpoint<double>(bytes);
-      CHECK(save_checkpoint(model, snapshot) == text);
-    } catch (const FileError&) {
-      ++refused;
-    }
+    CHECK_THROWS_AS(load_checkpoint<double>(bytes), FileError);
     bytes[i] ^= flipped;
   }
-  CHECK(refused > bytes.size() / 2);
 }
 
 TEST_CASE("a checkpoint that cannot be written ends training, and the old one stays") {

@@ -142,4 +142,10 @@ TEST_CASE("early stopping ends a training and gives the best weights back") {
   CHECK(model.weights() == weights[static_cast<std::size_t>(best)]);
 }
 
+TEST_CASE("a schedule needs a function") {
+  CHECK(testing::message<OptionError>([] {
+          const Callback<float> callback = LearningRateSchedule{};
+        }) == "LearningRateSchedule: expected a function");
+}
+
 }  // namespace heed::callbacks_test

@@ -92,4 +92,13 @@ TEST_CASE("a value that is not there is an error that says what is") {
         "there is no \"val_loss\" among \"loss\"");
 }
 
+TEST_CASE("a difference or a patience below zero is refused") {
+  const auto refused = [](const EarlyStopping& stopping) {
+    return testing::message<OptionError>([&] { const Callback<float> callback = stopping; });
+  };
+  const std::string range = "EarlyStopping: expected min_delta and patience of at least 0, got ";
+  CHECK(refused({.min_delta = -0.1}) == range + "-0.1 and 0");
+  CHECK(refused({.patience = -1}) == range + "0 and -1");
+}
+
 }  // namespace heed::early_stopping_test

@@ -296,6 +296,31 @@ TEST_CASE("training stops with a sentence when the loss is not finite, and keeps
   CHECK(std::isfinite(logs["loss"]));
 }
 
+TEST_CASE("a loss that is not finite at the first step leaves the weights as they were") {
+  auto model = dense_network(1, linear);
+  const Arena<double> before = model.weights();
+  Tensor<double, 2> far = y;
+  far.array() += 1e200;
+  CHECK(testing::message<TrainingError>([&] {
+          model.fit(x, far, quiet({.loss = MeanSquaredError{}}));
+        }).ends_with("; the model keeps the weights that it began with"));
+  CHECK(model.weights() == before);
+}
+
+TEST_CASE("a batch may be as large as a number can be") {
+  constexpr Index most = std::numeric_limits<Index>::max();
+  auto model = dense_network(1, sigmoid), other = dense_network(1, sigmoid);
+  const auto options = quiet({.loss = BinaryCrossentropy{}, .epochs = 2, .shuffle = false});
+  auto large = options, whole = options;
+  large.batch_size = most;
+  whole.batch_size = x.dim(0);
+  const auto history = model.fit(x, y, large);
+  CHECK(history["loss"].size() == 2);
+  CHECK(history == other.fit(x, y, whole));
+  CHECK(model.evaluate(x, y, {.loss = BinaryCrossentropy{}, .batch_size = most}) ==
+        other.evaluate(x, y, {.loss = BinaryCrossentropy{}, .batch_size = x.dim(0)}));
+}
+
 TEST_CASE("weights that the last step of an epoch breaks are found at the epoch's end") {
   auto model = dense_network(1, linear);
   const Arena<double> before = model.weights();

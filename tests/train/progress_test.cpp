@@ -109,4 +109,18 @@ TEST_CASE("times and numbers are written as Keras writes them") {
         " - a: 1.0000e-03 - b: -0.5000 - c: 12.0000 - loss: 0.0500");
 }
 
+TEST_CASE("a training that is resumed says where it goes on") {
+  Model<float> model;
+  std::ostringstream out;
+  const auto callback = progress_bar<float>(Verbose::line, &out, 80);
+  TrainingState<float> state{.model = model};
+  callback.on_train_begin(state);
+  CHECK(out.str().empty());
+  state.epoch = 3;
+  callback.on_train_begin(state);
+  state.step = 2;
+  callback.on_train_begin(state);
+  CHECK(out.str() == "Goes on after epoch 3\nGoes on after epoch 3, step 2\n");
+}
+
 }  // namespace heed::progress_test

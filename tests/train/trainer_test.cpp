@@ -195,6 +195,8 @@ TEST_CASE("a trainer needs a built model, a loss, and data that fit") {
   raw.add(Dense{.units = 1});
   CHECK(testing::message<ModelError>([&] { Trainer<double>(raw, {.loss = MeanSquaredError{}}); }) ==
         "model \"model\" is trained before build()");
+  Model<double> empty;
+  CHECK_THROWS_AS(Trainer<double>(empty, {.loss = MeanSquaredError{}}), ModelError);
   auto model = dense_network(1, linear);
   CHECK(testing::message<OptionError>([&] { Trainer<double>(model, {}); }) ==
         "training needs a loss");

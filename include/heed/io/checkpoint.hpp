@@ -7,15 +7,19 @@ namespace heed {
 
 namespace detail {
 
-/// Of all that a checkpoint keeps of a training: its numbers, and the rest, which is its JSON.
+/// Of all that a checkpoint holds: its numbers, and its texts, which are its metadata.
 template <class Scalar>
-std::string checkpoint_checksum(const TrainingSnapshot<Scalar>& snapshot, std::string_view json) {
+std::string checkpoint_checksum(const TrainingSnapshot<Scalar>& snapshot,
+                                const Metadata& metadata) {
   std::uint64_t sum = checksum<Scalar>(snapshot.weights);
   for (const auto& moment : snapshot.optimizer.moments) sum = checksum<Scalar>(moment, sum);
   for (const auto& memory : snapshot.callbacks) {
     if (memory.weights.size() > 0) sum = checksum<Scalar>(memory.weights, sum);
   }
-  for (const char c : json) sum = (sum ^ static_cast<unsigned char>(c)) * 0x100000001b3;
+  for (const auto& [key, text] : metadata) {
+    if (key == checksum_key) continue;
+    for (const char c : key + text) sum = (sum ^ static_cast<unsigned char>(c)) * 0x100000001b3;
+  }
   return to_text(sum);
 }
 
@@ -24,8 +28,8 @@ std::string checkpoint_checksum(const TrainingSnapshot<Scalar>& snapshot, std::s
 /// A snapshot of a training of this model as the bytes of a safetensors file. It is a file of
 /// `save_model` too, from which `load_model` and `load_weights` take the model as it stood, with the
 /// tensors `moment_0`, … of the optimizer and `callback_0`, …, and with the metadata `heed_training`,
-/// which is all else as JSON, and `heed_checksum`. Throws as `save_model` does, and `ShapeError` for a snapshot of another
-/// number of weights.
+/// which is all else as JSON, and `heed_checksum`. Throws as `save_model` does, and `ShapeError` for a
+/// snapshot of another number of weights.
 template <class Scalar>
 std::vector<std::byte> save_checkpoint(const Model<Scalar>& model,
                                        const TrainingSnapshot<Scalar>& snapshot) {
@@ -46,13 +50,12 @@ std::vector<std::byte> save_checkpoint(const Model<Scalar>& model,
     if (weights.size() > 0) tensors.emplace_back(detail::kept_tensor("callback", i), weights);
   }
   const std::string where = join("model \"", model.name(), "\"");
-  const auto training = print_json(detail::training_to_json(snapshot, layout), where);
-  return format_safetensors<Scalar>(
-      tensors,
-      {{"format", std::string(detail::format_name)},
-       {std::string(detail::format_name), print_json(model_to_json(model), where)},
-       {std::string(detail::training_key), training},
-       {std::string(detail::checksum_key), detail::checkpoint_checksum(snapshot, training)}});
+  Metadata metadata{{"format", std::string(detail::format_name)},
+                    {std::string(detail::format_name), print_json(model_to_json(model), where)},
+                    {std::string(detail::training_key),
+                     print_json(detail::training_to_json(snapshot, layout), where)}};
+  metadata.emplace(detail::checksum_key, detail::checkpoint_checksum(snapshot, metadata));
+  return format_safetensors<Scalar>(tensors, metadata);
 }
 
 /// Writes a snapshot to a file, which is replaced as a whole or not at all: see `write_file`.
@@ -78,7 +81,7 @@ TrainingSnapshot<Scalar> load_checkpoint(std::span<const std::byte> bytes,
       detail::at_place(place, [&] { return detail::training_from_json<Scalar>(json, file); });
   const auto checksum = file.metadata.find(detail::checksum_key);
   check<FileError>(checksum != file.metadata.end() &&
-                       checksum->second == detail::checkpoint_checksum(snapshot, text->second),
+                       checksum->second == detail::checkpoint_checksum(snapshot, file.metadata),
                    place, ": it is damaged, or was changed: its checksum is that of other content");
   return snapshot;
 }
@@ -93,16 +96,14 @@ template <class Scalar>
 struct CheckpointFile {
   std::filesystem::path path;
 
-  /// False when there is none, but a folder for it.
+  /// False when there is none. Throws where there cannot be one.
   bool exists() const {
     check<OptionError>(!path.empty(), "resume_from: expected a path, got an empty one");
     std::error_code ignored;
     if (std::filesystem::status(path, ignored).type() != std::filesystem::file_type::not_found) {
       return true;
     }
-    const auto folder = path.parent_path();
-    check<FileError>(folder.empty() || std::filesystem::is_directory(folder, ignored),
-                     path.string(), " cannot be read: ", folder.string(), " is not a folder");
+    detail::check_folder_of(path, path.string() + " cannot be read: ");
     return false;
   }
 
@@ -118,30 +119,33 @@ struct CheckpointFile {
 /// The file holds the weights, the optimizer's state, the place in the epoch with its means so far, the
 /// history, and what callbacks such as EarlyStopping remember; `load_model` takes the model from it,
 /// with the weights of its last step: those that EarlyStopping restores come after it. It is written
-/// when all other callbacks have run, so that its place among them does not matter. Weights that do not give their batch a finite loss are not written: a training that diverges leaves
-/// its last good checkpoint.
+/// when all other callbacks have run, so that its place among them does not matter. Weights that do
+/// not give their batch a finite loss are not written: a training that diverges leaves its last good
+/// checkpoint.
 ///
 /// A file that cannot be written is a `FileError`, which `fit` throws, unless `on_failure` takes it;
 /// then training goes on. Either way the old file stays as it was, and the model keeps its weights. A
-/// folder that is not there is found when training begins.
+/// path where no file can be is found when training begins, whatever `on_failure` is.
 struct Checkpoint {
   std::filesystem::path path;  ///< has to be given
-  Index every_epochs = 1;      ///< at their ends; 0: only at that of the last epoch
+  Index every_epochs = 1;      ///< at their ends; 0: only at that of the last one
   Index every_steps = 0;       ///< counted over all epochs; 0 for none
   std::function<void(const FileError&)> on_failure = {};
 
-  /// Throws `OptionError` without a path, and for counts that are negative or both 0.
+  /// Throws `OptionError` without a path, and for counts that are negative.
   template <class Scalar>
   operator Callback<Scalar>() const {  // NOLINT(google-explicit-constructor)
     check<OptionError>(!path.empty(), "Checkpoint: expected a path");
-    check<OptionError>(
-        every_epochs >= 0 && every_steps >= 0 && every_epochs + every_steps > 0,
-        "Checkpoint: expected every_epochs and every_steps of at least 0, and one of "
-        "them of at least 1, got ",
-        every_epochs, " and ", every_steps);
+    check<OptionError>(every_epochs >= 0 && every_steps >= 0,
+                       "Checkpoint: expected every_epochs and every_steps of at least 0, got ",
+                       every_epochs, " and ", every_steps);
     Callback<Scalar> callback;
     callback.runs_last = true;
-    callback.on_train_begin = [file = CheckpointFile<Scalar>{path}](auto&) { file.exists(); };
+    callback.on_train_begin = [path = path](auto&) {
+      const std::string complaint = path.string() + " cannot be written: ";
+      detail::check_folder_of(path, complaint);
+      detail::check_regular_file(path, complaint);
+    };
     callback.on_batch_end = [*this](TrainingState<Scalar>& state) {
       if (is_due((state.epoch - 1) * state.steps + state.step, every_steps)) save(state);
     };

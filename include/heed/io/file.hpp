@@ -31,6 +31,14 @@ inline void check_regular_file(const std::filesystem::path& path, const std::str
   check<FileError>(!exists(status) || is_regular_file(status), complaint, "it is not a file");
 }
 
+/// Throws unless the folder that a path begins with is there.
+inline void check_folder_of(const std::filesystem::path& path, const std::string& complaint) {
+  std::error_code ignored;
+  const auto folder = path.parent_path();
+  check<FileError>(folder.empty() || std::filesystem::is_directory(folder, ignored), complaint,
+                   folder.string(), " is not a folder");
+}
+
 }  // namespace detail
 
 /// All bytes of a file. Throws `FileError` with the path and the reason.

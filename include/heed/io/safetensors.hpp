@@ -16,6 +16,9 @@ struct SafeTensor {
   std::span<const std::byte> bytes;
 };
 
+/// Texts that a file carries, by their names.
+using Metadata = std::map<std::string, std::string, std::less<>>;
+
 /// A safetensors file: 8 bytes with the length of the header, lowest first; the header, a JSON object
 ///
 ///     {"__metadata__": {"text": "text", …},
@@ -24,7 +27,7 @@ struct SafeTensor {
 /// with spaces behind it; and the numbers, row-major, lowest byte first, without a gap.
 /// https://github.com/huggingface/safetensors#format
 struct Safetensors {
-  std::map<std::string, std::string, std::less<>> metadata;
+  Metadata metadata;
   std::map<std::string, SafeTensor, std::less<>> tensors;  ///< by name
   std::shared_ptr<const std::vector<std::byte>> memory;    ///< set when read from a path
 };
@@ -172,9 +175,8 @@ using NamedView = std::pair<std::string, View<const Scalar>>;
 /// The bytes of a file with these tensors, in this order. The numbers begin at a multiple of 8 bytes.
 /// Throws `FileError` for a name that is taken, reserved, or not UTF-8.
 template <class Scalar>
-std::vector<std::byte> format_safetensors(
-    std::span<const NamedView<Scalar>> tensors,
-    const std::map<std::string, std::string, std::less<>>& metadata = {}) {
+std::vector<std::byte> format_safetensors(std::span<const NamedView<Scalar>> tensors,
+                                          const Metadata& metadata = {}) {
   auto header = nlohmann::ordered_json::object();
   if (!metadata.empty()) header[std::string(detail::metadata_key)] = metadata;
   Index offset = 0;
@@ -205,8 +207,7 @@ std::vector<std::byte> format_safetensors(
 /// Writes a file of these tensors, as `write_file` does. Throws `FileError`.
 template <class Scalar>
 void write_safetensors(const std::filesystem::path& path,
-                       std::span<const NamedView<Scalar>> tensors,
-                       const std::map<std::string, std::string, std::less<>>& metadata = {}) {
+                       std::span<const NamedView<Scalar>> tensors, const Metadata& metadata = {}) {
   write_file(path, format_safetensors(tensors, metadata));
 }
 

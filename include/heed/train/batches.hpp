@@ -34,7 +34,9 @@ class Batches {
 
   const Dataset<Scalar>& data() const { return data_; }
 
-  Index steps() const { return (data_.samples() + batch_size_ - 1) / batch_size_; }
+  Index steps() const {
+    return data_.samples() / batch_size_ + (data_.samples() % batch_size_ > 0 ? 1 : 0);
+  }
 
   void begin_epoch(Index epoch) {
     std::iota(order_.begin(), order_.end(), Index{0});

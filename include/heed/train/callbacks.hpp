@@ -38,7 +38,8 @@ struct TrainingState {
 /// What a callback remembers from one call to the next, so that a snapshot can keep it.
 template <class Scalar>
 struct CallbackMemory {
-  std::string name;  ///< whose; a snapshot fits only callbacks whose memories have the same names
+  std::string name;  ///< whose, with all its options; a snapshot fits only callbacks whose memories
+                     ///< have the same names, in their order
   Logs numbers = {};
   Arena<Scalar> weights = {};
 };
@@ -61,12 +62,14 @@ struct Callback {
   bool runs_last = false;  ///< sees what all others have done, as one that saves has to
 };
 
-/// Sets the learning rate when an epoch begins: `rate(epoch, learning_rate)`, epochs from 1.
+/// Sets the learning rate when an epoch begins: `rate(epoch, learning_rate)`, epochs from 1. Throws
+/// `OptionError` without a function.
 struct LearningRateSchedule {
   std::function<double(Index epoch, double learning_rate)> rate;
 
   template <class Scalar>
   operator Callback<Scalar>() const {  // NOLINT(google-explicit-constructor)
+    check<OptionError>(bool(rate), "LearningRateSchedule: expected a function");
     return {.on_epoch_begin = [rate = rate](TrainingState<Scalar>& state) {
       state.learning_rate = rate(state.epoch, state.learning_rate);
     }};

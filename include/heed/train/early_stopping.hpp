@@ -7,12 +7,13 @@
 namespace heed {
 
 /// Ends training when a value has not improved for `patience` epochs. Keras: `EarlyStopping`, with
-/// the same fields and defaults.
+/// these of its fields and their defaults.
 ///
 ///     model.fit(x, y, {…, .callbacks = {EarlyStopping{.patience = 3}}});
 ///
 /// A snapshot keeps what it remembers: a training that is resumed stops when it would have stopped.
-/// Throws `OptionError` at the end of the first epoch when `monitor` is not among the logs.
+/// Throws `OptionError` for a negative `min_delta` or `patience`, and at the end of the first epoch
+/// when `monitor` is not among the logs.
 struct EarlyStopping {
   enum class Mode { automatic, min, max };
 
@@ -24,9 +25,14 @@ struct EarlyStopping {
 
   template <class Scalar>
   operator Callback<Scalar>() const {  // NOLINT(google-explicit-constructor)
+    check<OptionError>(min_delta >= 0 && patience >= 0,
+                       "EarlyStopping: expected min_delta and patience of at least 0, got ",
+                       min_delta, " and ", patience);
     Callback<Scalar> callback;
     const auto memory = callback.memory = std::make_shared<CallbackMemory<Scalar>>();
-    memory->name = join("EarlyStopping of ", monitor);
+    memory->name = join("EarlyStopping of ", monitor, ", min_delta ", min_delta, ", patience ",
+                        patience, ", mode ", maximizes() ? "max" : "min",
+                        restore_best_weights ? ", restore_best_weights" : "");
     callback.on_train_begin = [memory](TrainingState<Scalar>&) {
       memory->numbers.clear();
       memory->weights = {};

@@ -42,17 +42,18 @@ class FitLoop {
   void resume(const TrainingSnapshot<Scalar>& snapshot, const std::string& where);
 
  private:
-  void begin_epoch() {
+  void begin_epoch(Index step = 0) {
     ++state_.epoch;
-    state_.step = 0;
+    state_.step = step;
     state_.logs.clear();
-    epoch_is_done_ = false;
+    epoch_is_begun_ = epoch_is_done_ = false;
     means_.reset();
     batches_.begin_epoch(state_.epoch);
     call(&Callback<Scalar>::on_epoch_begin);
   }
 
   void finish_epoch() {
+    epoch_is_begun_ = true;
     while (state_.step < state_.steps) run_step();
     check<TrainingError>(!trainer_.repair_weights(), place(), "the weights are not finite",
                          advice());
@@ -98,7 +99,9 @@ class FitLoop {
   std::string place() const { return join("epoch ", state_.epoch, ", step ", state_.step, ": "); }
   std::string advice() const {
     return join(" with a learning rate of ", state_.learning_rate,
-                "; the model keeps the last weights that gave a finite loss");
+                trainer_.can_roll_back()
+                    ? "; the model keeps the last weights that gave a finite loss"
+                    : "; the model keeps the weights that it began with");
   }
 
   const FitOptions<Scalar>& options_;
@@ -113,7 +116,7 @@ class FitLoop {
   TrainingState<Scalar> state_;
   History history_;
   TrainingTerms terms_;
-  bool epoch_is_done_ = false;
+  bool epoch_is_begun_ = false, epoch_is_done_ = false;
 };
 
 }  // namespace heed::detail

@@ -13,8 +13,8 @@ namespace heed {
 ///
 /// It may also have `std::size_t moments() const`, the number of arenas in the state, which begin as
 /// zeros; `void validate() const`, which throws on a field outside its range; the fields of
-/// `Clipping`, all three; and `settings() const`, its other fields in a range of `Setting`, so that a training is not
-/// resumed with others.
+/// `Clipping`, all three; and `settings() const`, its other fields in a range of `Setting`, so that a
+/// training is not resumed with others.
 template <class O, class S>
 concept OptimizerFunction = requires(const O& optimizer, View<S> w, View<const S> dw,
                                      OptimizerState<S>& state) {

@@ -74,6 +74,12 @@ class ProgressBar {
   ProgressBar(bool redraws, std::ostream* out, std::size_t width)
       : redraws_(redraws), out_(out), width_(width) {}
 
+  /// Says where a training goes on that has been resumed.
+  void begin(Index epoch, Index step) {
+    if (epoch == 0 && step == 0) return;
+    write(join("Goes on after epoch ", epoch) + (step > 0 ? join(", step ", step) : "") + "\n");
+  }
+
   void begin_epoch(Index epoch, Index epochs) {
     begin_ = drawn_ = Clock::now();
     first_step_ = 0;
@@ -182,6 +188,7 @@ Callback<Scalar> progress_bar(Verbose verbose = Verbose::automatic, std::ostream
       verbose == Verbose::bar || (verbose == Verbose::automatic && terminal), out,
       static_cast<std::size_t>(width));
   Callback<Scalar> callback;
+  callback.on_train_begin = [bar](TrainingState<Scalar>& s) { bar->begin(s.epoch, s.step); };
   callback.on_epoch_begin = [bar](TrainingState<Scalar>& s) {
     bar->begin_epoch(s.epoch, s.epochs);
   };

@@ -4,13 +4,14 @@
 
 #include <heed/train/fit_loop.hpp>
 
-// Taking a snapshot of a training, and going on from one. From headers alone it is compiled only where it is used.
+// Taking a snapshot of a training, and going on from one. From headers alone it is compiled only where
+// it is used.
 
 namespace heed {
 
 namespace detail {
 
-/// `units 32, activation tanh`
+/// A field of a layer or an option, as it is compared and shown: `true`, `2 1`, `tanh`.
 inline std::string setting_text(bool value) { return value ? "true" : "false"; }
 inline std::string setting_text(const std::vector<Index>& list) {
   std::string text;
@@ -115,7 +116,7 @@ bool FitLoop<Scalar>::gives_finite_loss() {
 
 template <class Scalar>
 std::optional<TrainingSnapshot<Scalar>> FitLoop<Scalar>::snapshot() {
-  check<OptionError>(state_.step > 0,
+  check<OptionError>(epoch_is_begun_,
                      "a snapshot of a training is taken in on_batch_end or on_epoch_end");
   if (!gives_finite_loss()) return std::nullopt;
   TrainingSnapshot<Scalar> made{.terms = terms(),
@@ -146,7 +147,7 @@ void FitLoop<Scalar>::check_fits(const TrainingSnapshot<Scalar>& made, const std
   check_terms(made.terms, terms(), where);
   check<OptionError>(made.epoch <= state_.epochs - (made.step > 0 ? 1 : 0), "resume_from: ", where,
                      " was made after ", made.epoch, " epochs and ", made.step,
-                     " steps; this training has epochs of ", state_.epochs);
+                     " steps; this training has only ", state_.epochs, " epochs");
   const std::string damage = join("resume_from: ", where, " is damaged: ");
   const auto expect = [&](Index expected, Index came, std::string_view what) {
     check<OptionError>(expected == came, damage, "expected ", expected, " ", what, ", got ", came);
@@ -194,11 +195,11 @@ template <class Scalar>
 void FitLoop<Scalar>::resume(const TrainingSnapshot<Scalar>& made, const std::string& where) {
   check_fits(made, where);
   state_.epoch = made.epoch;
+  state_.step = made.step;
   call(&Callback<Scalar>::on_train_begin);
   if (made.step == 0) return restore(made);
-  begin_epoch();
+  begin_epoch(made.step);
   restore(made);
-  state_.step = made.step;
   state_.logs = made.logs;
   means_.restore(made.samples, made.sums);
   finish_epoch();

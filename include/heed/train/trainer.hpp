@@ -34,13 +34,12 @@ class Trainer {
   /// Throws `ModelError` when the model is not built, `OptionError` without a loss and for a number
   /// of threads outside its range.
   Trainer(Model<Scalar>& model, const TrainerOptions<Scalar>& options)
-      : model_(model),
+      : model_(built(model)),
         objective_(model.graph(), options.loss),
         optimizer_(options.optimizer),
         state_(options.optimizer.make_state(model.graph().layout())),
         seed_(options.seed),
         shards_(std::make_shared<Team>(options.threads)) {
-    check<ModelError>(model.is_built(), "model \"", model.name(), "\" is trained before build()");
     check<OptionError>(bool(options.loss), "training needs a loss");
   }
 
@@ -82,9 +81,12 @@ class Trainer {
   OptimizerState<Scalar>& state() { return state_; }
   const OptimizerState<Scalar>& state() const { return state_; }
 
+  /// Whether a step has had a finite loss: there are weights to go back to.
+  bool can_roll_back() const { return !last_good_.empty(); }
+
   /// Takes the weights back to where they were before the last update, which had a finite loss.
   void roll_back() {
-    if (!last_good_.empty()) model_.weights().assign(last_good_);
+    if (can_roll_back()) model_.weights().assign(last_good_);
   }
 
   bool weights_are_finite() const {
@@ -102,6 +104,11 @@ class Trainer {
   }
 
  private:
+  static Model<Scalar>& built(Model<Scalar>& model) {
+    check<ModelError>(model.is_built(), "model \"", model.name(), "\" is trained before build()");
+    return model;
+  }
+
   Model<Scalar>& model_;
   Objective<Scalar> objective_;
   Optimizer<Scalar> optimizer_;
