@@ -1,6 +1,6 @@
 #pragma once
 
-// All of heed that needs Eigen alone.
+// All of heed but files and drawing. It needs Eigen alone.
 
 #include <heed/attention/luong_attention.hpp>
 #include <heed/attention/step_attention.hpp>
