@@ -2,7 +2,7 @@
 """Shows that the tests can see: breaks heed in one place at a time and expects a test to fail.
 
     python3 tests/mutation/run.py                 all of them
-    python3 tests/mutation/run.py --sample 20     some of them, always the same
+    python3 tests/mutation/run.py --sample 20     some of them, of few headers, whose tests compile sooner
     python3 tests/mutation/run.py --only lstm     those whose header or description says so
 
 mutants.txt lists the mutants; its head says how. Each is one change in a copy of one header. A mutant is
@@ -37,6 +37,7 @@ INCLUDE, TESTS = ROOT / "include", ROOT / "tests"
 LIST = pathlib.Path(__file__).with_name("mutants.txt")
 
 SECONDS = 300  # for the tests of one mutant
+HEADERS = 5    # of a sample
 
 # What no mutant changes is compiled once for all of them.
 COMMON = ["Eigen/Core", "algorithm", "charconv", "cmath", "functional", "memory", "span", "string",
@@ -254,11 +255,20 @@ class Runner:
         return killed
 
 
+def draw(mutants, count, source):
+    """So many mutants of HEADERS headers."""
+    headers = sorted({mutant.section.header for mutant in mutants})
+    headers = source.sample(headers, min(HEADERS, len(headers)))
+    mutants = [mutant for mutant in mutants if mutant.section.header in headers]
+    chosen = source.sample(range(len(mutants)), min(count, len(mutants)))
+    return [mutants[i] for i in sorted(chosen)]
+
+
 def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--jobs", type=int, default=len(os.sched_getaffinity(0)))
     parser.add_argument("--only", metavar="REGEX", help="mutants whose header or description matches")
-    parser.add_argument("--sample", type=int, metavar="K", help="K mutants, drawn by --seed")
+    parser.add_argument("--sample", type=int, metavar="K", help=f"K mutants of {HEADERS} headers, drawn by --seed")
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--work", type=pathlib.Path, default=ROOT / "build" / "mutation",
                         help="where to build; of one run at a time")
@@ -270,9 +280,8 @@ def main():
         mutate(mutant)  # all of them have to fit, also those that are not run
     if options.only:
         mutants = [m for m in mutants if re.search(options.only, f"{m.section.header} {m.what}")]
-    if options.sample is not None and options.sample < len(mutants):
-        chosen = random.Random(options.seed).sample(range(len(mutants)), options.sample)
-        mutants = [mutants[i] for i in sorted(chosen)]
+    if options.sample is not None:
+        mutants = draw(mutants, options.sample, random.Random(options.seed))
     options.work.mkdir(parents=True, exist_ok=True)
     runner = Runner(mutants, kept, options.jobs, options.work)
     files = runner.prepare()
