@@ -18,4 +18,4 @@ cmake --build --preset valgrind --parallel "$(heed_jobs)"
 [ $# -gt 0 ] || set -- '~*Keras*' '~*any bit*' '~*allocates nothing*'
 HEED_PROPERTY_MODELS=${HEED_PROPERTY_MODELS:-100} valgrind --quiet --error-exitcode=99 --leak-check=full \
   --show-leak-kinds=definite,indirect,possible --errors-for-leak-kinds=definite,indirect,possible \
-  --num-callers=20 build/valgrind/tests/heed_tests "$@"
+  --num-callers=20 --suppressions=tests/valgrind.supp build/valgrind/tests/heed_tests "$@"

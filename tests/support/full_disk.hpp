@@ -56,7 +56,7 @@ inline bool mount_small_disk(const std::filesystem::path& folder, std::size_t by
     std::ofstream("/proc/self/gid_map") << "0 " + group + " 1";
   }
   const auto options = "size=" + std::to_string(bytes);
-  return mount(nullptr, "/", nullptr, MS_REC | MS_PRIVATE, nullptr) == 0 &&
+  return mount("none", "/", "none", MS_REC | MS_PRIVATE, "") == 0 &&
          mount("tmpfs", folder.c_str(), "tmpfs", 0, options.c_str()) == 0;
 #else
   return false;
