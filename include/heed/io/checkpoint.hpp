@@ -86,7 +86,8 @@ TrainingSnapshot<Scalar> load_checkpoint(std::span<const std::byte> bytes,
   return snapshot;
 }
 
-/// The snapshot that a file holds.
+/// The snapshot that a file holds. Throws `FileError`, beginning with the path, as `read_file` and the
+/// above do.
 template <class Scalar>
 TrainingSnapshot<Scalar> load_checkpoint(const std::filesystem::path& path) {
   return load_checkpoint<Scalar>(read_file(path), path.string());
