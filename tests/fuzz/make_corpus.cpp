@@ -12,7 +12,7 @@
 #include "support/networks.hpp"
 
 using namespace heed;
-using fuzzing::lstm_model;
+using testing::small_network;
 
 namespace {
 
@@ -66,7 +66,7 @@ int main(int count, char** arguments) {
     std::filesystem::create_directories(corpus / folder);
   }
   const std::vector<std::pair<std::string, Model<float>>> models{
-      {"lstm", lstm_model()},
+      {"lstm", small_network()},
       {"attention", attention_model()},
       {"branches", branches_model()},
       {"dense", dense_model()},
@@ -79,11 +79,12 @@ int main(int count, char** arguments) {
     keras::save_model(model, corpus / "keras" / (name + ".keras"));
   }
   const Tensor<float> x(Shape{1, 3, 2});
-  save_model(lstm_model(), corpus / "safetensors" / "sample.safetensors", {.sample = x});
-  save_weights(lstm_model(), corpus / "safetensors" / "weights.safetensors");
-  auto model = lstm_model();
+  save_model(small_network(), corpus / "safetensors" / "sample.safetensors", {.sample = x});
+  save_weights(small_network(), corpus / "safetensors" / "weights.safetensors");
+  auto model = small_network();
   const auto path = corpus / "safetensors" / "checkpoint.safetensors";
   fuzzing::train(model, {.callbacks = {Checkpoint{.path = path, .every_steps = 1}}});
-  const auto state_dict = pytorch::save_weights(lstm_model(), {{"lstm", "rnn"}, {"out", "head"}});
+  const auto state_dict =
+      pytorch::save_weights(small_network(), {{"lstm", "rnn"}, {"out", "head"}});
   write_file(corpus / "safetensors" / "state_dict.safetensors", state_dict);
 }

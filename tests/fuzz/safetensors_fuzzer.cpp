@@ -1,6 +1,6 @@
-// The safetensors loader, and the models and checkpoints that such files hold: any bytes are a file, or a
-// FileError. What was read is written and read again, to the same bits; a model that is small enough is run, and
-// a training goes on from a checkpoint of its own.
+// The safetensors loader, and the models and checkpoints that such files hold: any bytes are a file,
+// or a FileError. What was read is written and read again, to the same bits; a model that is small
+// enough is run, and a training goes on from a checkpoint of its own.
 
 #include <heed/io/pytorch.hpp>
 
@@ -67,7 +67,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
     require(save_model(again) == saved, "a model saved again is the same");
     run_if_small(model);
   });
-  static const Model<float> known = lstm_model();
+  static const Model<float> known = small_network();
   may_be_refused([&] { load_checkpoint<float>(bytes); });
   may_be_refused([&] { read_training(parse_safetensors(bytes, "file"), known); });
   may_be_refused([&] {
@@ -81,8 +81,8 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   return 0;
 }
 
-/// Changes the header as JSON, the model or the training inside it as JSON, or the numbers, and puts the
-/// header's length in front again.
+/// Changes the header as JSON, the model or the training inside it as JSON, or the numbers, and puts
+/// the header's length in front again.
 extern "C" std::size_t LLVMFuzzerCustomMutator(std::uint8_t* data, std::size_t size,
                                                std::size_t most, unsigned seed) {
   Random random(seed);

@@ -3,18 +3,12 @@
 #include <heed/io/checkpoint.hpp>
 #include <heed/train/early_stopping.hpp>
 
+#include "../support/networks.hpp"
 #include "small.hpp"
 
 namespace heed::fuzzing {
 
-inline Model<float> lstm_model() {
-  Model<float> model("small");
-  model.input("x", {3, 2});
-  model.add("lstm", LSTM{.units = 2});
-  model.add("out", Dense{.units = 1});
-  model.build({.seed = 1});
-  return model;
-}
+using testing::small_network;
 
 /// Two epochs of two steps, with a callback that remembers weights.
 inline History train(Model<float>& model, FitOptions<float> options) {

@@ -184,7 +184,7 @@ TEST_CASE("checkpoints are written as often as asked, and when training ends") {
   CHECK(moments({.path = path, .every_epochs = 2, .every_steps = 7}) == "2.0 2.1 4.0 ");
 }
 
-TEST_CASE("a checkpoint needs a path, and a moment") {
+TEST_CASE("a checkpoint needs a path, and counts that are not negative") {
   const auto refused = [](const Checkpoint& checkpoint) {
     return message<OptionError>([&] { const Callback<float> callback = checkpoint; });
   };

@@ -6,10 +6,12 @@
 #include "support/allocations.hpp"
 #include "support/catch.hpp"
 #include "support/errors.hpp"
+#include "support/networks.hpp"
 
 namespace heed::hostile_test {
 
 using heed::testing::Allocations;
+using heed::testing::small_network;
 
 namespace {
 
@@ -45,15 +47,6 @@ Bytes file_of(std::string_view header, std::size_t data) {
   detail::to_little_endian(std::uint64_t{header.size()}, bytes.data());
   std::memcpy(bytes.data() + 8, header.data(), header.size());
   return bytes;
-}
-
-Model<float> small_network() {
-  Model<float> model("small");
-  model.input("x", {3, 2});
-  model.add("lstm", LSTM{.units = 2});
-  model.add("out", Dense{.units = 1});
-  model.build({.seed = 1});
-  return model;
 }
 
 Bytes small_file(bool with_sample) {

@@ -5,6 +5,7 @@
 
 #include "support/catch.hpp"
 #include "support/errors.hpp"
+#include "support/networks.hpp"
 #include "support/random_tensor.hpp"
 #include "support/temporary_folder.hpp"
 
@@ -12,6 +13,7 @@ namespace heed::model_file_test {
 
 using heed::testing::message;
 using heed::testing::random_tensor;
+using heed::testing::small_network;
 using heed::testing::TemporaryFolder;
 
 namespace {
@@ -165,15 +167,6 @@ Model<Scalar> branchy_network() {
   auto out = model.add("out", Dense{.units = 2, .activation = Activation::tanh}, joined);
   model.add("unused", Dense{.units = 3}, context);
   model.set_output(out);
-  return model;
-}
-
-Model<float> small_network() {
-  Model<float> model("small");
-  model.input("x", {3, 2});
-  model.add("lstm", LSTM{.units = 2});
-  model.add("out", Dense{.units = 1});
-  model.build({.seed = 1});
   return model;
 }
 

@@ -26,8 +26,8 @@ class Allocations {
   std::size_t bytes_before_;
 };
 
-/// While one is alive this thread gets no more than so many bytes at a time: `new` throws `std::bad_alloc`,
-/// `malloc` gives nothing.
+/// While one is alive this thread gets no more than so many bytes at a time: `new` throws
+/// `std::bad_alloc`, `malloc` gives nothing.
 class AllocationLimit {
  public:
   explicit AllocationLimit(std::size_t bytes);

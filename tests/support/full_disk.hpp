@@ -44,8 +44,8 @@ class FullDisk {
   void (*signal_)(int) = SIG_DFL;
 };
 
-/// Mounts a disk of so many bytes where nobody else sees it, and which is gone with this process. Root may do that;
-/// others where they may be root of a namespace of their own. False where neither is so.
+/// Mounts a disk of so many bytes where nobody else sees it, and which is gone with this process. Root
+/// may do that; others where they may be root of a namespace of their own. False where neither is so.
 inline bool mount_small_disk(const std::filesystem::path& folder, std::size_t bytes) {
 #ifdef __linux__
   const auto user = std::to_string(getuid()), group = std::to_string(getgid());

@@ -19,6 +19,16 @@
 
 namespace heed::testing {
 
+/// What makes small files: of 43 weights.
+inline Model<float> small_network() {
+  Model<float> model("small");
+  model.input("x", {3, 2});
+  model.add("lstm", LSTM{.units = 2});
+  model.add("out", Dense{.units = 1});
+  model.build({.seed = 1});
+  return model;
+}
+
 /// Step-wise attention as the reference writes it, behind a node of `steps` steps.
 template <class S>
 Node add_step_attention(Model<S>& model, Node x, Index steps) {
