@@ -73,7 +73,6 @@ void evaluate(const Objective<Scalar>& objective, const Arena<Scalar>& weights,
               View<const Scalar> x, View<const Scalar> y, Index batch_size, Shards<Scalar>& shards,
               RunningMeans<Scalar>& means, Logs& logs) {
   means.reset();
-  batch_size = std::min(batch_size, x.dim(0));  // so that `first` stays within its range
   for (Index first = 0; first < x.dim(0); first += batch_size) {
     const Index count = std::min(batch_size, x.dim(0) - first);
     const auto targets = y.samples(first, count);
