@@ -1,10 +1,18 @@
 #pragma once
 
+#include <concepts>
 #include <initializer_list>
 #include <span>
 #include <vector>
 
 #include <heed/tensor/view.hpp>
+
+// clang warns about a view that is made of a temporary and kept.
+#ifdef __clang__
+#define HEED_LIFETIMEBOUND [[clang::lifetimebound]]
+#else
+#define HEED_LIFETIMEBOUND
+#endif
 
 namespace heed {
 
@@ -30,6 +38,16 @@ struct NestedList<Scalar, Dynamic> {
   };
 };
 
+/// What braces hold that are neither a shape nor values of the tensor's rank.
+struct Number {
+  template <class T>
+    requires std::is_arithmetic_v<T> Number(T) {}  // NOLINT(google-explicit-constructor)
+};
+
+/// False, but only once somebody calls the function that says so.
+template <class...>
+inline constexpr bool never = false;
+
 }  // namespace detail
 
 /// A row-major, contiguous array of `Rank` axes that owns its elements.
@@ -37,6 +55,12 @@ struct NestedList<Scalar, Dynamic> {
 /// With `Rank = Dynamic` (the default) the number of axes is part of the value. A tensor shrinks and
 /// grows within its capacity without allocating. Every tensor converts to a `View`, which is what
 /// layers and models take.
+///
+/// Braces hold values, `Shape{…}` a shape; what could be read as either does not compile.
+///
+/// What shows a tensor's elements without owning them, `view`, `samples`, `array` and the others, is
+/// only to be had of a tensor with a name: of a temporary it would show freed memory. A temporary can
+/// be given to a function, which ends first: `plot::bars(model.predict(x))`.
 template <class Scalar, int Rank = Dynamic>
 class Tensor {
   static_assert(!Eigen::NumTraits<Scalar>::IsInteger,
@@ -67,6 +91,28 @@ class Tensor {
     resize(shape);
     Scalar* next = data();
     fill(values, shape, 0, next);
+  }
+
+  // What follows refuses, with a sentence, what can be read in two ways or in none. A constructor
+  // with a pack is asked about `({64})` alone, never about `{64}`.
+  template <std::integral Integer, class... None>
+    requires(Rank == 1)
+  explicit Tensor(std::initializer_list<Integer>, None...) {
+    static_assert(detail::never<Integer>,
+                  "y({64}) can mean 64 zeros or the one value 64: write y(Shape{64}) for the "
+                  "zeros, y{64} for the value");
+  }
+  template <class... None>
+    requires(Rank != 1)
+  explicit Tensor(std::initializer_list<Index> dims, None...)
+      : Tensor(Shape(std::span(dims.begin(), dims.size()))) {}
+  template <class... Numbers>
+    requires(sizeof...(Numbers) > 0 && (std::is_arithmetic_v<Numbers> && ...))
+  explicit Tensor(Numbers...) { refuse<Numbers...>(); }
+  explicit Tensor(std::initializer_list<detail::Number>) requires(Rank != 1) { refuse<Scalar>(); }
+  explicit Tensor(std::initializer_list<std::initializer_list<detail::Number>>) requires(
+      Rank != 1 && Rank != 2) {
+    refuse<Scalar>();
   }
 
   /// A copy of an Eigen matrix or expression, of whatever storage order: shape (rows, cols).
@@ -102,54 +148,73 @@ class Tensor {
 
   void set_zero() { std::fill(elements_.begin(), elements_.end(), Scalar{0}); }
 
-  View<Scalar> view() { return {elements_.data(), shape_}; }
-  View<const Scalar> view() const { return {elements_.data(), shape_}; }
-  operator View<Scalar>() { return view(); }              // NOLINT(google-explicit-constructor)
-  operator View<const Scalar>() const { return view(); }  // NOLINT(google-explicit-constructor)
+  View<Scalar> view() & { return {elements_.data(), shape_}; }
+  View<const Scalar> view() const& { return {elements_.data(), shape_}; }
+  operator View<Scalar>() & { return view(); }  // NOLINT(google-explicit-constructor)
+  /// Also of a temporary, which lives until the call ends that it is an argument of.
+  operator View<const Scalar>() const HEED_LIFETIMEBOUND {  // NOLINT(google-explicit-constructor)
+    return {elements_.data(), shape_};
+  }
 
-  const Shape& shape() const { return shape_; }
+  const Shape& shape() const& { return shape_; }
+  Shape shape() && { return shape_; }
   Index rank() const { return shape_.rank(); }
   Index dim(Index axis) const { return shape_[axis]; }
   Index size() const { return static_cast<Index>(elements_.size()); }
   bool empty() const { return elements_.empty(); }
 
-  Scalar* data() { return elements_.data(); }
-  const Scalar* data() const { return elements_.data(); }
-  std::span<Scalar> values() { return elements_; }
-  std::span<const Scalar> values() const { return elements_; }
+  Scalar* data() & { return elements_.data(); }
+  const Scalar* data() const& { return elements_.data(); }
+  std::span<Scalar> values() & { return elements_; }
+  std::span<const Scalar> values() const& { return elements_; }
 
   // What a view offers, on the own elements; see `View` for each.
-  auto array() { return view().array(); }
-  auto array() const { return view().array(); }
-  auto row() { return view().row(); }
-  auto row() const { return view().row(); }
-  auto matrix() { return view().matrix(); }
-  auto matrix() const { return view().matrix(); }
-  auto slice(Index n) { return view().slice(n); }
-  auto slice(Index n) const { return view().slice(n); }
-  auto step(Index t) { return view().step(t); }
-  auto step(Index t) const { return view().step(t); }
-  auto samples(Index first, Index count) { return view().samples(first, count); }
-  auto samples(Index first, Index count) const { return view().samples(first, count); }
+  auto array() & { return view().array(); }
+  auto array() const& { return view().array(); }
+  auto row() & { return view().row(); }
+  auto row() const& { return view().row(); }
+  auto matrix() & { return view().matrix(); }
+  auto matrix() const& { return view().matrix(); }
+  auto slice(Index n) & { return view().slice(n); }
+  auto slice(Index n) const& { return view().slice(n); }
+  auto step(Index t) & { return view().step(t); }
+  auto step(Index t) const& { return view().step(t); }
+  auto sample(Index n) & { return view().sample(n); }
+  auto sample(Index n) const& { return view().sample(n); }
+  auto samples(Index first, Index count) & { return view().samples(first, count); }
+  auto samples(Index first, Index count) const& { return view().samples(first, count); }
+
+  // A temporary tensor ends with its line, and what these gave would be left without memory: give
+  // the tensor a name first.
+  void view() const&& = delete;
+  void data() const&& = delete;
+  void values() const&& = delete;
+  void array() const&& = delete;
+  void row() const&& = delete;
+  void matrix() const&& = delete;
+  void slice(Index n) const&& = delete;
+  void step(Index t) const&& = delete;
+  void sample(Index n) const&& = delete;
+  void samples(Index first, Index count) const&& = delete;
 
   template <class... Indices>
-  Scalar& operator()(Indices... indices) {
+  Scalar& operator()(Indices... indices) & {
     static_assert(Rank == Dynamic || static_cast<int>(sizeof...(Indices)) == Rank,
                   "one index for each axis");
     return view()(indices...);
   }
   template <class... Indices>
-  Scalar operator()(Indices... indices) const {
+  Scalar operator()(Indices... indices) const& {
     static_assert(Rank == Dynamic || static_cast<int>(sizeof...(Indices)) == Rank,
                   "one index for each axis");
     return view()(indices...);
   }
   template <class... Indices>
-  Scalar& at(Indices... indices) {
+  Scalar& at(Indices... indices) & {
     return view().at(indices...);
   }
   template <class... Indices>
-  Scalar at(Indices... indices) const {
+  Scalar at(Indices... indices) const& {
     return view().at(indices...);
   }
 
@@ -157,6 +222,15 @@ class Tensor {
   bool operator==(const Tensor&) const = default;
 
  private:
+  template <class... Numbers>
+  static void refuse() {
+    static_assert(
+        detail::never<Numbers...>,
+        "these numbers are neither the shape nor the values of a heed::Tensor: write "
+        "Shape{2, 3} for zeros of a shape; values have a pair of braces for each axis, and "
+        "the type says how many: Tensor<float, 2>{{1, 2, 3}, {4, 5, 6}}");
+  }
+
   template <class List>
   static void measure(const std::initializer_list<List>& list, Shape& shape) {
     shape.push_back(static_cast<Index>(list.size()));
@@ -184,3 +258,5 @@ class Tensor {
 };
 
 }  // namespace heed
+
+#undef HEED_LIFETIMEBOUND

@@ -1,7 +1,9 @@
 #pragma once
 
 #include <Eigen/Core>
+#include <concepts>
 #include <type_traits>
+#include <utility>
 
 #include <heed/tensor/shape.hpp>
 
@@ -21,6 +23,17 @@ using constness = std::conditional_t<std::is_const_v<Scalar>, const Plain, Plain
 
 template <class Scalar>
 using Plain = std::remove_const_t<Scalar>;
+
+template <class Map>
+inline constexpr bool skips_nothing = false;
+template <class Array, int Alignment>
+inline constexpr bool skips_nothing<Eigen::Map<Array, Alignment, Eigen::Stride<0, 0>>> = true;
+
+/// An Eigen map of numbers that stand one after the other, row by row, as a `View<Scalar>` has them.
+template <class Map, class Scalar>
+concept ContiguousMap = skips_nothing<Map> &&
+                        (bool(Map::IsRowMajor) || bool(Map::IsVectorAtCompileTime)) &&
+                        std::is_convertible_v<decltype(std::declval<Map&>().data()), Scalar*>;
 
 }  // namespace detail
 
@@ -48,6 +61,14 @@ class View {
  public:
   View() = default;
   View(Scalar* data, const Shape& shape) : data_(data), shape_(shape) {}
+
+  /// What `slice`, `matrix`, `row` and `array` give, and Eigen's other maps that go row by row and skip
+  /// nothing: a matrix is (rows, cols), a vector has one axis. A map of columns, or one with strides,
+  /// is copied to a tensor first.
+  template <detail::ContiguousMap<Scalar> Map>
+  View(Map map)  // NOLINT(google-explicit-constructor)
+      : data_(map.data()),
+        shape_(Map::IsVectorAtCompileTime ? Shape{map.size()} : Shape{map.rows(), map.cols()}) {}
 
   /// Every view can be read.
   operator View<const Scalar>() const  // NOLINT(google-explicit-constructor)
@@ -93,7 +114,13 @@ class View {
     return {data_, shape_.leading(), shape_.back(), Eigen::OuterStride<>(shape_.back())};
   }
 
-  /// Samples [first, first + count).
+  /// Sample `n` without the batch axis: of `(64, 10, 32)` `(10, 32)`.
+  View sample(Index n) const {
+    eigen_assert(0 <= n && n < shape_.front());
+    return {data_ + n * shape_.product(1, shape_.rank()), shape_.sample()};
+  }
+
+  /// Samples [first, first + count), a batch: of `(64, 10, 32)` `(count, 10, 32)`.
   View samples(Index first, Index count) const {
     eigen_assert(0 <= first && first + count <= shape_.front());
     return {data_ + first * shape_.product(1, shape_.rank()), shape_.with(0, count)};
