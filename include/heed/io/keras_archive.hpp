@@ -85,7 +85,8 @@ Model<Scalar> keras_load_archive(std::span<const std::byte> bytes, const std::st
     const auto& [layer, group] = groups.at(node.name);
     append_keras_weights(root, *layer, group, node.slots, weights);
   }
-  model.set_weights(keras_arena<Scalar>(file, model.graph().layout(), weights).values());
+  const auto values = keras_arena<Scalar>(file, model.graph().layout(), weights);
+  model.set_weights(values.values());
   return model;
 }
 

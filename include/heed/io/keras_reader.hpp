@@ -60,7 +60,8 @@ Model<Scalar> keras_load_model(std::span<const std::byte> bytes, const std::stri
 
   const KerasWeights weights(file, keras_weights_group(root, file));
   const auto places = keras_places(model.graph(), {}, [](const std::string& name) { return name; });
-  model.set_weights(weights.read<Scalar>(model.graph().layout(), places).values());
+  const auto values = weights.read<Scalar>(model.graph().layout(), places);
+  model.set_weights(values.values());
   return model;
 }
 
@@ -101,7 +102,8 @@ void keras_load_weights(Model<Scalar>& model, std::span<const std::byte> bytes,
     return keras_input_of(layer, root, where);
   });
   const KerasWeights weights(file, keras_weights_group(root, file));
-  model.set_weights(weights.read<Scalar>(model.graph().layout(), places).values());
+  const auto values = weights.read<Scalar>(model.graph().layout(), places);
+  model.set_weights(values.values());
 }
 
 }  // namespace heed::detail

@@ -106,14 +106,15 @@ class Model {
   const Arena<Scalar>& weights() const { return weights_; }
 
   /// One weight by name, `lstm/kernel`. Throws `ModelError` when there is none.
-  View<Scalar> weight(std::string_view name) {
+  View<Scalar> weight(std::string_view name) & {
     const Slot& slot = find_weight(name);
     return {weights_.data() + slot.offset, slot.shape};
   }
-  View<const Scalar> weight(std::string_view name) const {
+  View<const Scalar> weight(std::string_view name) const& {
     const Slot& slot = find_weight(name);
     return {weights_.data() + slot.offset, slot.shape};
   }
+  void weight(std::string_view) const&& = delete;  // give the model a name first
 
   /// The output for each sample: x is (N, …), the result (N, …). Throws `ShapeError` when x is not of
   /// the input's shape, `OptionError` for an option outside its range.

@@ -8,14 +8,8 @@ namespace heed {
 
 namespace detail {
 
-/// How many columns of a terminal a text takes: characters, not bytes.
-inline std::size_t width(std::string_view text) {
-  return static_cast<std::size_t>(
-      std::count_if(text.begin(), text.end(), [](char c) { return (c & 0xC0) != 0x80; }));
-}
-
-inline std::string padded(std::string_view text, std::size_t columns, bool right = false) {
-  const std::string space(columns - std::min(columns, width(text)), ' ');
+inline std::string padded(std::string_view text, std::size_t wide, bool right = false) {
+  const std::string space(wide - std::min(wide, columns(text)), ' ');
   return right ? space + std::string(text) : std::string(text) + space;
 }
 
@@ -45,7 +39,8 @@ inline std::string repeated(std::string_view text, std::size_t times) {
 }  // namespace detail
 
 /// The table that Keras prints of a model: layer and type, output shape with `None` for the batch,
-/// parameter count, and what each layer is connected to; then the totals.
+/// parameter count, and what each layer is connected to; then the totals. Control characters in names
+/// are written out, `\x1b`: a file's names go to a terminal.
 template <class Scalar>
 std::string summary(const std::string& name, const Graph<Scalar>& graph) {
   using Line = std::array<std::string, 4>;
@@ -57,7 +52,7 @@ std::string summary(const std::string& name, const Graph<Scalar>& graph) {
     std::string connections;
     for (const std::size_t input : node.inputs) {
       if (!connections.empty()) connections += ", ";
-      connections += graph[input].name;
+      connections += detail::printable(graph[input].name);
     }
     if (connections.empty()) connections = "-";
     sequential &= node.inputs.size() <= 1 && (i == 0 || node.inputs[0] == i - 1);
@@ -65,8 +60,8 @@ std::string summary(const std::string& name, const Graph<Scalar>& graph) {
     for (const Slot& slot : graph.layout().slots().subspan(node.first_slot, node.slots)) {
       params += slot.shape.size();
     }
-    lines.push_back({join(node.name, " (", node.layer.type(), ")"), "(None, " + sample.substr(1),
-                     detail::with_commas(params), connections});
+    lines.push_back({detail::printable(join(node.name, " (", node.layer.type(), ")")),
+                     "(None, " + sample.substr(1), detail::with_commas(params), connections});
   }
 
   const Line heading{"Layer (type)", "Output Shape", "Param #", "Connected to"};
@@ -75,10 +70,10 @@ std::string summary(const std::string& name, const Graph<Scalar>& graph) {
   for (std::size_t column = 0; column < columns; ++column) {
     widths[column] = heading[column].size();
     for (const Line& line : lines)
-      widths[column] = std::max(widths[column], detail::width(line[column]));
+      widths[column] = std::max(widths[column], detail::columns(line[column]));
   }
 
-  std::string text = join("Model: \"", name, "\"\n");
+  std::string text = join("Model: \"", detail::printable(name), "\"\n");
   const auto rule = [&](std::string_view left, std::string_view dash, std::string_view cross,
                         std::string_view right) {
     text += left;

@@ -1,93 +1,32 @@
 #pragma once
 
 #include <algorithm>
-#include <array>
 #include <cstddef>
 #include <string>
 #include <string_view>
 
+#include <heed/tensor/characters.hpp>
+
 namespace heed::plot::detail {
 
-/// A character of UTF-8 and how many bytes it takes; U+FFFD for one byte that begins none.
-struct Character {
-  char32_t code;
-  std::size_t bytes;
-};
-
-/// The first character of a text that is not empty.
-inline Character first_character(std::string_view text) {
-  const auto byte = [&](std::size_t i) {
-    return i < text.size() ? static_cast<unsigned char>(text[i]) : 0u;
-  };
-  const unsigned first = byte(0);
-  if (first < 0x80) return {first, 1};
-  const std::size_t bytes = first >= 0xf0 ? 4 : first >= 0xe0 ? 3 : 2;
-  char32_t code = first & (0xffu >> (bytes + 1));
-  bool good = 0xc2 <= first && first <= 0xf4;
-  for (std::size_t i = 1; i < bytes; ++i) {
-    good = good && (byte(i) & 0xc0u) == 0x80;
-    code = (code << 6) | (byte(i) & 0x3fu);
-  }
-  constexpr std::array<char32_t, 5> least{0, 0, 0x80, 0x800, 0x10000};
-  const bool is_surrogate = 0xd800 <= code && code < 0xe000;
-  good = good && least[bytes] <= code && code <= 0x10ffff && !is_surrogate;
-  return good ? Character{code, bytes} : Character{0xfffd, 1};
-}
-
-/// Calls `visit(code, bytes)` for each character, `bytes` being its part of the text.
-template <class Visit>
-void for_each_character(std::string_view text, const Visit& visit) {
-  while (!text.empty()) {
-    const auto [code, bytes] = first_character(text);
-    visit(code, text.substr(0, bytes));
-    text.remove_prefix(bytes);
-  }
-}
+using heed::detail::columns;
+using heed::detail::for_each_character;
+using heed::detail::is_control;
 
 /// The text on one line and in valid UTF-8: what is neither, nor allowed in XML, nor harmless to a
 /// terminal, becomes U+FFFD, and a tab or the end of a line a space.
 inline std::string clean(std::string_view text) {
   std::string result;
   for_each_character(text, [&](char32_t code, std::string_view bytes) {
-    const bool is_control = code < 0x20 || (0x7f <= code && code < 0xa0);
     if (code == '\t' || code == '\n' || code == '\r') {
       result += ' ';
-    } else if (is_control || (0xfffd <= code && code <= 0xffff)) {
+    } else if (is_control(code) || (0xfffd <= code && code <= 0xffff)) {
       result += "\xef\xbf\xbd";
     } else {
       result += bytes;
     }
   });
   return result;
-}
-
-/// How many columns of a terminal a character takes: none when it joins the one before, two when it
-/// is one of East Asia's or an emoji.
-inline std::size_t columns(char32_t code) {
-  struct Range {
-    char32_t first, last;
-  };
-  constexpr std::array<Range, 4> none{
-      {{0x300, 0x36f}, {0x200b, 0x200f}, {0x20d0, 0x20f0}, {0xfe00, 0xfe0f}}};
-  constexpr std::array<Range, 8> two{{{0x1100, 0x115f},
-                                      {0x2e80, 0xa4cf},
-                                      {0xac00, 0xd7a3},
-                                      {0xf900, 0xfaff},
-                                      {0xff00, 0xff60},
-                                      {0xffe0, 0xffe6},
-                                      {0x1f300, 0x1faff},
-                                      {0x20000, 0x3fffd}}};
-  const auto within = [code](const Range& range) {
-    return range.first <= code && code <= range.last;
-  };
-  if (std::any_of(none.begin(), none.end(), within)) return 0;
-  return std::any_of(two.begin(), two.end(), within) ? 2 : 1;
-}
-
-inline std::size_t columns(std::string_view text) {
-  std::size_t count = 0;
-  for_each_character(text, [&](char32_t code, std::string_view) { count += columns(code); });
-  return count;
 }
 
 /// At most so many columns of a text; what is longer ends in an ellipsis.

@@ -7,6 +7,8 @@
 #include <string>
 #include <string_view>
 
+#include <heed/tensor/characters.hpp>
+
 namespace heed {
 
 /// Everything that heed throws on bad input derives from `Error`; `what()` is a sentence that names
@@ -90,7 +92,7 @@ class Piece {
 
 template <class E>
 [[noreturn, gnu::cold, gnu::noinline]] void fail(std::initializer_list<Piece> pieces) {
-  throw E(joined(pieces));
+  throw E(printable(joined(pieces), true));
 }
 
 }  // namespace detail
@@ -102,7 +104,7 @@ std::string join(const Pieces&... pieces) {
 }
 
 /// The one check of the library: throws `E` with the joined pieces unless `condition` holds. The
-/// message is put together only on failure.
+/// message is put together only on failure. A name out of a file cannot command a terminal by it.
 template <class E, class... Pieces>
 void check(bool condition, const Pieces&... pieces) {
   if (!condition) [[unlikely]] {

@@ -2,6 +2,7 @@
 
 #include <concepts>
 #include <initializer_list>
+#include <memory>
 #include <span>
 #include <vector>
 
@@ -58,9 +59,9 @@ inline constexpr bool never = false;
 ///
 /// Braces hold values, `Shape{…}` a shape; what could be read as either does not compile.
 ///
-/// What shows a tensor's elements without owning them, `view`, `samples`, `array` and the others, is
-/// only to be had of a tensor with a name: of a temporary it would show freed memory. A temporary can
-/// be given to a function, which ends first: `plot::bars(model.predict(x))`.
+/// `view`, `samples` and what else shows elements without owning them can only be asked of a tensor
+/// with a name: of a temporary they would show freed memory. A temporary can be given to a function,
+/// which ends first, `plot::bars(model.predict(x))`, and be reckoned with, `model.predict(x).array()`.
 template <class Scalar, int Rank = Dynamic>
 class Tensor {
   static_assert(!Eigen::NumTraits<Scalar>::IsInteger,
@@ -184,18 +185,23 @@ class Tensor {
   auto samples(Index first, Index count) & { return view().samples(first, count); }
   auto samples(Index first, Index count) const& { return view().samples(first, count); }
 
-  // A temporary tensor ends with its line, and what these gave would be left without memory: give
-  // the tensor a name first.
-  void view() const&& = delete;
-  void data() const&& = delete;
-  void values() const&& = delete;
-  void array() const&& = delete;
-  void row() const&& = delete;
-  void matrix() const&& = delete;
-  void slice(Index n) const&& = delete;
-  void step(Index t) const&& = delete;
-  void sample(Index n) const&& = delete;
-  void samples(Index first, Index count) const&& = delete;
+  // Expressions that own the elements, so that `(model.predict(x).array() - y.array()).abs()` is right
+  // also where it is kept. They can only be read.
+  auto array() && { return owned<Eigen::Array<Scalar, Eigen::Dynamic, 1>>(size(), 1); }
+  auto row() && { return owned<Row<Scalar>>(1, size()); }
+  auto matrix() && { return owned<Matrix<Scalar>>(shape_.leading(), shape_.back()); }
+
+  // What the others would show ends with the temporary tensor that they are asked of.
+  void view() const&& = delete;                 // give the tensor a name first
+  void data() const&& = delete;                 // give the tensor a name first
+  void values() const&& = delete;               // give the tensor a name first
+  void slice(Index) const&& = delete;           // give the tensor a name first
+  void step(Index) const&& = delete;            // give the tensor a name first
+  void sample(Index) const&& = delete;          // give the tensor a name first
+  void samples(Index, Index) const&& = delete;  // give the tensor a name first
+  void array() const&& = delete;                // give the tensor a name first
+  void row() const&& = delete;                  // give the tensor a name first
+  void matrix() const&& = delete;               // give the tensor a name first
 
   template <class... Indices>
   Scalar& operator()(Indices... indices) & {
@@ -253,7 +259,21 @@ class Tensor {
     }
   }
 
-  std::vector<Scalar, Eigen::aligned_allocator<Scalar>> elements_;
+  using Elements = std::vector<Scalar, Eigen::aligned_allocator<Scalar>>;
+
+  /// Takes the elements away: an Eigen expression of them, which whoever holds it may copy.
+  template <class Plain>
+  auto owned(Index rows, Index cols) {
+    const auto elements = std::make_shared<const Elements>(std::move(elements_));
+    const auto at = [elements](Index i) { return (*elements)[static_cast<std::size_t>(i)]; };
+    if constexpr (Plain::IsVectorAtCompileTime) {
+      return Plain::NullaryExpr(rows, cols, at);
+    } else {
+      return Plain::NullaryExpr(rows, cols, [=](Index r, Index c) { return at(r * cols + c); });
+    }
+  }
+
+  Elements elements_;
   Shape shape_;
 };
 

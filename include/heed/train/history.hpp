@@ -87,20 +87,22 @@ class History {
   bool contains(std::string_view name) const { return find(name) != columns_.end(); }
 
   /// One value an epoch. Throws `OptionError` for a name that was not recorded.
-  const std::vector<double>& operator[](std::string_view name) const {
+  const std::vector<double>& operator[](std::string_view name) const& {
     const auto column = find(name);
     check<OptionError>(column != columns_.end(), "the history has no \"", name, "\"");
     return column->second;
   }
+  /// A copy, which outlives a temporary history: `for (double loss : model.fit(…)["loss"])`.
+  std::vector<double> operator[](std::string_view name) const&& { return (*this)[name]; }
 
   auto begin() const { return columns_.begin(); }
   auto end() const { return columns_.end(); }
 
   /// A line of names, `epoch,loss,…`, and a line for each epoch, from 1. Numbers are written so that
-  /// reading them gives the same bits.
+  /// reading them gives the same bits, names in quotes where they need them (RFC 4180).
   void write_csv(std::ostream& out) const {
     out << "epoch";
-    for (const auto& [name, values] : columns_) out << ',' << name;
+    for (const auto& [name, values] : columns_) out << ',' << quoted(name);
     out << '\n';
     for (std::size_t epoch = 0; epoch < epochs_; ++epoch) {
       out << to_text(epoch + 1);
@@ -112,6 +114,14 @@ class History {
   bool operator==(const History&) const = default;
 
  private:
+  /// A name as a field of a CSV file.
+  static std::string quoted(std::string_view name) {
+    if (name.find_first_of(",\"\r\n") == std::string_view::npos) return std::string(name);
+    std::string field = "\"";
+    for (const char c : name) field += c == '"' ? std::string("\"\"") : std::string(1, c);
+    return field + '"';
+  }
+
   std::vector<Column>::const_iterator find(std::string_view name) const {
     return std::find_if(columns_.begin(), columns_.end(),
                         [&](const Column& known) { return known.first == name; });
