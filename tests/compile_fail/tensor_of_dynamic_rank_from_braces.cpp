@@ -1,4 +1,4 @@
-// error: error: no matching (function for call to .heed::Tensor<float>::Tensor|constructor for initialization of .const heed::Tensor<float>)
+// error: the type says how many
 #include <heed/tensor/tensor.hpp>
 
 int main() {

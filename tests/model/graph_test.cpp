@@ -1,6 +1,8 @@
 #include <heed/check/gradient_check.hpp>
 #include <heed/train/losses.hpp>
 
+#include <ctime>
+
 #include "support/catch.hpp"
 #include "support/errors.hpp"
 #include "support/networks.hpp"
@@ -33,6 +35,33 @@ void check_gradients(Model<double>& model, Index N = 3) {
 Dense tanh(Index units) { return {.units = units, .activation = Activation::tanh}; }
 
 }  // namespace
+
+TEST_CASE("Names of layers without one are found in about the time that it takes to add them") {
+  const auto seconds = [](bool named, Index layers) {
+    Graph<float> graph;
+    graph.add("", AnyLayer<float>(Input{.shape = std::vector<Index>{1}}), {});
+    const std::clock_t begin = std::clock();
+    for (Index i = 0; i < layers; ++i) {
+      graph.add(named ? join("name_", i) : "", AnyLayer<float>(Flatten{}),
+                {graph.nodes().size() - 1});
+    }
+    return static_cast<double>(std::clock() - begin) / CLOCKS_PER_SEC;
+  };
+  // Each number from 1 on was tried, and each compared with all names: 100 times as long.
+  double ratio = 1000;
+  for (int attempt = 0; attempt < 3; ++attempt) {
+    ratio = std::min(ratio, seconds(false, 600) / seconds(true, 600));
+  }
+  CHECK(ratio < 10);
+}
+
+TEST_CASE("A name that a user took is left out when names are made") {
+  Model<double> model;
+  model.input({2});
+  model.add("dense_2", Dense{.units = 1});
+  for (int i = 0; i < 3; ++i) model.add(Dense{.units = 1});
+  CHECK(names_of(model) == Names{"input_layer", "dense_2", "dense", "dense_1", "dense_3"});
+}
 
 TEST_CASE("A class name becomes a layer's name as in Keras") {
   using detail::snake_case;

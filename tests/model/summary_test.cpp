@@ -57,6 +57,20 @@ TEST_CASE("The summary of the index-2 network in its functional form says what i
 )");
 }
 
+TEST_CASE("A name with control characters does not command the terminal") {
+  Model<float> model("m\x1b]0;title\x07");
+  const Node input = model.input("in\x1b[2J", {3});
+  const Node dense = model.add("层\n", Dense{.units = 1}, input);
+  model.add("sum", Add{}, {dense, dense});
+  const std::string summary = model.summary();
+  for (const char c : summary) CHECK((c == '\n' || static_cast<unsigned char>(c) >= 0x20));
+  CHECK(summary.starts_with("Model: \"m\\x1b]0;title\\x07\"\n"));
+  CHECK(summary.find("│ in\\x1b[2J (InputLayer) │") != std::string::npos);
+  // An ideograph takes two columns.
+  CHECK(summary.find("│ 层\\x0a (Dense)         │") != std::string::npos);
+  CHECK(summary.find("│ 层\\x0a, 层\\x0a") != std::string::npos);
+}
+
 TEST_CASE("The summary names the model and needs no weights") {
   Model<double> model("täglich");
   model.input({1});

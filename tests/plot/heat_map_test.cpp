@@ -208,4 +208,22 @@ TEST_CASE("maps that cannot be drawn are refused") {
         "HeatMap \"A\": expected one label for each of 2 columns, got 1 labels");
 }
 
+TEST_CASE("numbers stand in the cells on request, in an ink that reads on their colour") {
+  plot::HeatMap map{.values = Tensor<double, 2>{{0, 12.5}, {50, 100}}};
+  const auto has = [](const std::string& picture, std::string_view words) {
+    return picture.find(words) != std::string::npos;
+  };
+  CHECK_FALSE(has(plot::svg(map, {.theme = plot::Theme::light}), ">12.5</text>"));
+  map.numbers = true;
+  const std::string picture = plot::svg(map, {.theme = plot::Theme::light});
+  CHECK(has(picture, "fill=\"#16202e\" text-anchor=\"middle\">12.5</text>"));
+  CHECK(has(picture, "fill=\"#ffffff\" text-anchor=\"middle\">100.0</text>"));
+  const std::string dark = plot::svg(map, {.theme = plot::Theme::dark});
+  CHECK(has(dark, "fill=\"#ffffff\" text-anchor=\"middle\">12.5</text>"));
+  CHECK(has(dark, "fill=\"#16202e\" text-anchor=\"middle\">100.0</text>"));
+  map.values = Tensor<double, 2>(Shape{4, 100});  // cells too narrow for any number
+  map.values(0, 0) = 12.5;
+  CHECK_FALSE(has(plot::svg(map), ">12.5</text>"));
+}
+
 }  // namespace heed::heat_map_test

@@ -201,4 +201,27 @@ TEST_CASE("curves that cannot be drawn are refused") {
         "Lines \"A\": expected numbers of at most 1e300, got -2e+300 in \"a\"");
 }
 
+TEST_CASE("a logarithmic axis has powers of ten, and leaves out what is not above zero") {
+  using Texts = std::vector<std::string>;
+  CHECK(plot::detail::Ticks::logarithmic(0.0004, 40).labels ==
+        Texts{"1e-4", "0.001", "0.01", "0.1", "1", "10", "100"});
+  CHECK(plot::detail::Ticks::logarithmic(1.1, 3).labels == Texts{"1", "2", "5"});
+  CHECK(plot::detail::Ticks::logarithmic(5, 5).labels == Texts{"5", "10"});
+  CHECK(plot::detail::Ticks::logarithmic(1e-300, 1e300).labels.size() <= 8);
+  const auto ticks = plot::detail::Ticks::logarithmic(0.01, 1);
+  CHECK(ticks.part(0.01) == Approx(0));
+  CHECK(ticks.part(0.1) == Approx(0.5));
+  CHECK(ticks.part(1) == Approx(1));
+
+  const plot::Lines lines{
+      .y_label = "error", .logarithmic = true, .series = {{"loss", {10, 0, 1, 0.1}}}};
+  const std::string picture = plot::svg(lines);
+  CHECK(picture.find(">error</text>") != std::string::npos);
+  CHECK(picture.find("loss,  1: 10") != std::string::npos);
+  CHECK(picture.find("loss,  2: 0") == std::string::npos);  // the curve is broken there
+  CHECK(message<DataError>([] {
+          plot::svg(plot::Lines{.logarithmic = true, .series = {{"loss", {0, -1}}}});
+        }) == "Lines \"\": there is no finite value above zero to draw");
+}
+
 }  // namespace heed::lines_test

@@ -173,4 +173,27 @@ TEST_CASE("columns stand below their labels, also when a long label of a row is 
   CHECK((row - 1)->find_first_not_of(' ') == row->find('@'));
 }
 
+TEST_CASE("text of a map has numbers on request, where they fit") {
+  plot::HeatMap map{.legend = "%",
+                    .x_label = "to",
+                    .y_label = "from",
+                    .values = Tensor<double, 2>{{0, 50}, {100, 7}}};
+  map.numbers = true;
+  CHECK(plot::text(map) ==
+        "from  to\n"
+        "        0    1\n"
+        "   0    0   50\n"
+        "   1  100    7\n"
+        "\n"
+        "%\n");
+  map.values = Tensor<double, 2>(Shape{2, 60});
+  CHECK(plot::text(map).find("[") != std::string::npos);  // shades, with what they mean
+}
+
+TEST_CASE("text says what the y axis is") {
+  CHECK(plot::text(plot::Bars{.y_label = "share", .values = {1}}).starts_with("   share\n"));
+  CHECK(plot::text(plot::Lines{.y_label = "error", .series = {{"a", {1, 2}}}})
+            .starts_with("error\n"));
+}
+
 }  // namespace heed::text_test

@@ -1,6 +1,7 @@
 #include <heed/tensor/tensor.hpp>
 
 #include <array>
+#include <type_traits>
 #include <utility>
 
 #include "support/allocations.hpp"
@@ -64,6 +65,24 @@ TEST_CASE("A tensor is written in nested braces") {
   CHECK(four(1, 0, 1, 0) == 4);
 }
 
+TEST_CASE(
+    "Braces in parentheses are a shape of several axes, and with other braces around them values") {
+  const Index steps = 10;
+  CHECK(Tensor<float, 2>({64, 1}).shape() == Shape{64, 1});
+  CHECK(Tensor<float, 3>({2, steps, 3}).shape() == Shape{2, 10, 3});
+  CHECK(Tensor<float>({64}).shape() == Shape{64});
+  CHECK(Tensor<float>({steps, 2}).shape() == Shape{10, 2});
+  CHECK(Tensor<float, 2>{{64, 1}} == Tensor<float, 2>({{64, 1}}));
+  CHECK(Tensor<float, 2>{{64, 1}}.shape() == Shape{1, 2});
+  // Of one axis braces are values; whole numbers in parentheses do not compile.
+  CHECK(Tensor<float, 1>{64}.shape() == Shape{1});
+  CHECK(Tensor<float, 1>({0.5, 2}).shape() == Shape{2});
+  CHECK(Tensor<float, 1>(Shape{64}).shape() == Shape{64});
+  Tensor<float, 1> assigned;
+  assigned = {4, 5, 6};
+  CHECK(assigned.shape() == Shape{3});
+}
+
 TEST_CASE("Nested braces of different lengths are refused") {
   CHECK(message<ShapeError>([] {
           Tensor<float, 2>{{1, 2}, {3}};
@@ -117,6 +136,67 @@ TEST_CASE("A tensor converts to the views that functions take") {
   STATIC_REQUIRE(!std::is_convertible_v<const Tensor<float, 2>, View<float>>);
 }
 
+namespace {
+
+Tensor<float, 3> counted() {
+  Tensor<float, 3> x(Shape{2, 3, 4});
+  for (Index i = 0; i < x.size(); ++i) x.data()[i] = static_cast<float>(i);
+  return x;
+}
+
+/// Whether `ask` can be called with a tensor of this type, qualified as it is.
+template <class T, class Ask>
+constexpr bool can(const Ask&) {
+  return std::is_invocable_v<Ask, T>;
+}
+
+/// What gives a view can be asked of a tensor with a name, and not of a temporary one.
+template <class Ask>
+void check_needs_a_name(const Ask& ask) {
+  CHECK(can<Tensor<float, 3>&>(ask));
+  CHECK(can<const Tensor<float, 3>&>(ask));
+  CHECK_FALSE(can<Tensor<float, 3>>(ask));
+  CHECK_FALSE(can<const Tensor<float, 3>>(ask));
+}
+
+}  // namespace
+
+TEST_CASE("A temporary tensor gives no views") {
+#define HEED_ASK(call)                                                            \
+  check_needs_a_name([](auto&& x) -> decltype(static_cast<decltype(x)>(x).call) { \
+    return static_cast<decltype(x)>(x).call;                                      \
+  })
+  HEED_ASK(view());
+  HEED_ASK(data());
+  HEED_ASK(values());
+  HEED_ASK(slice(0));
+  HEED_ASK(step(0));
+  HEED_ASK(sample(0));
+  HEED_ASK(samples(0, 1));
+#undef HEED_ASK
+  STATIC_REQUIRE(!std::is_convertible_v<Tensor<float, 3>, View<float>>);
+}
+
+TEST_CASE("A temporary tensor can be an argument, and be asked for values") {
+  const auto first = [](View<const float> x) { return x(0, 0, 1); };
+  CHECK(first(counted()) == 1);
+  CHECK(counted()(1, 2, 3) == 23);
+  CHECK(counted().at(1, 0, 0) == 12);
+  for (const Index dim : counted().shape()) CHECK(dim >= 2);
+}
+
+TEST_CASE("What is computed with a temporary tensor keeps its elements") {
+  const Tensor<float, 3> x = counted();
+  CHECK((counted().array() - x.array()).abs().maxCoeff() == 0);
+  const auto twice = counted().array() * 2;  // evaluated after the tensor has ended
+  const auto matrix = counted().matrix();
+  const auto row = counted().row();
+  CHECK(twice.sum() == 552);
+  CHECK(matrix(5, 2) == 22);
+  CHECK(row(7) == 7);
+  CHECK(Matrix<float>(counted().matrix()) == x.matrix());
+}
+
 TEST_CASE("A tensor offers what its view offers") {
   Tensor<double, 3> x(Shape{4, 3, 2});
   for (Index i = 0; i < x.size(); ++i) x.data()[i] = static_cast<double>(i);
@@ -125,6 +205,8 @@ TEST_CASE("A tensor offers what its view offers") {
   CHECK(constant.slice(2)(1, 1) == 15);
   CHECK(constant.step(1)(3, 0) == 20);
   CHECK(constant.samples(1, 2).shape() == Shape{2, 3, 2});
+  CHECK(constant.sample(1).shape() == Shape{3, 2});
+  x.sample(0)(0, 0) = 0;
   CHECK(constant.row()(23) == 23);
   CHECK(constant.values()[23] == 23);
   x.step(0).setZero();

@@ -104,6 +104,36 @@ TEST_CASE("Some samples of a view are a view") {
   CHECK(counted.view.samples(0, 4).shape() == counted.view.shape());
 }
 
+TEST_CASE("A sample of a view is a view without the batch axis") {
+  const Counted counted({4, 3, 2});
+  const View<double> sample = counted.view.sample(2);
+  CHECK(sample.shape() == Shape{3, 2});
+  CHECK(sample.data() == counted.view.data() + 12);
+  CHECK(Counted({4, 2}).view.sample(1).shape() == Shape{2});
+  CHECK(Counted({2, 3, 4, 5}).view.sample(1).shape() == Shape{3, 4, 5});
+  CHECK(Counted({4}).view.sample(3).shape() == Shape{});
+}
+
+TEST_CASE("What a view gives as an Eigen map is a view again") {
+  const Counted counted({4, 3, 2});
+  const auto read = [](View<const double> x) { return x; };
+  CHECK(read(counted.view.slice(2)).shape() == Shape{3, 2});
+  CHECK(read(counted.view.slice(2)).data() == counted.view.data() + 12);
+  CHECK(read(View<const double>(counted.view).slice(1))(1, 1) == 9);
+  CHECK(read(counted.view.matrix()).shape() == Shape{12, 2});
+  CHECK(read(counted.view.row()).shape() == Shape{24});
+  CHECK(read(counted.view.array()).shape() == Shape{24});
+  const View<double> written = counted.view.slice(3);
+  written(0, 0) = -1;
+  CHECK(counted.memory[18] == -1);
+  // What is only to be read, skips numbers or goes by columns is none.
+  STATIC_REQUIRE(!std::is_convertible_v<MatrixMap<const double>, View<double>>);
+  STATIC_REQUIRE(!std::is_convertible_v<StridedMap<double>, View<const double>>);
+  STATIC_REQUIRE(!std::is_convertible_v<Eigen::Map<Eigen::MatrixXd>, View<const double>>);
+  STATIC_REQUIRE(!std::is_convertible_v<MatrixMap<float>, View<const double>>);
+  STATIC_REQUIRE(std::is_convertible_v<Eigen::Map<Eigen::VectorXd>, View<const double>>);
+}
+
 TEST_CASE("A view is the same elements under another shape") {
   const Counted counted({4, 3, 2});
   const View<double> flat = counted.view.reshaped({4, 6});

@@ -62,4 +62,24 @@ TEST_CASE("a history is written as CSV with numbers that read back as the same b
   CHECK(out.str() == "epoch,loss,val_loss\n1,0.1,0.3333333333333333\n2,1e-08,2\n");
 }
 
+TEST_CASE("A CSV file quotes names that need it") {
+  History history;
+  history.append({{"f1, macro", 1}, {"the \"real\" loss", 2}, {"two\nlines", 3}, {"plain", 4}});
+  std::ostringstream out;
+  history.write_csv(out);
+  CHECK(out.str() ==
+        "epoch,\"f1, macro\",\"the \"\"real\"\" loss\",\"two\nlines\",plain\n1,1,2,3,4\n");
+}
+
+TEST_CASE("A column of a temporary history is a copy") {
+  const auto made = [] {
+    History history;
+    history.append({{"loss", 0.5}});
+    return history;
+  };
+  const auto& loss = made()["loss"];
+  CHECK(loss == std::vector<double>{0.5});
+  STATIC_REQUIRE(std::is_same_v<decltype(made()["loss"]), std::vector<double>>);
+}
+
 }  // namespace heed::history_test

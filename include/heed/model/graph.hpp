@@ -1,5 +1,7 @@
 #pragma once
 
+#include <map>
+
 #include <heed/layers/input.hpp>
 #include <heed/model/tape.hpp>
 
@@ -86,13 +88,14 @@ class Graph {
   }
 
  private:
-  std::string free_name(std::string_view type) const;
+  std::string free_name(std::string_view type);
   bool shares_gradient(std::size_t node, const Tape<Scalar>& tape) const;
   View<Scalar> make_gradient(std::size_t node, Tape<Scalar>& tape) const;
   void activate_nodes(std::size_t output, Tape<Scalar>& tape) const;
   void backward_node(std::size_t node, const Arena<Scalar>& weights, Tape<Scalar>& tape) const;
 
   std::vector<Entry> nodes_;
+  std::map<std::string, Index> numbers_;  ///< the last free name of each type
   Layout layout_;
   std::size_t output_ = 0;
   bool output_is_set_ = false;
@@ -118,10 +121,12 @@ inline std::string snake_case(std::string_view type) {
 }  // namespace detail
 
 template <class Scalar>
-std::string Graph<Scalar>::free_name(std::string_view type) const {
+std::string Graph<Scalar>::free_name(std::string_view type) {
   const std::string base = detail::snake_case(type);
-  std::string name = base;
-  for (Index i = 1; find(name) < nodes_.size(); ++i) name = join(base, "_", i);
+  // Names are never given back: all numbers below the last free one are taken.
+  Index& number = numbers_[base];
+  std::string name = number == 0 ? base : join(base, "_", number);
+  while (find(name) < nodes_.size()) name = join(base, "_", ++number);
   return name;
 }
 

@@ -8,8 +8,11 @@ namespace heed {
 
 namespace detail {
 
+/// How many columns of a terminal a text takes.
+inline std::size_t width(std::string_view text) { return columns(text); }
+
 inline std::string padded(std::string_view text, std::size_t wide, bool right = false) {
-  const std::string space(wide - std::min(wide, columns(text)), ' ');
+  const std::string space(wide - std::min(wide, width(text)), ' ');
   return right ? space + std::string(text) : std::string(text) + space;
 }
 
@@ -52,7 +55,7 @@ std::string summary(const std::string& name, const Graph<Scalar>& graph) {
     std::string connections;
     for (const std::size_t input : node.inputs) {
       if (!connections.empty()) connections += ", ";
-      connections += detail::printable(graph[input].name);
+      connections += detail::visible(graph[input].name);
     }
     if (connections.empty()) connections = "-";
     sequential &= node.inputs.size() <= 1 && (i == 0 || node.inputs[0] == i - 1);
@@ -60,7 +63,7 @@ std::string summary(const std::string& name, const Graph<Scalar>& graph) {
     for (const Slot& slot : graph.layout().slots().subspan(node.first_slot, node.slots)) {
       params += slot.shape.size();
     }
-    lines.push_back({detail::printable(join(node.name, " (", node.layer.type(), ")")),
+    lines.push_back({detail::visible(join(node.name, " (", node.layer.type(), ")")),
                      "(None, " + sample.substr(1), detail::with_commas(params), connections});
   }
 
@@ -70,10 +73,10 @@ std::string summary(const std::string& name, const Graph<Scalar>& graph) {
   for (std::size_t column = 0; column < columns; ++column) {
     widths[column] = heading[column].size();
     for (const Line& line : lines)
-      widths[column] = std::max(widths[column], detail::columns(line[column]));
+      widths[column] = std::max(widths[column], detail::width(line[column]));
   }
 
-  std::string text = join("Model: \"", detail::printable(name), "\"\n");
+  std::string text = join("Model: \"", detail::visible(name), "\"\n");
   const auto rule = [&](std::string_view left, std::string_view dash, std::string_view cross,
                         std::string_view right) {
     text += left;

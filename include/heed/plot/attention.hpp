@@ -5,27 +5,61 @@
 
 namespace heed::plot {
 
-/// Attention by sample and step, in percent. Of weights (N, steps, units) it is the mean over the
-/// units; `model.activations("attention/weights", x)` gives either. Throws `ShapeError` for weights that
-/// are neither.
+namespace detail {
+
+/// Whether weights (N, R, S) add up to one along an axis everywhere: a softmax went over it.
+template <class Scalar>
+bool adds_up(View<Scalar> weights, Index axis) {
+  const Index outer = weights.shape().product(0, axis);
+  const Index stride = weights.shape().product(axis + 1, weights.rank());
+  for (Index i = 0; i < outer * stride; ++i) {
+    const auto* next = weights.data() + i / stride * stride * weights.dim(axis) + i % stride;
+    double sum = 0;
+    for (Index k = 0; k < weights.dim(axis); ++k) sum += static_cast<double>(next[k * stride]);
+    if (!(std::abs(sum - 1) < 1e-3)) return false;
+  }
+  return true;
+}
+
+}  // namespace detail
+
+/// Attention in percent, by sample and step; `model.activations("attention/weights", x)` gives the
+/// weights. Those of units (N, steps, units), whose steps add up to one, are drawn as their mean. Where
+/// steps look at steps, (N, steps, steps), the last axis adds up to one: one sample, `weights.samples(n, 1)`,
+/// is drawn as it is, a row for each step that looks; of more samples the mean over those steps is drawn.
+/// Throws `ShapeError` for weights that are neither.
 template <class Scalar>
 HeatMap heat_map(View<Scalar> weights) {
   const Index rank = weights.rank();
   check<ShapeError>(rank == 2 || rank == 3,
                     "plot: expected weights (N, steps) or (N, steps, units), got ",
                     weights.shape());
-  const Index units = rank == 3 ? weights.dim(2) : 1;
-  check<ShapeError>(units > 0, "plot: expected at least one unit, got ", weights.shape());
+  check<ShapeError>(rank == 2 || weights.dim(2) > 0, "plot: expected at least one unit, got ",
+                    weights.shape());
   HeatMap map{.title = "Attention by sample and step",
               .legend = "attention (%)",
               .x_label = "step",
-              .y_label = "sample",
-              .values = Tensor<double, 2>(Shape{weights.dim(0), weights.dim(1)})};
-  const auto* next = weights.data();
-  for (double& value : map.values.values()) {
-    for (Index u = 0; u < units; ++u) value += static_cast<double>(*next++);
-    value *= 100 / static_cast<double>(units);
+              .y_label = "sample"};
+  const bool of_units = rank == 3 && detail::adds_up(weights, 1);
+  const bool of_steps = rank == 3 && detail::adds_up(weights, 2);
+  const bool is_matrix = rank == 2 || (weights.dim(0) == 1 && (of_steps || !of_units));
+  if (rank == 3 && is_matrix) {
+    map.title = "Attention from step to step";
+    map.x_label = "step looked at";
+    map.y_label = "step";
   }
+  const Index samples = is_matrix ? weights.shape().leading() : weights.dim(0);
+  const bool over_first = !is_matrix && of_steps && !of_units;
+  map.values = Tensor<double, 2>(Shape{samples, weights.dim(is_matrix || over_first ? -1 : 1)});
+  const Index size = samples == 0 ? 0 : weights.size() / samples, columns = map.values.dim(1);
+  const Index shared = columns == 0 ? 1 : size / columns;  // how many weights a cell is the mean of
+  const auto* next = weights.data();
+  for (Index n = 0; n < samples; ++n) {
+    for (Index i = 0; i < size; ++i) {
+      map.values(n, over_first ? i % columns : i / shared) += static_cast<double>(*next++);
+    }
+  }
+  map.values.array() *= 100 / static_cast<double>(shared);
   return map;
 }
 

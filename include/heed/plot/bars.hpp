@@ -9,6 +9,7 @@ struct Bars {
   std::string title{};
   std::string legend{};               ///< what the values are
   std::string x_label{};              ///< what the labels are
+  std::string y_label{};              ///< what the y axis is
   std::vector<std::string> labels{};  ///< one for each value; 0, 1, … when empty
   std::vector<double> values{};
 
@@ -37,7 +38,8 @@ inline Bars grouped(const Bars& bars, std::size_t most) {
   Bars result{
       .title = bars.title,
       .legend = join(bars.legend, bars.legend.empty() ? "" : ", ", "the largest of each ", size),
-      .x_label = bars.x_label};
+      .x_label = bars.x_label,
+      .y_label = bars.y_label};
   for (std::size_t i = 0; i < bars.values.size(); ++i) {
     if (i % size == 0) {
       result.labels.push_back(bars.label(i));
@@ -90,13 +92,13 @@ inline std::string svg(const Bars& chart, const SvgOptions& options = {}) {
     svg.text(70, 90, fitted(bars.legend, 15, 842), {.colour = colours::quiet});
   }
 
-  Area area{Svg::left_of(ticks.labels), 128, 912, has_negative ? 440.0 : 456.0};
+  Area area{Svg::left_of(ticks.labels, bars.y_label), 128, 912, has_negative ? 440.0 : 456.0};
   const double slot = area.wide() / static_cast<double>(count);
   std::vector<std::string> names;
   for (std::size_t i = 0; i < count; ++i) names.push_back(bars.label(i));
   const ColumnLabels labels(std::move(names), !chart.labels.empty(), slot);
   area.bottom -= labels.extra_height();
-  svg.axes(area, ticks, bars.x_label);
+  svg.axes(area, ticks, bars.x_label, bars.y_label);
 
   const auto value_y = [&](double value) { return area.bottom - area.high() * ticks.part(value); };
   const double bar = std::min(slot * 0.68, 96.0);

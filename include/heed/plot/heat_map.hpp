@@ -17,6 +17,7 @@ struct HeatMap {
   std::vector<std::string> column_labels{};  ///< one for each column; 0, 1, … when empty
   std::vector<std::string> row_labels{};     ///< one for each row; 0, 1, … when empty
   Tensor<double, 2> values{};                ///< (rows, columns)
+  bool numbers = false;                      ///< writes each value in its cell, where there is room
 
   std::string column_label(std::size_t i) const {
     return column_labels.empty() ? std::to_string(i) : column_labels[i];
@@ -97,6 +98,23 @@ inline Colour shade(double part) {
                   : Colour{mixed(light_above), mixed(dark_above)};
 }
 
+/// Black or white, whichever reads better on a colour: by WCAG 2.1's contrast.
+inline Colour ink_on(const Colour& colour) {
+  const auto luminance = [](std::uint32_t rgb) {
+    double sum = 0, weight = 0.2126;
+    for (const unsigned shift : {16u, 8u, 0u}) {
+      const double level = ((rgb >> shift) & 0xffu) / 255.0;
+      sum += weight * (level <= 0.04045 ? level / 12.92 : std::pow((level + 0.055) / 1.055, 2.4));
+      weight = shift == 16 ? 0.7152 : 0.0722;
+    }
+    return sum;
+  };
+  const auto ink = [&](std::uint32_t rgb) {
+    return luminance(rgb) > 0.179 ? colours::ink.light : colours::background.light;
+  };
+  return {ink(colour.light), ink(colour.dark)};
+}
+
 /// Values whose colours are too near to be told apart have the same: of 32 on each side of zero.
 inline int level_of(double value, double most) {
   return static_cast<int>(std::lround(32 * (value / most)));
@@ -137,6 +155,30 @@ inline void draw_cells(Svg& svg, const HeatMap& map, const Area& area, double mo
     svg.add("<g", svg.outline(shade(level / 32.0)), " stroke-width=\"", at(high - gap), "\"",
             gap > 0 ? ">\n" : " shape-rendering=\"crispEdges\">\n",
             can_point ? cells : join("<path d=\"", cells, "\"/>\n"), "</g>\n");
+  }
+}
+
+/// The value of each cell in its middle, unless one is wider or higher than its cell.
+inline void draw_numbers(Svg& svg, const HeatMap& map, const Area& area, double most) {
+  const Index rows = map.values.dim(0), columns = map.values.dim(1);
+  const double wide = area.wide() / static_cast<double>(columns);
+  const double high = area.high() / static_cast<double>(rows);
+  const NumberFormat format = format_of(map.values.values());
+  double widest = 0;
+  for (const double value : map.values.values()) {
+    widest = std::max(widest, text_width(format(value), 1));
+  }
+  const double size = std::floor(std::min({16.0, (wide - 6) / widest, high - 6}));
+  if (size < 9) return;
+  for (Index row = 0; row < rows; ++row) {
+    for (Index column = 0; column < columns; ++column) {
+      const double value = map.values(row, column);
+      svg.text(area.left + wide * (static_cast<double>(column) + 0.5),
+               area.top + high * (static_cast<double>(row) + 0.5) + 0.35 * size, format(value),
+               {.size = size,
+                .colour = ink_on(shade(level_of(value, most) / 32.0)),
+                .anchor = "middle"});
+    }
   }
 }
 
@@ -194,15 +236,13 @@ inline std::string svg(const HeatMap& chart, const SvgOptions& options = {}) {
   const double high = area.high() / static_cast<double>(rows);
 
   draw_cells(svg, map, area, ticks.high());
+  if (map.numbers) draw_numbers(svg, map, area, ticks.high());
   labels.draw(svg, area.left, area.bottom);
   for (std::size_t i = 0; i < rows; i += every_nth(20 / high)) {
     svg.text(area.left - 12, area.top + high * (static_cast<double>(i) + 0.5) + 5,
              fitted(map.row_label(i), 15, 160), {.colour = colours::quiet, .anchor = "end"});
   }
-  svg.axis_name(area, map.x_label);
-  const double middle = (area.top + area.bottom) / 2;
-  svg.text(38, middle, fitted(map.y_label, 15, area.high()),
-           {.colour = colours::quiet, .anchor = "middle", .turned = -90});
+  svg.axis_names(area, map.x_label, map.y_label);
   draw_scale(svg, {area.right + 28, area.top, area.right + 48, area.bottom}, ticks);
   svg.text(912, area.top - 18, fitted(map.legend, 15, 816),
            {.colour = colours::quiet, .anchor = "end"});

@@ -9,7 +9,8 @@
 
 namespace heed::plot {
 
-/// Curves over first, first + 1, …: a loss by epoch. A curve is broken where a value is not finite.
+/// Curves over first, first + 1, …: a loss by epoch. A curve is broken where a value is not finite, or
+/// has no place on a logarithmic axis.
 struct Lines {
   struct Series {
     std::string name{};
@@ -17,8 +18,13 @@ struct Lines {
   };
   std::string title{};
   std::string x_label{};
-  std::int64_t first = 1;  ///< where the first value of each series stands
+  std::string y_label{};
+  std::int64_t first = 1;    ///< where the first value of each series stands
+  bool logarithmic = false;  ///< the y axis, which then shows what is above zero
   std::vector<Series> series{};
+
+  /// Whether a value has a place in the picture.
+  bool shows(double value) const { return std::isfinite(value) && (!logarithmic || value > 0); }
 };
 
 /// What training went through, epoch by epoch: the curve of `name` and that of `val_name` where the
@@ -35,12 +41,12 @@ namespace detail {
 /// What all series have in common: how many places there are, and the values' ends. Throws
 /// `DataError` when there is nothing to draw.
 struct Extent {
-  explicit Extent(const Lines& lines) {
+  explicit Extent(const Lines& lines) : is_logarithmic(lines.logarithmic) {
     bool is_empty = true;
     for (const auto& [name, values] : lines.series) {
       points = std::max(points, values.size());
       for (const double value : values) {
-        if (!std::isfinite(value)) continue;
+        if (!lines.shows(value)) continue;
         check<DataError>(std::abs(value) <= most_drawable, "Lines \"", lines.title,
                          "\": expected numbers of at most 1e300, got ", value, " in \"", name,
                          "\"");
@@ -49,11 +55,13 @@ struct Extent {
         is_empty = false;
       }
     }
-    check<DataError>(!is_empty, "Lines \"", lines.title, "\": there is no finite value to draw");
+    check<DataError>(!is_empty, "Lines \"", lines.title, "\": there is no finite value ",
+                     is_logarithmic ? "above zero " : "", "to draw");
   }
 
   /// The axis: with zero where that costs little.
   Ticks ticks() const {
+    if (is_logarithmic) return Ticks::logarithmic(low, high);
     const bool near_below = low > 0 && low < 0.5 * high;
     const bool near_above = high < 0 && high > 0.5 * low;
     return Ticks(near_below ? 0 : low, near_above ? 0 : high);
@@ -61,25 +69,27 @@ struct Extent {
 
   std::size_t points = 0;
   double low = 0, high = 0;
+  bool is_logarithmic = false;
 };
 
 /// The places to draw of a series: all, or of many those with the least and the most of each group
-/// of neighbours. A place behind the last one stands for a break, where a value is not finite.
-inline std::vector<std::size_t> drawn_points(const std::vector<double>& values) {
+/// of neighbours. A place behind the last one stands for a break, where a value is not shown.
+inline std::vector<std::size_t> drawn_points(const Lines& lines,
+                                             const std::vector<double>& values) {
   const std::size_t size = group_size(values.size(), 800);
   std::vector<std::size_t> points;
   for (std::size_t begin = 0; begin < values.size(); begin += size) {
     const std::size_t end = std::min(begin + size, values.size());
     std::optional<std::size_t> least, most;
     for (std::size_t i = begin; i < end; ++i) {
-      if (!std::isfinite(values[i])) continue;
+      if (!lines.shows(values[i])) continue;
       if (!least || values[i] < values[*least]) least = i;
       if (!most || values[i] > values[*most]) most = i;
     }
     for (std::size_t i = begin; i < end; ++i) {
       if (i == least || i == most) points.push_back(i);
       const bool goes_on = points.empty() || points.back() < values.size();
-      if (!std::isfinite(values[i]) && goes_on) points.push_back(values.size());
+      if (!lines.shows(values[i]) && goes_on) points.push_back(values.size());
     }
   }
   return points;
@@ -122,7 +132,7 @@ inline double draw_legend(Svg& svg, const Lines& lines) {
 inline void draw_curve(Svg& svg, const Lines& lines, std::size_t series, const Area& area,
                        const Ticks& ticks, double gap, bool has_dots) {
   const std::vector<double>& values = lines.series[series].values;
-  const std::vector<std::size_t> points = drawn_points(values);
+  const std::vector<std::size_t> points = drawn_points(lines, values);
   const auto is_point = [&](std::size_t p) {
     return p < points.size() && points[p] < values.size();
   };
@@ -168,8 +178,8 @@ inline std::string svg(const Lines& lines, const SvgOptions& options = {}) {
                brief(extent.low), " to ", brief(extent.high), "."),
           options);
   const double legend = draw_legend(svg, lines);
-  const Area area{Svg::left_of(ticks.labels), legend + 43, 912, 456};
-  svg.axes(area, ticks, lines.x_label);
+  const Area area{Svg::left_of(ticks.labels, lines.y_label), legend + 43, 912, 456};
+  svg.axes(area, ticks, lines.x_label, lines.y_label);
 
   // One point alone stands in the middle.
   const bool is_one = extent.points == 1;

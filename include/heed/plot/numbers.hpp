@@ -103,13 +103,45 @@ struct Ticks {
     for (const double value : values) labels.push_back(format(value));
   }
 
+  /// For a logarithmic axis from at most `low`, which is above zero, to at least `high`: powers of ten,
+  /// with twice and five times them where there are few.
+  static Ticks logarithmic(double low, double high) {
+    Ticks ticks;
+    ticks.is_logarithmic_ = true;
+    const int first = first_digit(low), end = std::max(first_digit(high), first) + 1;
+    const int every = (end - first + 5) / 6;
+    for (int power = first; power < end + every; power += every) {
+      for (const double factor : {1.0, 2.0, 5.0}) {
+        if (factor > 1 && end - first > 2) continue;
+        const double value = factor * std::pow(10, power);
+        if (!ticks.values.empty() && value <= low * (1 + 1e-9)) {
+          ticks.values.clear(), ticks.labels.clear();
+        }
+        if (!ticks.values.empty() && ticks.high() >= high * (1 - 1e-9) && ticks.values.size() > 1)
+          break;
+        ticks.values.push_back(value);
+        ticks.labels.push_back(number_format(value, power)(value));
+      }
+    }
+    return ticks;
+  }
+
   double low() const { return values.front(); }
   double high() const { return values.back(); }
   /// Where a value stands between the ends: from 0 to 1.
-  double part(double value) const { return (value - low()) / (high() - low()); }
+  double part(double value) const {
+    if (is_logarithmic_) {
+      return (std::log(value) - std::log(low())) / (std::log(high()) - std::log(low()));
+    }
+    return (value - low()) / (high() - low());
+  }
 
   std::vector<double> values;
   std::vector<std::string> labels;
+
+ private:
+  Ticks() = default;
+  bool is_logarithmic_ = false;
 };
 
 /// Which labels to draw where one needs `least` places: every one, or each 2nd, 5th, 10th, 20th, …

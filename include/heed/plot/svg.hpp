@@ -114,25 +114,33 @@ class Svg {
     add(paint(colour), "/>\n");
   }
 
-  /// How far left the data can begin so that the numbers of the y axis stand before it.
-  static double left_of(std::span<const std::string> labels, double least = 96) {
-    for (const std::string& label : labels) least = std::max(least, 36 + text_width(label, 15));
-    return least;
+  /// How far left the data can begin so that the numbers of the y axis stand before it, and its name
+  /// before them.
+  static double left_of(std::span<const std::string> labels, std::string_view y_label) {
+    double left = 96;
+    for (const std::string& label : labels) {
+      left = std::max(left, (y_label.empty() ? 36 : 64) + text_width(label, 15));
+    }
+    return left;
   }
 
-  /// Horizontal grid lines with their numbers, and the name of the x axis below.
-  void axes(const Area& area, const Ticks& ticks, std::string_view x_label) {
+  /// Horizontal grid lines with their numbers, and the names of the axes.
+  void axes(const Area& area, const Ticks& ticks, std::string_view x_label,
+            std::string_view y_label) {
     for (std::size_t i = 0; i < ticks.values.size(); ++i) {
       const double y = area.bottom - area.high() * ticks.part(ticks.values[i]);
       line(area.left, y, area.right, y, colours::grid);
       text(area.left - 12, y + 5, ticks.labels[i], {.colour = colours::quiet, .anchor = "end"});
     }
-    axis_name(area, x_label);
+    axis_names(area, x_label, y_label);
   }
 
-  void axis_name(const Area& area, std::string_view x_label) {
+  void axis_names(const Area& area, std::string_view x_label, std::string_view y_label) {
     text((area.left + area.right) / 2, height - 26, fitted(x_label, 15, area.wide()),
          {.colour = colours::quiet, .anchor = "middle"});
+    if (y_label.empty()) return;
+    text(38, (area.top + area.bottom) / 2, fitted(y_label, 15, area.high()),
+         {.colour = colours::quiet, .anchor = "middle", .turned = -90});
   }
 
   /// Attributes that fill with a colour, and draw the border with another.

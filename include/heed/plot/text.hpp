@@ -3,106 +3,9 @@
 #include <heed/plot/bars.hpp>
 #include <heed/plot/heat_map.hpp>
 #include <heed/plot/lines.hpp>
+#include <heed/plot/page.hpp>
 
 namespace heed::plot {
-
-/// For a terminal, or a log. No line is wider, and none has colours.
-struct TextOptions {
-  int width = 80;       ///< columns of a line, at least 20
-  int height = 40;      ///< most lines that the data takes, at least 2; curves take at most 15
-  bool unicode = true;  ///< false: ASCII alone, with ? for what it does not have
-};
-
-namespace detail {
-
-/// A chart of text that grows line by line.
-class Page {
- public:
-  Page(std::string_view title, const TextOptions& options) : options_(options) {
-    check<OptionError>(options.width >= 20, "plot::text: expected a width of at least 20, got ",
-                       options.width);
-    check<OptionError>(options.height >= 2, "plot::text: expected a height of at least 2, got ",
-                       options.height);
-    if (!title.empty()) add(title), add("");
-  }
-
-  std::size_t width() const { return static_cast<std::size_t>(options_.width); }
-  std::size_t height() const { return static_cast<std::size_t>(options_.height); }
-  bool unicode() const { return options_.unicode; }
-
-  /// What of a label can be printed, and fits in so many columns.
-  std::string words(std::string_view label, std::size_t most) const {
-    if (options_.unicode) return shortened(clean(label), most);
-    std::string result;
-    for_each_character(clean(label), [&](char32_t code, std::string_view bytes) {
-      result += code < 0x80 ? bytes : "?";
-    });
-    return shortened(result, most, "...");
-  }
-
-  /// The labels, each as wide as the widest, and none of more than so many columns.
-  std::vector<std::string> aligned(std::vector<std::string> labels, std::size_t most) const {
-    std::size_t wide = 0;
-    for (std::string& label : labels) {
-      label = words(label, most);
-      wide = std::max(wide, columns(label));
-    }
-    for (std::string& label : labels) label = right_aligned(label, wide);
-    return labels;
-  }
-
-  void add(std::string_view line) {
-    const std::string text = words(line, width());
-    text_ += text.substr(0, text.find_last_not_of(' ') + 1) + "\n";
-  }
-
-  /// As many lines as the pieces take.
-  void add_flowing(const std::vector<std::string>& pieces) {
-    std::string line;
-    for (const std::string& piece : pieces) {
-      if (!line.empty() && columns(line) + 3 + columns(piece) > width()) {
-        add(line);
-        line.clear();
-      }
-      line += join(line.empty() ? "" : "   ", piece);
-    }
-    add(line);
-  }
-
-  std::string finish() && { return std::move(text_); }
-
- private:
-  TextOptions options_;
-  std::string text_;
-};
-
-inline std::string repeated(std::string_view text, std::size_t times) {
-  std::string result;
-  for (std::size_t i = 0; i < times; ++i) result += text;
-  return result;
-}
-
-/// A bar from zero, which stands `zero` columns from the left; `length` is in columns, below zero to
-/// the left. An eighth of a column is seen on the right of zero, a half on the left.
-inline std::string text_bar(double length, std::size_t zero, bool unicode) {
-  constexpr std::array<std::string_view, 8> eighths{"", "▏", "▎", "▍", "▌", "▋", "▊", "▉"};
-  const double size = std::abs(length);
-  if (!unicode) {
-    const auto full = static_cast<std::size_t>(std::lround(size));
-    return std::string(length < 0 ? zero - std::min(zero, full) : zero, ' ') +
-           std::string(full, '#');
-  }
-  if (length < 0) {
-    const auto halves = static_cast<std::size_t>(std::lround(size * 2));
-    const std::size_t taken = std::min(zero, (halves + 1) / 2);
-    return std::string(zero - taken, ' ') + (halves % 2 == 1 ? "▐" : "") +
-           repeated("█", halves / 2);
-  }
-  const auto filled = static_cast<std::size_t>(std::lround(size * 8));
-  return std::string(zero, ' ') + repeated("█", filled / 8) + std::string(eighths[filled % 8]);
-}
-
-}  // namespace detail
 
 /// The bars as lines of text. Of more values than `height` neighbours share a bar. Throws as `svg`
 /// does.
@@ -112,7 +15,9 @@ inline std::string text(const Bars& chart, const TextOptions& options = {}) {
   Page page(chart.title, options);
   const Bars bars = grouped(chart, page.height());
   const NumberFormat format = format_of(bars.values);
-  std::vector<std::string> labels{bars.x_label}, values{chart.legend};
+  const std::string& heading = chart.legend.empty() ? chart.y_label : chart.legend;
+  const bool has_heading = !bars.x_label.empty() || !heading.empty();
+  std::vector<std::string> labels{bars.x_label}, values{heading};
   for (std::size_t i = 0; i < bars.values.size(); ++i) {
     labels.push_back(bars.label(i));
     values.push_back(format(bars.values[i]));
@@ -131,7 +36,7 @@ inline std::string text(const Bars& chart, const TextOptions& options = {}) {
   const double zero = std::ceil(room * (-low / 2 / half));
   const double scale = std::min({room, low < 0 ? zero / (-low / 2 / half) : room,
                                  high > 0 ? (room - zero) / (high / 2 / half) : room});
-  if (!bars.x_label.empty() || !bars.legend.empty()) page.add(labels[0] + "  " + values[0]);
+  if (has_heading) page.add(labels[0] + "  " + values[0]);
   for (std::size_t i = 0; i < bars.values.size(); ++i) {
     page.add(labels[i + 1] + "  " + values[i + 1] + "  " +
              text_bar(scale * (bars.values[i] / 2 / half), static_cast<std::size_t>(zero),
@@ -168,6 +73,11 @@ inline std::string text(const Lines& lines, const TextOptions& options = {}) {
 
   std::vector<std::string> drawing(rows, std::string(room, ' '));
   const auto last = static_cast<double>(extent.points - 1);
+  const auto between = [&](double a, double b, double part) {
+    if (part <= 0) return a;
+    if (lines.logarithmic) return a > 0 && b > 0 ? a * std::pow(b / a, part) : 0;
+    return (1 - part) * a + part * b;
+  };
   for (std::size_t k = lines.series.size(); k-- > 0;) {  // the first series is on top
     const std::vector<double>& values = lines.series[k].values;
     for (std::size_t column = 0; column < room; ++column) {
@@ -176,18 +86,18 @@ inline std::string text(const Lines& lines, const TextOptions& options = {}) {
       const std::size_t right = std::min(left + 1, extent.points - 1);
       const double part = place - static_cast<double>(left);
       if (left >= values.size() || (part > 0 && right >= values.size())) continue;
-      const double value =
-          part > 0 ? (1 - part) * values[left] + part * values[right] : values[left];
-      if (std::isfinite(value)) drawing[row_of(value)][column] = pens[k % pens.size()];
+      const double value = between(values[left], values[right], part);
+      if (lines.shows(value)) drawing[row_of(value)][column] = pens[k % pens.size()];
     }
     if (extent.points <= room) continue;  // else all are drawn, too: none may be missed
     for (std::size_t i = 0; i < values.size(); ++i) {
       const double column = static_cast<double>(i) / last * static_cast<double>(room - 1);
-      if (!std::isfinite(values[i])) continue;
+      if (!lines.shows(values[i])) continue;
       drawing[row_of(values[i])][static_cast<std::size_t>(std::lround(column))] =
           pens[k % pens.size()];
     }
   }
+  if (!lines.y_label.empty()) page.add(lines.y_label);
   const std::string_view bar = page.unicode() ? "│" : "|";
   for (std::size_t row = 0; row < rows; ++row) {
     page.add(join(labels[row], " ", bar, drawing[row]));
@@ -205,8 +115,40 @@ inline std::string text(const Lines& lines, const TextOptions& options = {}) {
   return std::move(page).finish();
 }
 
-/// The map as shades, from the least value to the most. Of more cells than fit neighbours share
-/// one. Throws as `svg` does.
+namespace detail {
+
+/// The map as numbers, if all of them fit side by side.
+inline bool add_numbers(Page& page, const HeatMap& map, const std::vector<std::string>& labels) {
+  const NumberFormat format = format_of(map.values.values());
+  std::size_t wide = 0;
+  for (const double value : map.values.values()) wide = std::max(wide, format(value).size());
+  const auto count = static_cast<std::size_t>(map.values.dim(1));
+  for (std::size_t i = 0; i < count; ++i) {
+    wide = std::max(wide, columns(page.words(map.column_label(i), 12)));
+  }
+  if (columns(labels[0]) + count * (wide + 2) > page.width()) return false;
+  std::string heading(columns(labels[0]), ' ');
+  for (std::size_t i = 0; i < count; ++i) {
+    heading += right_aligned(page.words(map.column_label(i), 12), wide + 2);
+  }
+  page.add(labels[0] + "  " + map.x_label);
+  page.add(heading);
+  for (std::size_t row = 0; row + 1 < labels.size(); ++row) {
+    std::string line = labels[row + 1];
+    for (std::size_t i = 0; i < count; ++i) {
+      line += right_aligned(format(map.values(row, i)), wide + 2);
+    }
+    page.add(line);
+  }
+  page.add("");
+  page.add(map.legend);
+  return true;
+}
+
+}  // namespace detail
+
+/// The map as shades, from the least value to the most, or as numbers where it asks for them and they
+/// fit. Of more cells than fit neighbours share one. Throws as `svg` does.
 inline std::string text(const HeatMap& chart, const TextOptions& options = {}) {
   using namespace detail;
   check_drawable(chart);
@@ -221,6 +163,7 @@ inline std::string text(const HeatMap& chart, const TextOptions& options = {}) {
   const std::size_t widest = columns(page.aligned(rows_of(chart), page.width() / 3)[0]);
   const HeatMap map = grouped(chart, page.height(), page.width() - widest - 2);
   const std::vector<std::string> labels = page.aligned(rows_of(map), widest);
+  if (map.numbers && add_numbers(page, map, labels)) return std::move(page).finish();
   const std::size_t before = columns(labels[0]) + 2;
   const auto count = static_cast<std::size_t>(map.values.dim(1));
   const std::size_t wide = std::clamp<std::size_t>((page.width() - before) / count, 1, 6);

@@ -49,7 +49,7 @@ constexpr bool is_control(char32_t code) { return code < 0x20 || (0x7f <= code &
 
 /// A text that may come out of a file, so that a terminal only prints it: control characters, and
 /// bytes that are no UTF-8, as `\x1b`. Ends of lines are kept if asked for.
-inline std::string printable(std::string_view text, bool keeps_lines = false) {
+inline std::string visible(std::string_view text, bool keeps_lines = false) {
   std::string result;
   for_each_character(text, [&](char32_t code, std::string_view bytes) {
     const bool is_no_character = code == 0xfffd && bytes.size() == 1;

@@ -92,7 +92,7 @@ class Piece {
 
 template <class E>
 [[noreturn, gnu::cold, gnu::noinline]] void fail(std::initializer_list<Piece> pieces) {
-  throw E(printable(joined(pieces), true));
+  throw E(visible(joined(pieces), true));
 }
 
 }  // namespace detail

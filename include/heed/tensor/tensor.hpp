@@ -97,14 +97,14 @@ class Tensor {
   // What follows refuses, with a sentence, what can be read in two ways or in none. A constructor
   // with a pack is asked about `({64})` alone, never about `{64}`.
   template <std::integral Integer, class... None>
-    requires(Rank == 1)
+    requires(Rank == 1 && sizeof...(None) == 0)
   explicit Tensor(std::initializer_list<Integer>, None...) {
     static_assert(detail::never<Integer>,
                   "y({64}) can mean 64 zeros or the one value 64: write y(Shape{64}) for the "
                   "zeros, y{64} for the value");
   }
   template <class... None>
-    requires(Rank != 1)
+    requires(Rank != 1 && sizeof...(None) == 0)
   explicit Tensor(std::initializer_list<Index> dims, None...)
       : Tensor(Shape(std::span(dims.begin(), dims.size()))) {}
   template <class... Numbers>

@@ -1,0 +1,9 @@
+// error: (use of deleted function|call to deleted member function).*view
+#include <heed/tensor/tensor.hpp>
+
+heed::Tensor<float, 2> made() { return heed::Tensor<float, 2>(heed::Shape{4, 3}); }
+
+int main() {
+  const auto kept = made().view();
+  return static_cast<int>(kept.size());
+}
