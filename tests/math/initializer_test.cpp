@@ -5,6 +5,7 @@
 #include <bit>
 #include <cmath>
 #include <cstdint>
+#include <ctime>
 #include <string>
 #include <utility>
 #include <vector>
@@ -99,6 +100,41 @@ std::string message_of(Function function) {
   return "no error";
 }
 
+/// The algorithm of `detail::orthonormal_columns` with one reflection after the other.
+void plain_orthonormal_columns(std::span<double> q, std::size_t n, std::size_t k, Random& random) {
+  using heed::detail::leading_bits;
+  std::fill(q.begin(), q.end(), 0.0);
+  std::vector<double> v(n), w(k), w_rest(k);
+  for (std::size_t i = k; i-- > 0;) {
+    for (std::size_t row = i; row < n; ++row) v[row] = static_cast<float>(random.normal());
+    const double x = v[i];
+    double tail = 0;
+    for (std::size_t row = i + 1; row < n; ++row) tail += v[row] * v[row];
+    v[i] = static_cast<float>(x + std::copysign(std::sqrt(tail + x * x), x));
+    const double scale = 2 / (tail + v[i] * v[i]);
+    q[i * k + i] = -std::copysign(1.0, x);
+    std::fill(w.begin(), w.end(), 0.0);
+    for (std::size_t row = i; row < n; ++row) {
+      for (std::size_t j = i; j < k; ++j) {
+        const double lead = leading_bits(q[row * k + j]);
+        w[j] += v[row] * lead;
+        w[j] += v[row] * (q[row * k + j] - lead);
+      }
+    }
+    for (std::size_t j = i; j < k; ++j) {
+      const double lead = leading_bits(scale * w[j]);
+      w_rest[j] = leading_bits(std::fma(scale, w[j], -lead));
+      w[j] = lead;
+    }
+    for (std::size_t row = i; row < n; ++row) {
+      for (std::size_t j = i; j < k; ++j) {
+        q[row * k + j] -= v[row] * w[j];
+        q[row * k + j] -= v[row] * w_rest[j];
+      }
+    }
+  }
+}
+
 constexpr Initializer random_initializers[] = {
     Initializer::glorot_uniform, Initializer::glorot_normal, Initializer::he_uniform,
     Initializer::he_normal,      Initializer::lecun_uniform, Initializer::lecun_normal,
@@ -187,6 +223,42 @@ TEST_CASE("Orthogonal weights have orthonormal rows or columns, whichever are fe
   }
   CHECK(make(Initializer::orthogonal, {0, 4}).empty());
   CHECK(make(Initializer::orthogonal, {4, 0}).empty());
+}
+
+TEST_CASE("Columns that go through all reflections together have the bits of one after the other") {
+  using heed::detail::orthonormal_columns;
+  for (const auto& [n, k] : {std::pair<std::size_t, std::size_t>{1, 1},
+                             {5, 1},
+                             {16, 16},
+                             {17, 17},
+                             {40, 15},
+                             {101, 37},
+                             {96, 64}}) {
+    CAPTURE(n, k);
+    std::vector<double> plain(n * k), together(n * k);
+    Random one(3), other(3);
+    plain_orthonormal_columns(plain, n, k, one);
+    orthonormal_columns(together, n, k, other);
+    CHECK(plain == together);
+    CHECK(one == other);
+  }
+#if defined(__OPTIMIZE__) && !defined(__clang__) && !defined(__SANITIZE_ADDRESS__) && \
+    !defined(__SANITIZE_THREAD__)
+  // About a quarter of the time: a matrix that no cache holds is read once, not for each reflection.
+  double ratio = 1;
+  std::vector<double> q(1024 * 256);
+  const auto seconds = [&](const auto& function) {
+    Random random(3);
+    const std::clock_t begin = std::clock();
+    function(q, std::size_t{1024}, std::size_t{256}, random);
+    return static_cast<double>(std::clock() - begin);
+  };
+  for (int attempt = 0; attempt < 3; ++attempt) {
+    const double together = seconds(orthonormal_columns);
+    ratio = std::min(ratio, together / seconds(plain_orthonormal_columns));
+  }
+  CHECK(ratio < 0.7);
+#endif
 }
 
 TEST_CASE("A wide orthogonal weight is the transpose of the tall one from the same numbers") {
