@@ -49,9 +49,8 @@ class Graph {
 
   /// The node of a name, or the number of nodes when there is none.
   std::size_t find(std::string_view name) const {
-    std::size_t node = 0;
-    while (node < nodes_.size() && nodes_[node].name != name) ++node;
-    return node;
+    const auto found = names_.find(name);
+    return found == names_.end() ? nodes_.size() : found->second;
   }
 
   /// `LSTM "encoder"`: how errors and summaries call a node.
@@ -95,7 +94,9 @@ class Graph {
   void backward_node(std::size_t node, const Arena<Scalar>& weights, Tape<Scalar>& tape) const;
 
   std::vector<Entry> nodes_;
-  std::map<std::string, Index> numbers_;  ///< the last free name of each type
+  std::map<std::string, std::size_t, std::less<>> names_;  ///< the nodes by their names
+  std::map<std::string, Index>
+      used_;  ///< how many names were made from a type; all before are taken
   Layout layout_;
   std::size_t output_ = 0;
   bool output_is_set_ = false;
@@ -123,10 +124,9 @@ inline std::string snake_case(std::string_view type) {
 template <class Scalar>
 std::string Graph<Scalar>::free_name(std::string_view type) {
   const std::string base = detail::snake_case(type);
-  // Names are never given back: all numbers below the last free one are taken.
-  Index& number = numbers_[base];
-  std::string name = number == 0 ? base : join(base, "_", number);
-  while (find(name) < nodes_.size()) name = join(base, "_", ++number);
+  Index& used = used_[base];
+  std::string name = used == 0 ? base : join(base, "_", used);
+  while (find(name) < nodes_.size()) name = join(base, "_", ++used);
   return name;
 }
 
@@ -154,6 +154,7 @@ std::size_t Graph<Scalar>::add(std::string name, AnyLayer<Scalar> layer,
                       " has more elements than can be held");
     const auto weights = layer.weights(shapes);
     const std::size_t first = layout_.append(name, weights);
+    names_.emplace(name, nodes_.size());
     nodes_.push_back(
         {std::move(name), std::move(layer), std::move(inputs), shape, first, weights.size()});
   } catch (const ShapeError& error) {
