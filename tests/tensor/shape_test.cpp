@@ -79,13 +79,42 @@ TEST_CASE("A shape that cannot be is refused") {
         "a shape's axis cannot have the length -3");
   CHECK(message<ShapeError>([] {
           Shape{4, std::numeric_limits<Index>::max() / 2};
-        }) == "a shape with an axis of 4611686018427387903 has more elements than can be counted");
+        }) == join("a shape with an axis of ", std::numeric_limits<Index>::max() / 2,
+                   " has more elements than can be counted"));
   CHECK(message<ShapeError>([] {
           Shape({2, 3, 4}).with(1, std::numeric_limits<Index>::max() / 4);
         }) == "a shape with an axis of 4 has more elements than can be counted");
   const Shape largest = Shape({2, 3}).with(1, std::numeric_limits<Index>::max() / 2);
   CHECK(largest.size() == std::numeric_limits<Index>::max() - 1);
   CHECK(largest.with(0, 0).size() == 0);
+}
+
+TEST_CASE("A shape's axes can be multiplied beside one of 0") {
+  constexpr Index half = std::numeric_limits<Index>::max() / 2;
+  CHECK(Shape{0, half, 2}.product(1, 3) == 2 * half);
+  CHECK(Shape{half, 0, 2}.with(1, 1).size() == 2 * half);
+  CHECK(message<ShapeError>([] {
+          Shape{0, half, 3};
+        }) == "a shape with an axis of 3 has more elements than can be counted");
+  CHECK(message<ShapeError>([] {
+          Shape{half, 0, 3};
+        }) == "a shape with an axis of 3 has more elements than can be counted");
+}
+
+TEST_CASE("A shape multiplies two axes of whatever length without losing a bit") {
+  constexpr Index most = std::numeric_limits<Index>::max();
+  // The root of the largest Index is where the short way ends.
+  const Index root = Index{1} << std::numeric_limits<Index>::digits / 2;
+  for (const Index a : {root - 1, root, root + 1, 2 * root - 1, 2 * root, most / 3, most}) {
+    for (const Index b : {a - 1, a, most / a, most / a + (most / a < most ? 1 : 0)}) {
+      CAPTURE(a, b);
+      if (b <= most / a) {
+        CHECK(Shape{a, b}.size() == a * b);
+      } else {
+        CHECK_THROWS_AS((Shape{a, b}), ShapeError);
+      }
+    }
+  }
 }
 
 TEST_CASE("The largest shape that can be counted is one") {

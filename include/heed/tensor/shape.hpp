@@ -3,7 +3,6 @@
 #include <algorithm>
 #include <array>
 #include <cstddef>
-#include <cstdint>
 #include <initializer_list>
 #include <limits>
 #include <ranges>
@@ -27,7 +26,7 @@ class Shape {
   constexpr Shape() = default;
 
   /// Throws `ShapeError` for more than `max_rank` axes, a negative length, or a product of lengths
-  /// that `Index` cannot hold.
+  /// other than 0 that `Index` cannot hold.
   Shape(std::initializer_list<Index> dims) : Shape(std::span(dims.begin(), dims.size())) {}
 
   explicit Shape(std::span<const Index> dims) {
@@ -65,10 +64,10 @@ class Shape {
 
   /// This shape with one axis changed.
   Shape with(Index axis, Index dim) const {
-    Shape result = *this;
-    result.dims_[position(axis)] = dim;
-    result.size_ = 1;
-    for (const Index length : result) result.multiply_size(length);
+    Shape result;
+    for (Index i = 0; i < rank_; ++i) {
+      result.push_back(i == static_cast<Index>(position(axis)) ? dim : (*this)[i]);
+    }
     return result;
   }
 
@@ -86,7 +85,19 @@ class Shape {
 
   void push_back(Index dim) {
     check<ShapeError>(rank_ < max_rank, "a shape has at most ", max_rank, " axes");
-    multiply_size(dim);
+    check<ShapeError>(dim >= 0, "a shape's axis cannot have the length ", dim);
+    // An axis of 0 leaves no elements, and yet the others can be multiplied: `product`, `leading`.
+    Index rest = size_;
+    if (rest == 0) {
+      rest = 1;
+      for (const Index length : *this) rest *= std::max<Index>(length, 1);
+    }
+    // Without a division where no product of two such numbers is too large.
+    constexpr Index small = Index{1} << std::numeric_limits<Index>::digits / 2;
+    check<ShapeError>(
+        (dim <= small && rest <= small) || dim <= std::numeric_limits<Index>::max() / rest,
+        "a shape with an axis of ", dim, " has more elements than can be counted");
+    size_ *= dim;
     dims_[static_cast<std::size_t>(rank_++)] = dim;
   }
 
@@ -95,17 +106,6 @@ class Shape {
  private:
   constexpr std::size_t position(Index axis) const {
     return static_cast<std::size_t>(axis < 0 ? axis + rank_ : axis);
-  }
-
-  /// Without a division where no product of two such numbers is too large.
-  void multiply_size(Index dim) {
-    check<ShapeError>(dim >= 0, "a shape's axis cannot have the length ", dim);
-    constexpr Index small = std::numeric_limits<std::int32_t>::max();
-    const Index rest = std::max<Index>(size_, 1);
-    check<ShapeError>(
-        (dim <= small && rest <= small) || dim <= std::numeric_limits<Index>::max() / rest,
-        "a shape with an axis of ", dim, " has more elements than can be counted");
-    size_ *= dim;
   }
 
   std::array<Index, max_rank> dims_{};
