@@ -2,6 +2,8 @@
 
 // All of heed but files and drawing. It needs Eigen alone.
 
+#include <heed/version.hpp>
+
 #include <heed/attention/luong_attention.hpp>
 #include <heed/attention/step_attention.hpp>
 #include <heed/check/gradient_check.hpp>
@@ -24,7 +26,6 @@
 #include <heed/tensor/print.hpp>
 #include <heed/train/early_stopping.hpp>
 #include <heed/train/fit.hpp>
-#include <heed/version.hpp>
 
 // Refers to those above.
 #include <heed/instances.hpp>

@@ -1,6 +1,8 @@
 #pragma once
 
 // Saving and loading: needs nlohmann-json besides Eigen.
+#include <heed/version.hpp>
+
 #include <heed/io/checkpoint.hpp>
 #include <heed/io/dtype.hpp>
 #include <heed/io/file.hpp>

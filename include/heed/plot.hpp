@@ -2,6 +2,8 @@
 
 // Pictures of numbers, as SVG files and as text for a terminal: bars, curves and heat maps. Needs Eigen
 // alone.
+#include <heed/version.hpp>
+
 #include <heed/plot/attention.hpp>
 #include <heed/plot/bars.hpp>
 #include <heed/plot/heat_map.hpp>

@@ -1,5 +1,16 @@
 #pragma once
 
+// Every header of heed includes this one before it needs what is asked for here. A compiler goes on after
+// #error, through thousands of lines that it cannot read; a file that is not there ends it.
+#if __cplusplus < 202002L && !(defined(_MSVC_LANG) && _MSVC_LANG >= 202002L)
+#error heed needs C++20: compile with -std=c++20
+#include "heed needs C++20: compile with -std=c++20"
+#endif
+#if !defined(__cpp_exceptions)
+#error heed needs exceptions, which say what was wrong: compile without -fno-exceptions
+#include "heed needs exceptions: compile without -fno-exceptions"
+#endif
+
 #include <string_view>
 
 // The one place that states the version: CMake and Conan read these three lines.

@@ -1,5 +1,7 @@
 #pragma once
 
+#include <heed/version.hpp>
+
 #include <array>
 #include <bit>
 #include <cmath>

@@ -1,5 +1,7 @@
 #pragma once
 
+#include <heed/version.hpp>
+
 #include <algorithm>
 #include <cstddef>
 #include <string>

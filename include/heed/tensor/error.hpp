@@ -1,5 +1,7 @@
 #pragma once
 
+#include <heed/version.hpp>
+
 #include <charconv>
 #include <concepts>
 #include <initializer_list>
