@@ -127,7 +127,7 @@ struct Lanes {
   /// A function of one number, applied to every lane.
   template <class Function>
   Lanes each(const Function& function) const {
-    Scalar values[width];
+    Scalar values[std::size_t{width}];
     store(values);
     for (Scalar& value : values) value = function(value);
     return load(values);

@@ -53,12 +53,12 @@ void compute(const Tiles<Scalar>& tiles) {
   constexpr int count = Rows * Packets;  // sum i is that of row i / Packets, packet i % Packets
   const Index a_row_stride = tiles.a_row_stride;
   // Packets that reach beyond the last column stop over here.
-  alignas(64) Scalar block[count * W];
+  alignas(64) Scalar block[std::size_t{count * W}];
   const bool whole = tiles.cols == Packets * W;
   const Index c_row_stride = whole ? tiles.c_row_stride : Packets * W;
   const Index start_row_stride = whole ? tiles.start_row_stride : Packets * W;
   for (Index strip = 0; strip < tiles.strips; ++strip) {
-    Packet sum[count];
+    Packet sum[std::size_t{count}];
     if (tiles.start == nullptr) {
       unroll<count>([&](auto i) { sum[i] = Values(Scalar{0}).packet; });
     } else {
@@ -76,7 +76,7 @@ void compute(const Tiles<Scalar>& tiles) {
     const Scalar* a = tiles.a + strip * Rows * a_row_stride;
     const Scalar* b = tiles.b;
     for (Index k = 0; k < tiles.depth; ++k) {
-      Packet b_k[Packets];
+      Packet b_k[std::size_t{Packets}];
       unroll<Packets>([&](auto p) { b_k[p] = Values::load(b + p * W).packet; });
       unroll<Rows>([&](auto r) {
         const Values a_k(a[r * a_row_stride]);

@@ -193,7 +193,7 @@ void Stream<Scalar>::add(std::size_t node, const std::vector<std::size_t>& entry
   for (const std::size_t input : here.inputs) {
     entry.inputs.push_back(entry_of[input]);
     shapes.push_back(graph[input].shape);
-    with_steps += entries_[entry_of[input]].has_steps ? 1 : 0;
+    with_steps += entries_[entry_of[input]].has_steps ? 1u : 0u;
   }
   std::vector<Shape> state;
   if (here.is_input()) {

@@ -46,6 +46,11 @@ class Shape {
   constexpr const Index* begin() const { return dims_.data(); }
   constexpr const Index* end() const { return dims_.data() + rank_; }
 
+  /// The lengths. A range that has a `size()` of another meaning is no span by itself to every library.
+  constexpr operator std::span<const Index>() const {  // NOLINT(google-explicit-constructor)
+    return {dims_.data(), static_cast<std::size_t>(rank_)};
+  }
+
   /// How many elements a tensor of this shape has; 1 for no axes.
   constexpr Index size() const { return size_; }
 

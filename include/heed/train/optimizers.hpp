@@ -170,7 +170,7 @@ struct RMSprop {
              {"centered", centered ? 1.0 : 0.0}}};
   }
 
-  std::size_t moments() const { return 1 + (momentum > 0 ? 1 : 0) + (centered ? 1 : 0); }
+  std::size_t moments() const { return 1u + (momentum > 0 ? 1u : 0u) + (centered ? 1u : 0u); }
 
   template <class S>
   void update(View<S> w, View<const S> dw, OptimizerState<S>& state) const {
