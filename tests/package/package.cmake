@@ -23,6 +23,14 @@ if(CMAKE_CXX_COMPILER_ID MATCHES "^(GNU|Clang|AppleClang)$" AND TARGET heed_sing
     endif()
   endforeach()
 
+  # The sizes of vectors are given by x86's options, and the group of sections that tells them apart is ELF's.
+  if(CMAKE_SYSTEM_PROCESSOR MATCHES "^(x86_64|AMD64)$" AND CMAKE_EXECUTABLE_FORMAT STREQUAL "ELF")
+    foreach(compiler IN LISTS heed_consumer_compilers)
+      get_filename_component(name "${compiler}" NAME)
+      heed_package_test(march "Files for vectors of different sizes do not link, with ${name}" "${compiler}")
+    endforeach()
+  endif()
+
   list(GET heed_consumer_compilers -1 compiler)
   add_dependencies(heed_header_checks_alone heed_single)
   heed_package_test(single "One header is enough" "${compiler}"

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <heed/tensor/eigen.hpp>
 // Eigen 5 has the pool among its own modules.
 #if __has_include(<Eigen/ThreadPool>)
 #include <Eigen/ThreadPool>

@@ -1,10 +1,10 @@
 #pragma once
 
-#include <Eigen/Core>
 #include <concepts>
 #include <type_traits>
 #include <utility>
 
+#include <heed/tensor/eigen.hpp>
 #include <heed/tensor/shape.hpp>
 
 namespace heed {
