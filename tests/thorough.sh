@@ -27,6 +27,7 @@ stage networks many_networks
 stage coverage sh tests/coverage.sh
 stage uninitialised sh tests/uninitialised.sh
 stage valgrind sh tests/valgrind.sh
+stage bits32 sh tests/bits32.sh "${1:-900}"
 stage mutants python3 tests/mutation/run.py
 stage fuzz sh tests/fuzz/run.sh "${1:-900}"
 

@@ -3,6 +3,7 @@
 #
 #     sh tests/fuzz/run.sh          # 60 seconds each
 #     sh tests/fuzz/run.sh 3600     # as long as that
+#     sh tests/fuzz/run.sh 60 fuzz32    # compiled for 32 bits, which needs g++-multilib
 #
 # What a program finds stays in build/fuzz/corpus, and the next run begins with it. A crash, a hang of 10 seconds, or an
 # allocation beyond what a small file may ask for leaves its input in build/fuzz/findings and fails.
@@ -11,10 +12,11 @@ set -eu
 root=$(CDPATH='' cd -- "$(dirname -- "$0")/../.." && pwd -P)
 . "$root/cmake/setup.sh"
 seconds=${1:-60}
-build=$root/build/fuzz
+preset=${2:-fuzz}
+build=$root/build/$preset
 
-heed_configure fuzz
-cmake --build --preset fuzz --parallel "$(heed_jobs)"
+heed_configure "$preset"
+cmake --build --preset "$preset" --parallel "$(heed_jobs)"
 mkdir -p "$build/findings"
 
 # run <target> <further folder of examples>...

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <fstream>
+#include <utility>
 #include <vector>
 
 #include <heed/io/temporary_file.hpp>
@@ -48,9 +49,11 @@ inline std::vector<std::byte> read_file(const std::filesystem::path& path) {
   std::ifstream file(path, std::ios::binary | std::ios::ate);
   check<FileError>(file.is_open(), complaint, detail::last_error());
   const std::streamoff size = file.tellg();
+  check<FileError>(std::in_range<std::streamsize>(size), complaint, "it has ", size,
+                   " bytes, more than this program can hold");
   std::vector<std::byte> bytes(static_cast<std::size_t>(std::max<std::streamoff>(size, 0)));
   file.seekg(0);
-  file.read(reinterpret_cast<char*>(bytes.data()), size);
+  file.read(reinterpret_cast<char*>(bytes.data()), static_cast<std::streamsize>(size));
   check<FileError>(file.gcount() == size, complaint, "it ended after ", file.gcount(), " of ", size,
                    " bytes");
   return bytes;

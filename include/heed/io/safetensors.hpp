@@ -72,8 +72,9 @@ inline SafeTensor tensor_from_json(const nlohmann::json& json, std::span<const s
                    " of the data, of which there are ", size, ": the file is cut off");
   const Index length = offsets[1] - offsets[0];
   const Index elements = tensor.shape.size();
-  // The first comparison keeps the product of the second small.
-  check<FileError>(elements <= 8 * length && elements * tensor.dtype.bits == 8 * length, place,
+  // In 64 bits, also where Index has 32. The first comparison keeps the product of the second small.
+  const std::int64_t bits = 8 * std::int64_t{length};
+  check<FileError>(elements <= bits && std::int64_t{elements} * tensor.dtype.bits == bits, place,
                    " has ", elements, " numbers of ", tensor.dtype.bits, " bits in ", length,
                    " bytes");
   tensor.bytes =

@@ -108,7 +108,7 @@ std::string join(const Pieces&... pieces) {
 /// The one check of the library: throws `E` with the joined pieces unless `condition` holds. The
 /// message is put together only on failure. A name out of a file cannot command a terminal by it.
 template <class E, class... Pieces>
-void check(bool condition, const Pieces&... pieces) {
+void(check)(bool condition, const Pieces&... pieces) {  // in brackets: others have a macro check(…)
   if (!condition) [[unlikely]] {
     detail::fail<E>({detail::Piece(pieces)...});
   }

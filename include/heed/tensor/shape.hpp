@@ -98,9 +98,9 @@ class Shape {
       for (const Index length : *this) rest *= std::max<Index>(length, 1);
     }
     // Without a division where no product of two such numbers is too large.
-    constexpr Index small = Index{1} << std::numeric_limits<Index>::digits / 2;
+    constexpr Index half = Index{1} << std::numeric_limits<Index>::digits / 2;
     check<ShapeError>(
-        (dim <= small && rest <= small) || dim <= std::numeric_limits<Index>::max() / rest,
+        (dim <= half && rest <= half) || dim <= std::numeric_limits<Index>::max() / rest,
         "a shape with an axis of ", dim, " has more elements than can be counted");
     size_ *= dim;
     dims_[static_cast<std::size_t>(rank_++)] = dim;
