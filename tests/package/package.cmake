@@ -23,6 +23,37 @@ if(CMAKE_CXX_COMPILER_ID MATCHES "^(GNU|Clang|AppleClang)$" AND TARGET heed_sing
     endif()
   endforeach()
 
+  # As strict as projects are, with what only a compiler that optimises for the newest instructions has to say.
+  if(TARGET heed::keras)
+    heed_package_test(program "A file that uses heed draws no warning" "${CMAKE_CXX_COMPILER}" -D SOURCE=user.cpp
+      -D "OPTIONS=-std=c++20 -O2 -march=native -Wconversion -Wsign-conversion -Wshadow")
+    # clang++ with its own standard library, where that is installed.
+    if(HEED_CLANG)
+      file(WRITE "${CMAKE_CURRENT_BINARY_DIR}/libcxx.cpp" "#include <span>\nint main() {}\n")
+      execute_process(
+        COMMAND "${HEED_CLANG}" -stdlib=libc++ -std=c++20 "${CMAKE_CURRENT_BINARY_DIR}/libcxx.cpp"
+          -o "${CMAKE_CURRENT_BINARY_DIR}/libcxx"
+        RESULT_VARIABLE heed_libcxx OUTPUT_QUIET ERROR_QUIET)
+      if(heed_libcxx EQUAL 0)
+        heed_package_test(program "libc++ is enough" "${HEED_CLANG}" -D SOURCE=user.cpp
+          -D "OPTIONS=-std=c++20 -stdlib=libc++ -Wconversion -Wsign-conversion -Wshadow" -D "LINK=-stdlib=libc++"
+          -D SUFFIX=-libcxx)
+      endif()
+    endif()
+  endif()
+
+  # All tests are compiled for 32 bits by tests/bits32.sh; one file is here, where g++ can.
+  if(HEED_GCC AND CMAKE_SYSTEM_PROCESSOR MATCHES "^(x86_64|AMD64)$")
+    file(WRITE "${CMAKE_CURRENT_BINARY_DIR}/bits32.cpp" "#include <span>\nint main() {}\n")
+    execute_process(
+      COMMAND "${HEED_GCC}" -m32 -std=c++20 "${CMAKE_CURRENT_BINARY_DIR}/bits32.cpp" -o "${CMAKE_CURRENT_BINARY_DIR}/bits32"
+      RESULT_VARIABLE heed_bits32 OUTPUT_QUIET ERROR_QUIET)
+    if(heed_bits32 EQUAL 0)
+      heed_package_test(program "32 bits are enough" "${HEED_GCC}" -D SOURCE=bits32.cpp
+        -D "OPTIONS=-std=c++20 -m32 -msse2 -Wconversion -Wshadow" -D LINK=-m32)
+    endif()
+  endif()
+
   # The sizes of vectors are given by x86's options, and the group of sections that tells them apart is ELF's.
   if(CMAKE_SYSTEM_PROCESSOR MATCHES "^(x86_64|AMD64)$" AND CMAKE_EXECUTABLE_FORMAT STREQUAL "ELF")
     foreach(compiler IN LISTS heed_consumer_compilers)

@@ -49,6 +49,7 @@
       ".pushsection .data.rel.ro.heed,\"awR\",%progbits\n.dc.a " #name "\n.popsection\n.endif")
 #define HEED_DETAIL_EXPAND(macro, ...) macro(__VA_ARGS__)
 namespace heed::detail {
+// NOLINTNEXTLINE(misc-definitions-in-headers): each file has to have it.
 HEED_DETAIL_EXPAND(HEED_DETAIL_SAME_VECTORS,
                    HEED_DETAIL_EXPAND(HEED_DETAIL_OTHER_NAME, HEED_DETAIL_VECTOR_BITS,
                                       EIGEN_MAX_ALIGN_BYTES));
