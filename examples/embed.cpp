@@ -7,8 +7,19 @@
 //
 // The bytes stand there as whole numbers of 64 bits, which a compiler reads in a fifth of the time
 // that it takes for one number a byte.
+//
+// load_model reads them with nlohmann-json. A program that is to do without it makes the network itself, as it
+// was made for the training, and is given the weights alone, as floats:
+//
+//     embed index2.safetensors --weights --name models::index2_weights --output index2_weights.hpp
+//
+//     #include "index2_weights.hpp"
+//     for (const auto& [name, values] : models::index2_weights) {
+//       std::copy(values.begin(), values.end(), model.weight(name).data());
+//     }
 
 #include <heed/io/file.hpp>
+#include <heed/io/safetensors.hpp>
 #include <regex>
 
 #include "support/keras_file.hpp"
@@ -20,6 +31,7 @@ struct Options {
   std::string model;
   std::string name;
   std::string output;
+  bool weights = false;
 };
 
 /// `my model-2.h5` is called `model_my_model_2`: a name whatever the file's is, and no keyword.
@@ -66,12 +78,58 @@ std::string header(std::span<const std::byte> bytes, const std::string& file,
   return text;
 }
 
+/// A number as a float of C++, with as many digits as tell it from others.
+std::string literal(float value) {
+  std::array<char, 24> digits{};
+  const auto end = std::to_chars(digits.data(), digits.data() + digits.size(), value).ptr;
+  const std::string text(digits.data(), end);
+  return text + (text.find_first_of(".e") == std::string::npos ? ".0f" : "f");
+}
+
+/// The weights by name, as an array that needs nothing but the standard library.
+std::string weights_header(std::span<const std::byte> bytes, const std::string& file,
+                           const std::string& qualified_name) {
+  heed::check<heed::FileError>(
+      !is_of_keras(bytes), file,
+      " is Keras's; --weights takes a file of heed's, which save_model and save_weights write");
+  const auto tensors = heed::parse_safetensors(bytes, file);
+  const auto colons = qualified_name.rfind("::");
+  const bool has_namespace = colons != std::string::npos;
+  const auto name = has_namespace ? qualified_name.substr(colons + 2) : qualified_name;
+  std::string text = join(
+      "#pragma once\n\n// The weights of ", file, ", as heed's examples/embed found them:\n//\n",
+      "//     for (const auto& [name, values] : ", qualified_name, ") {\n",
+      "//       std::copy(values.begin(), values.end(), model.weight(name).data());\n//     }\n\n",
+      "#include <span>\n#include <string_view>\n#include <utility>\n\n");
+  if (has_namespace) text += join("namespace ", qualified_name.substr(0, colons), " {\n\n");
+  std::string list;
+  for (const auto& [weight, tensor] : tensors.tensors) {
+    if (weight.find('/') == std::string::npos) continue;  // the sample that a file may carry
+    const auto values = heed::read_tensor<float>(tensors, weight, file);
+    heed::check<heed::FileError>(values.array().isFinite().all(), file, ": the weight ", weight,
+                                 " has numbers that are not finite");
+    const auto array = join(name, "_", std::count(list.begin(), list.end(), '\n'));
+    text += join("// ", weight, " ", values.shape(), "\ninline constexpr float ", array, "[] = {");
+    constexpr heed::Index numbers_a_line = 8;
+    for (heed::Index i = 0; i < values.size(); ++i) {
+      text += join(i % numbers_a_line == 0 ? "\n    " : " ", literal(values.data()[i]), ",");
+    }
+    text += "\n};\n\n";
+    list += join("    {\"", weight, "\", ", array, "},\n");
+  }
+  heed::check<heed::FileError>(!list.empty(), file, " has no weights");
+  text += join("inline constexpr std::pair<std::string_view, std::span<const float>> ", name,
+               "[] = {\n", list, "};\n");
+  if (has_namespace) text += join("\n}  // namespace ", qualified_name.substr(0, colons), "\n");
+  return text;
+}
+
 void embed(const Options& options) {
   const auto bytes = heed::read_file(options.model);
   heed::check<heed::FileError>(!bytes.empty(), options.model, " is empty");
   const auto file = std::filesystem::path(options.model).filename().string();
-  const auto text =
-      header(bytes, file, options.name.empty() ? name_of_file(options.model) : options.name);
+  const auto name = options.name.empty() ? name_of_file(options.model) : options.name;
+  const auto text = options.weights ? weights_header(bytes, file, name) : header(bytes, file, name);
   if (options.output.empty()) {
     std::cout << text;
   } else {
@@ -85,6 +143,7 @@ int main(int argc, char** argv) {
   app.add_option("MODEL", options.model, "what save_model wrote, or Keras")->required();
   app.add_option("--name", options.name, "of the function that returns the bytes: models::index2")
       ->check(CLI::Validator(check_name, ""));
+  app.add_flag("--weights", options.weights, "the weights alone, for a program without JSON");
   app.add_option("--output", options.output, "the header to write; otherwise it prints");
   if (const auto status = parse(app, argc, argv)) return *status;
   return run([&] { embed(options); });
