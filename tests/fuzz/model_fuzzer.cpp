@@ -28,7 +28,8 @@ class Choices {
     if (choice < 24) return 1 + choice % 6;
     if (choice < 28) return upto(40);
     return provider_.PickValueInArray<Index>(
-        {-1, 0, 1000, Index{1} << 31, Index{1} << 60, std::numeric_limits<Index>::max()});
+        {-1, 0, 1000, Index{1} << std::numeric_limits<Index>::digits / 2,
+         std::numeric_limits<Index>::max() / 8 + 1, std::numeric_limits<Index>::max()});
   }
   std::vector<Index> lengths() {
     std::vector<Index> result(static_cast<std::size_t>(upto(upto(7) < 7 ? 3 : 7)));
