@@ -23,6 +23,8 @@ if(CMAKE_CXX_COMPILER_ID MATCHES "^(GNU|Clang|AppleClang)$" AND TARGET heed_sing
     endif()
   endforeach()
 
+  heed_package_test(words "Headers compile after the macros of other frameworks" "${CMAKE_CXX_COMPILER}")
+
   # As strict as projects are, with what only a compiler that optimises for the newest instructions has to say.
   if(TARGET heed::keras)
     heed_package_test(program "A file that uses heed draws no warning" "${CMAKE_CXX_COMPILER}" -D SOURCE=user.cpp
