@@ -96,16 +96,16 @@ class Tensor {
 
   // What follows refuses, with a sentence, what can be read in two ways or in none. A constructor
   // with a pack is asked about `({64})` alone, never about `{64}`.
-  template <std::integral Integer, class... None>
-    requires(Rank == 1 && sizeof...(None) == 0)
-  explicit Tensor(std::initializer_list<Integer>, None...) {
+  template <std::integral Integer, class... Nothing>
+    requires(Rank == 1 && sizeof...(Nothing) == 0)
+  explicit Tensor(std::initializer_list<Integer>, Nothing...) {
     static_assert(detail::never<Integer>,
                   "y({64}) can mean 64 zeros or the one value 64: write y(Shape{64}) for the "
                   "zeros, y{64} for the value");
   }
-  template <class... None>
-    requires(Rank != 1 && sizeof...(None) == 0)
-  explicit Tensor(std::initializer_list<Index> dims, None...)
+  template <class... Nothing>
+    requires(Rank != 1 && sizeof...(Nothing) == 0)
+  explicit Tensor(std::initializer_list<Index> dims, Nothing...)
       : Tensor(Shape(std::span(dims.begin(), dims.size()))) {}
   template <class... Numbers>
     requires(sizeof...(Numbers) > 0 && (std::is_arithmetic_v<Numbers> && ...))
