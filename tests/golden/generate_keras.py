@@ -9,9 +9,11 @@
     build/tf_keras/bin/python tests/golden/generate_keras.py tf_keras
 
 Keras 3 writes keras3_*.h5, tf_keras, which is Keras 2, writes keras2_*.h5, both by model.save. Keras 3 writes those of
-float32 in its native format, too: keras3_*.keras. The group "golden" is added to each .h5: samples x, what the model
+float32 in its native format, too: keras3_*.keras, and the weights of some alone: keras3_*.weights.h5. The group "golden" is added to each .h5: samples x, what the model
 predicts as y, and what the layer that the attribute "attention" of the group names gives for them as attention.
-Weights are drawn anew, so that no bias is 0.
+Weights are drawn anew, so that no bias is 0. Further words are the names of the files to write, of all others none:
+
+    build/keras/bin/python tests/golden/generate_keras.py keras names forms
 """
 
 import os
@@ -19,6 +21,7 @@ import pathlib
 import sys
 
 MODULE = sys.argv[1]
+ONLY = sys.argv[2:]
 os.environ["KERAS_BACKEND"] = "tensorflow"
 os.environ["TF_USE_LEGACY_KERAS"] = "1"
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
@@ -103,7 +106,63 @@ def small():
     return keras.Sequential([keras.Input((3, 2)), kl.LSTM(2), kl.Dense(1)])
 
 
+def names():
+    """More names than HDF5 keeps in the header of a group, none of them ASCII."""
+    layers = [kl.Dense(2, activation="tanh", name=f"层 {i} größe") for i in range(12)]
+    return keras.Sequential([keras.Input((2,))] + layers)
+
+
+def forms(source, target):
+    """The same file in forms that Keras does not choose, but people's programs do: the order of names tracked, a block in
+    front, numbers with the highest byte first, texts of a fixed length made up with spaces."""
+
+    def add_text(owner, key, value):
+        texts = [value] if isinstance(value, (str, bytes)) else list(value)
+        texts = [text.encode() if isinstance(text, str) else text for text in texts]
+        if not texts:
+            owner.attrs[key] = value
+            return
+        size = max(map(len, texts)) + 3
+        kind = h5py.h5t.C_S1.copy()
+        kind.set_size(size)
+        kind.set_strpad(h5py.h5t.STR_SPACEPAD)
+        is_one = isinstance(value, (str, bytes))
+        space = h5py.h5s.create(h5py.h5s.SCALAR) if is_one else h5py.h5s.create_simple((len(texts),))
+        attribute = h5py.h5a.create(owner.id, key.encode(), kind, space)
+        padded = np.array([text.ljust(size) for text in texts], dtype=f"S{size}")
+        attribute.write(padded[:1].reshape(()) if is_one else padded, mtype=kind)
+
+    with h5py.File(source) as old, h5py.File(target, "w", track_order=True, userblock_size=1024) as new:
+
+        def copy(name, item):
+            if isinstance(item, h5py.Group):
+                owner = new.create_group(name, track_order=True)
+            else:
+                owner = new.create_dataset(name, data=item[...].astype(">f4"))
+            for key, value in item.attrs.items():
+                add_text(owner, key, value)
+
+        for key, value in old.attrs.items():
+            add_text(new, key, value)
+        for i in range(12):  # so that attributes, too, stand in a heap
+            add_text(new, f"more {i}", str(i))
+        old.visititems(copy)
+    print(target, target.stat().st_size)
+
+
+def many(target):
+    """So many names and attributes that the blocks of their heaps and the nodes of their trees have several levels."""
+    with h5py.File(target, "w", libver="latest", track_order=True) as new:
+        for i in range(150):
+            new.create_dataset(f"größe {i}", data=np.float32(i), track_order=True)
+        for i in range(100):
+            new.attrs[f"text {i}"] = np.bytes_(f"{i}")
+    print(target, target.stat().st_size)
+
+
 def write(name, make, attention=None, dtype="float32"):
+    if ONLY and name not in ONLY:
+        return
     if GENERATION == "3":
         keras.config.set_floatx(dtype)
         keras.config.set_dtype_policy(dtype)
@@ -122,11 +181,14 @@ def write(name, make, attention=None, dtype="float32"):
     with h5py.File(path, "a") as file:
         golden = file.create_group("golden")
         golden["x"] = x
-        golden["y"] = model.predict(x, verbose=0)
+        # TensorFlow compiles no function with names that are not ASCII.
+        golden["y"] = np.array(model(x), np.float32) if name == "names" else model.predict(x, verbose=0)
         if attention:
             inner = keras.Model(model.inputs, model.get_layer(attention).output)
             golden.attrs["attention"] = attention
             golden["attention"] = inner.predict(x, verbose=0)
+    if name == "sequential" and GENERATION == "3" or name == "names":
+        model.save_weights(path.with_suffix(".weights.h5"))
     print(path, path.stat().st_size)
 
 
@@ -138,3 +200,9 @@ write("branches", branches)
 if GENERATION == "3":
     write("half", small, dtype="float16")
     write("double", small, dtype="float64")
+    write("bfloat16", lambda: keras.Sequential([keras.Input((3,)), kl.Dense(2), kl.Dense(1)]), dtype="bfloat16")
+    write("names", names)
+    if not ONLY or "forms" in ONLY:
+        forms(FOLDER / "keras3_sequential.h5", FOLDER / "keras3_forms.h5")
+    if not ONLY or "many" in ONLY:
+        many(FOLDER / "h5py_many.h5")

@@ -5,7 +5,7 @@
     build/torch/bin/pip install safetensors==0.8.0
     build/torch/bin/python tests/golden/generate_pytorch.py
 
-Made with torch 1.13.0. The files named_* hold weights under heed's names. Beside the network's tensors each other file has
+Made with torch 1.13.0; stacked and cell with 2.15. The files named_* hold weights under heed's names. Beside the network's tensors each other file has
 samples x and what the network makes of them, y, computed in float64 from the weights as they stand in the file.
 """
 
@@ -51,6 +51,35 @@ class Attention(nn.Module):
         return torch.tanh(self.vector(torch.cat([context, last], dim=-1)))
 
 
+class Stacked(nn.Module):
+    """An LSTM of two layers, and beside it something of seven axes that heed has no layer for."""
+
+    def __init__(self):
+        super().__init__()
+        self.rnn = nn.LSTM(3, 5, num_layers=2, batch_first=True, dropout=0.1)
+        self.head = nn.Linear(5, 2)
+        self.deep = nn.ParameterDict({"table": torch.zeros(1, 2, 1, 1, 1, 1, 2)})
+
+    def forward(self, x):
+        states, _ = self.rnn(x)
+        return torch.tanh(self.head(states[:, -1]))
+
+
+class Cell(nn.Module):
+    """A loop over the steps."""
+
+    def __init__(self):
+        super().__init__()
+        self.rnn = nn.LSTMCell(3, 5)
+        self.head = nn.Linear(5, 2)
+
+    def forward(self, x):
+        h = c = x.new_zeros(len(x), 5)
+        for step in x.unbind(1):
+            h, c = self.rnn(step, (h, c))
+        return torch.tanh(self.head(h))
+
+
 def write(name, network, x, dtype):
     state = {key: value.to(dtype) for key, value in network.state_dict().items()}
     network.double().load_state_dict({key: value.double() for key, value in state.items()})
@@ -84,6 +113,8 @@ def main():
     write("without_bias", Network(bias=False), samples(4, 6, 3), torch.float32)
     write("attention", Attention(), samples(5, 4, 2), torch.float64)
     write("sequential", nn.Sequential(nn.Linear(3, 4), nn.ReLU(), nn.Linear(4, 1)), samples(5, 3), torch.float32)
+    write("stacked", Stacked().eval(), samples(4, 6, 3), torch.float32)
+    write("cell", Cell(), samples(4, 6, 3), torch.float32)
     write("alone", nn.Linear(3, 2), samples(5, 3), torch.float32)
 
 

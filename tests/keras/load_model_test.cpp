@@ -89,6 +89,24 @@ TEST_CASE("What Keras 3 and Keras 2 saved predicts what it predicted there") {
   check_golden<double>("keras3_double", 1e-13);
   check_golden<float>("keras3_double", 1e-6);
   check_golden<float>("keras3_half", 2e-3);  // Keras computes in float16
+  check_golden<float>("keras3_bfloat16", 2e-2);
+}
+
+TEST_CASE("Names that are not ASCII, many or few, are names like others") {
+  check_golden<float>("keras3_names", 1e-6);
+  check_golden<double>("keras3_names", 1e-6);
+  const auto legacy = keras::load_model<float>(golden_path("keras3_names"));
+  CHECK(legacy.graph().find("层 11 größe") == 12);
+  const auto native = golden_path("keras3_names").replace_extension(".keras");
+  CHECK(keras::load_model<float>(native).weights() == legacy.weights());
+}
+
+TEST_CASE("A file in the forms that other programs choose is the same file") {
+  // Tracked order, a block in front, the highest byte first, texts made up with spaces.
+  const auto plain = keras::load_model<float>(golden_path("keras3_sequential"));
+  const auto other = keras::load_model<float>(golden_path("keras3_forms"));
+  CHECK(other.weights() == plain.weights());
+  CHECK(other.summary() == plain.summary());
 }
 
 TEST_CASE("The network of a file has the file's layers and names") {

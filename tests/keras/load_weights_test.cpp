@@ -80,6 +80,73 @@ TEST_CASE("A LuongAttention takes the weights of attention_score_vec and attenti
   }
 }
 
+TEST_CASE("Weights that Keras 3 saved alone go into a model of the same layers") {
+  for (const std::string name : {"keras3_sequential", "keras3_names"}) {
+    CAPTURE(name);
+    const auto whole = keras::load_model<float>(golden_path(name));
+    for (const char* extension : {".weights.h5", ".keras"}) {
+      CAPTURE(extension);
+      auto model = whole;
+      model.weights().set_zero();
+      keras::load_weights(model, golden_path(name).replace_extension(extension));
+      CHECK(model.weights() == whole.weights());
+    }
+  }
+  // Names may be others, and the model need not be built.
+  const auto whole = keras::load_model<float>(golden_path("keras3_sequential"));
+  Model<float> model("own names");
+  model.input("x", {4, 3});
+  model.add("first", LSTM{.units = 2, .return_sequences = true, .go_backwards = true});
+  model.add("second", LSTM{.units = 3,
+                           .activation = Activation::relu,
+                           .recurrent_activation = Activation::softsign,
+                           .use_bias = false});
+  model.add("third", Dense{.units = 2, .activation = Activation::softmax});
+  const auto path = golden_path("keras3_sequential").replace_extension(".weights.h5");
+  keras::load_weights(model, path);
+  CHECK(model.weights() == whole.weights());
+
+  Model<float> block;
+  block.input({4, 2});
+  block.add("steps", StepAttention{});
+  block.add("last", LuongAttention{.units = 3});
+  block.build({.seed = 2});
+  auto again = block;
+  again.weights().set_zero();
+  keras::load_weights(again, keras::save_model(block, {}, keras::Format::native));
+  CHECK(again.weights() == block.weights());
+}
+
+TEST_CASE("Weights that Keras 3 saved alone are those of the model's layers, each and no more") {
+  const auto refusal = [](Model<float> model, const keras::WeightOptions& options = {}) {
+    const auto bytes = read_file(golden_path("keras3_sequential").replace_extension(".weights.h5"));
+    return message<FileError>([&] { keras::load_weights(model, bytes, options, "m.weights.h5"); });
+  };
+  auto model = keras::load_model<float>(golden_path("keras3_sequential"));
+  CHECK(refusal(model) == "(nothing thrown)");
+  CHECK(refusal(model, {.layers = {{"dense_3", "x"}}}) ==
+        "m.weights.h5 numbers its layers, so that {.layers = …} finds no names in it");
+  Model<float> fewer;
+  fewer.input({4, 3});
+  fewer.add("one", LSTM{.units = 2, .return_sequences = true});
+  CHECK(refusal(fewer) ==
+        "m.weights.h5: \"/layers/dense\" has weights, and the model has no layer for them");
+  Model<float> more;
+  more.input({4, 3});
+  more.add(LSTM{.units = 2, .return_sequences = true});
+  more.add(LSTM{.units = 3, .use_bias = false});
+  more.add(Dense{.units = 2});
+  more.add("more", Dense{.units = 2});
+  CHECK(refusal(more) ==
+        "m.weights.h5: Dense \"more\" has no weights: the file has no group "
+        "\"layers/dense_1/vars\"");
+  const auto bytes = read_file(golden_path("keras3_sequential").replace_extension(".weights.h5"));
+  CHECK(
+      message<FileError>([&] { keras::load_model<float>(bytes, {}, "m.weights.h5"); }) ==
+      "m.weights.h5 holds no model, which would be its attribute model_config; to fill a model of "
+      "your own with weights, use keras::load_weights");
+}
+
 TEST_CASE("Weights come back to the model they were saved from, blocks and all") {
   Model<float> model = two_of_each();
   model.build({.seed = 3});
@@ -145,12 +212,6 @@ TEST_CASE("A file without the layers of a StepAttention is an error") {
       refusal(model, keras::save_model(small_model())) ==
       "m.h5 has no layer \"attention_vec\", in front of which the Dense of a StepAttention stands; "
       "name it: load_weights(model, …, {.layers = {…}})");
-}
-
-TEST_CASE("The native format is left to load_model") {
-  Model<float> model = small_model();
-  CHECK(refusal(model, keras::save_model(small_model(), {}, keras::Format::native)) ==
-        "m.h5 is in Keras's native format, which load_model reads; load_weights reads .h5");
 }
 
 TEST_CASE("Weights alone, as Keras 2 saves them, fill a model") {

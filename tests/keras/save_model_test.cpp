@@ -23,7 +23,7 @@ std::vector<std::string> names(const Model<float>& model) {
 /// All layers that heed has, but for its blocks, in a network that parts and joins.
 template <class S>
 Model<S> every_layer() {
-  Model<S> model("every layer: größe");
+  Model<S> model("every_layer");
   const Node x = model.input("x", {4, 3});
   const Node lstm = model.add("lstm",
                               LSTM{.units = 2,

@@ -4,10 +4,12 @@
 #include <cstdint>
 #include <vector>
 
-#include <heed/io/dtype.hpp>
+#include <heed/io/file_kind.hpp>
 
 // HDF5 as far as Keras uses it: groups, attributes of text, datasets of numbers that stand in one
-// piece, in the form that h5py has always written (superblock version 0, object headers version 1).
+// piece. heed writes the form that h5py writes by default (superblock version 0, object headers version
+// 1), and reads the newer one too, which h5py uses for names that are not ASCII, for
+// `track_order=True` and for `libver="latest"`.
 //
 // heed reads and writes it by itself. The HDF5 library runs over the end of its memory, or never
 // ends, for several of the files that differ from a good one in a single byte (1.10.8 and 1.14.6), and
@@ -23,9 +25,8 @@ struct Hdf5Dataset {
   Dtype dtype;
   Shape shape;
   std::span<const std::byte> bytes;
+  bool big_endian = false;  ///< written by a machine that has the highest byte first
 };
-
-inline constexpr std::string_view hdf5_signature = "\x89HDF\r\n\x1a\n";
 
 /// The address of what is not there.
 inline constexpr std::uint64_t hdf5_nowhere = ~std::uint64_t{0};
@@ -33,24 +34,39 @@ inline constexpr std::uint64_t hdf5_nowhere = ~std::uint64_t{0};
 /// Kinds of header messages (section IV.A.2).
 enum class Hdf5MessageType : std::uint16_t {
   dataspace = 0x1,
+  link_info = 0x2,
   datatype = 0x3,
+  link = 0x6,
   external_files = 0x7,
   layout = 0x8,
   filters = 0xB,
   attribute = 0xC,
   continuation = 0x10,
   symbol_table = 0x11,
+  attribute_info = 0x15,
+};
+
+/// A message in the header of an object.
+struct Hdf5Message {
+  Hdf5MessageType type;
+  std::uint8_t flags;
+  std::span<const std::byte> data;
 };
 
 /// Classes of datatypes (section IV.A.2.d).
-enum class Hdf5Class : std::uint8_t { floating_point = 1, string = 3, variable_length = 9 };
+enum class Hdf5Class : std::uint8_t {
+  floating_point = 1,
+  string = 3,
+  opaque = 5,
+  variable_length = 9
+};
 
 /// A text of any length in an attribute: its length, the address of a global heap collection, and
 /// its index there.
 inline constexpr std::size_t hdf5_reference_size = 4 + 8 + 4;
 
-/// How large a group's tree can be: h5py and the HDF5 library put up to 32 branches into a node.
-inline constexpr int hdf5_most_levels = 16, hdf5_most_children = 1024;
+/// How deep a tree, and how long a path, can be. Keras nests models a few deep.
+inline constexpr int hdf5_most_levels = 16, hdf5_most_depth = 64;
 
 /// Puts numbers one behind the other, lowest byte first.
 class Hdf5Bytes {

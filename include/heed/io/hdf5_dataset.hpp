@@ -4,15 +4,52 @@
 
 namespace heed::detail {
 
-/// The numbers of a dataset: float16, float32 or float64, in one piece.
+/// Whether two datatype messages say the same, but for the version of the message.
+inline bool is_hdf5_type(std::span<const std::byte> found, std::span<const std::byte> expected) {
+  constexpr auto class_bits = std::byte{0xf};
+  return found.size() >= expected.size() &&
+         ((found[0] ^ expected[0]) & class_bits) == std::byte{} &&
+         std::equal(expected.begin() + 1, expected.end(), found.begin() + 1);
+}
+
+/// What Keras makes of bfloat16, for which HDF5 has no type: two bytes that are no number.
+inline std::vector<std::byte> hdf5_bfloat_type() {
+  Hdf5Bytes type;
+  type.put(static_cast<std::uint8_t>(Hdf5Class::opaque)).fill(3).put(std::uint32_t{2});
+  return std::move(type).take();
+}
+
+/// `, by gzip`, where the first filter (section IV.A.2.l) has a name.
+inline std::string hdf5_filter(std::span<const std::byte> filters, const std::string& place) {
+  Hdf5Cursor cursor(filters, place);
+  const auto version = cursor.take<std::uint8_t>();
+  cursor.skip(version == 1 ? 7 : 1);
+  switch (cursor.take<std::uint16_t>()) {
+    case 1: return ", by gzip";
+    case 2: return ", with its bytes shuffled";
+    case 4: return ", by szip";
+    case 32000: return ", by lzf";
+    default: return "";
+  }
+}
+
+inline std::string hdf5_repacked(std::string_view options) {
+  return join("; Keras writes plain datasets, and h5repack -l CONTI", options,
+              " old.h5 new.h5 makes them of others");
+}
+
+/// The numbers of a dataset: float16, bfloat16, float32 or float64, in one piece.
 inline Hdf5Dataset hdf5_dataset(const Hdf5Object& object) {
   using Type = Hdf5MessageType;
   const std::string& place = object.place();
   const auto datatype = object.need(Type::datatype, "dataset");
   const auto dims = object.lengths(object.need(Type::dataspace, "dataset"));
   const auto elements = object.count(object.need(Type::dataspace, "dataset"));
-  check<FileError>(!object.find(Type::filters) && !object.find(Type::external_files), place,
-                   " is compressed or stands in another file; Keras writes plain datasets");
+  if (const auto filters = object.find(Type::filters)) {
+    throw FileError(
+        join(place, " is compressed", hdf5_filter(*filters, place), hdf5_repacked(" -f NONE")));
+  }
+  check<FileError>(!object.find(Type::external_files), place, " stands in another file");
   Hdf5Dataset dataset;
   check<FileError>(dims.size() <= Shape::max_rank, place, " has ", dims.size(),
                    " axes; expected at most ", Shape::max_rank);
@@ -21,15 +58,18 @@ inline Hdf5Dataset hdf5_dataset(const Hdf5Object& object) {
     at_place(place, [&] { dataset.shape.push_back(static_cast<Index>(length)); });
   }
   for (const Dtype& dtype : {Dtype{"F32", 32}, Dtype{"F64", 64}, Dtype{"F16", 16}}) {
-    const auto type = hdf5_float_type(dtype);
-    constexpr auto class_bits = std::byte{0xf};  // above them is the message's version
-    if (datatype.size() >= type.size() && ((datatype[0] ^ type[0]) & class_bits) == std::byte{} &&
-        std::equal(type.begin() + 1, type.end(), datatype.begin() + 1)) {
-      dataset.dtype = dtype;
+    auto type = hdf5_float_type(dtype);
+    for (const bool big_endian : {false, true}) {
+      type[1] |= std::byte{big_endian};
+      if (is_hdf5_type(datatype, type)) {
+        dataset.dtype = dtype;
+        dataset.big_endian = big_endian;
+      }
     }
   }
+  if (is_hdf5_type(datatype, hdf5_bfloat_type())) dataset.dtype = {"BF16", 16};
   check<FileError>(dataset.dtype.bits > 0, place,
-                   " does not hold numbers of float16, float32 or float64");
+                   " does not hold numbers of float16, bfloat16, float32 or float64");
 
   const std::uint64_t size = elements * static_cast<std::uint64_t>(dataset.dtype.bits / 8);
   Hdf5Cursor layout(object.need(Type::layout, "dataset"), place);
@@ -37,7 +77,7 @@ inline Hdf5Dataset hdf5_dataset(const Hdf5Object& object) {
   const auto kind = layout.take<std::uint8_t>();
   enum { compact, contiguous };
   check<FileError>((version == 3 || version == 4) && (kind == compact || kind == contiguous), place,
-                   " does not stand in one piece, as Keras writes datasets");
+                   " does not stand in one piece", hdf5_repacked(""));
   if (size == 0) return dataset;
   if (kind == compact) {
     dataset.bytes = layout.take(layout.take<std::uint16_t>());
@@ -45,10 +85,23 @@ inline Hdf5Dataset hdf5_dataset(const Hdf5Object& object) {
     const auto address = layout.take<std::uint64_t>();
     check<FileError>(address != hdf5_nowhere, place, " has no numbers");
     dataset.bytes = object.file().at(address, layout.take<std::uint64_t>(), place);
+    object.claim_numbers(dataset.bytes);
   }
   check<FileError>(dataset.bytes.size() == size, place, " has ", dataset.bytes.size(),
                    " bytes for numbers of ", dataset.shape, ", which take ", size);
   return dataset;
+}
+
+/// The numbers themselves; see `decode`.
+template <class Scalar>
+bool decode(const Hdf5Dataset& dataset, std::span<Scalar> values) {
+  if (!dataset.big_endian) return decode(dataset.dtype, dataset.bytes, values);
+  std::vector<std::byte> bytes(dataset.bytes.begin(), dataset.bytes.end());
+  const auto size = dataset.dtype.bits / 8;
+  for (auto number = bytes.begin(); number != bytes.end(); number += size) {
+    std::reverse(number, number + size);
+  }
+  return decode<Scalar>(dataset.dtype, bytes, values);
 }
 
 }  // namespace heed::detail

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <map>
+#include <optional>
 
 #include <heed/io/hdf5.hpp>
 #include <heed/io/json.hpp>
@@ -17,6 +18,16 @@ class Hdf5Cursor {
   template <std::unsigned_integral Number>
   Number take() {
     return from_little_endian<Number>(take(sizeof(Number)).data());
+  }
+
+  /// A number of 1 to 8 bytes.
+  std::uint64_t take_number(std::uint64_t size) {
+    std::uint64_t number = 0;
+    const auto bytes = take(size);
+    for (std::size_t i = bytes.size(); i-- > 0;) {
+      number = number << 8 | std::to_integer<std::uint64_t>(bytes[i]);
+    }
+    return number;
   }
 
   std::span<const std::byte> take(std::uint64_t count) {
@@ -37,10 +48,8 @@ class Hdf5Cursor {
   void skip(std::uint64_t count) { take(count); }
 
   void expect(std::string_view signature) {
-    const auto found = take(signature.size());
-    check<FileError>(std::equal(found.begin(), found.end(), signature.begin(),
-                                [](std::byte b, char c) { return b == std::byte(c); }),
-                     place_, " is damaged: ", in_quotes(signature), " is not where it should be");
+    check<FileError>(bytes_as_text(take(signature.size())) == signature, place_,
+                     " is damaged: ", in_quotes(signature), " is not where it should be");
   }
 
   std::size_t left() const { return rest_.size(); }
@@ -50,37 +59,56 @@ class Hdf5Cursor {
   const std::string& place_;
 };
 
-inline std::string_view hdf5_text(std::span<const std::byte> bytes) {
-  return {reinterpret_cast<const char*>(bytes.data()), bytes.size()};
-}
+inline std::string_view hdf5_text(std::span<const std::byte> bytes) { return bytes_as_text(bytes); }
+
+/// What a file says of one of its objects, each part read once.
+struct Hdf5Node {
+  /// Where a name of a group leads; links to names lead nowhere.
+  using Links = std::map<std::string_view, std::optional<std::uint64_t>>;
+  using Attributes = std::map<std::string_view, std::span<const std::byte>>;
+
+  std::string path;
+  std::string place;  ///< how errors call it
+  std::vector<Hdf5Message> messages;
+  std::optional<Links> links;
+  std::optional<Attributes> attributes;
+  bool has_numbers = false;  ///< which are a dataset's, and are part of no other
+};
 
 /// A file that stands in memory, which has to stay there: what is read are views of it.
+///
+/// Each byte belongs to one part of the file and is read once. That makes weights that share bytes an
+/// error, and time and memory linear in the file's size, whatever it says.
 class Hdf5File {
  public:
-  /// Throws `FileError`, beginning with `where`, for what is no HDF5 file, or not all of one, or of
-  /// the form that only programs write which ask for it (`libver="latest"`).
-  Hdf5File(std::span<const std::byte> bytes, std::string_view where)
-      : bytes_(bytes), where_(where) {
-    const auto front = hdf5_text(bytes.first(std::min(bytes.size(), hdf5_signature.size())));
-    check<FileError>(front == hdf5_signature, where, " is not an HDF5 file");
-    Hdf5Cursor superblock(bytes.subspan(front.size()), where_);
+  /// Throws `FileError`, beginning with `where`, for what is no HDF5 file, or not all of one.
+  Hdf5File(std::span<const std::byte> bytes, std::string_view where) : where_(where) {
+    const std::size_t begin = find_hdf5(bytes);
+    if (begin == bytes.size()) throw FileError(join(where, not_hdf5(bytes)));
+    bytes_ = bytes.subspan(begin);
+    Hdf5Cursor superblock(bytes_.subspan(hdf5_signature.size()), where_);
     const auto version = superblock.take<std::uint8_t>();
-    check<FileError>(version <= 1, where, " is an HDF5 file of a newer form (superblock ", version,
+    check<FileError>(version <= 3, where, " is an HDF5 file of a newer form (superblock ", version,
                      ") than Keras and h5py write");
-    superblock.skip(4);
+    const bool is_old = version < 2;
+    if (is_old) superblock.skip(4);
     const auto offset_size = superblock.take<std::uint8_t>();
     const auto length_size = superblock.take<std::uint8_t>();
     check<FileError>(offset_size == 8 && length_size == 8, where, " has addresses of ", offset_size,
                      " and lengths of ", length_size, " bytes; expected 8");
-    superblock.skip(version == 0 ? 9 : 13);
+    superblock.skip(version == 0 ? 9 : version == 1 ? 13 : 1);
     const auto base = superblock.take<std::uint64_t>();
     superblock.skip(8);
     const auto end = superblock.take<std::uint64_t>();
-    superblock.skip(16);
+    superblock.skip(is_old ? 16 : 0);
     root_ = superblock.take<std::uint64_t>();
-    check<FileError>(base == 0, where, " begins with something that is not HDF5");
+    superblock.skip(is_old ? 24 : 4);
+    check<FileError>(base == begin, where,
+                     " begins with something that is not HDF5, and does not say so: its base is ",
+                     base, ", and HDF5 begins at byte ", begin);
     check<FileError>(end <= bytes.size(), where, " is cut off: it has ", bytes.size(), " of ", end,
                      " bytes");
+    claim(bytes_.first(bytes_.size() - superblock.left()), "its superblock", where_);
   }
   Hdf5File(const Hdf5File&) = delete;
 
@@ -101,64 +129,100 @@ class Hdf5File {
     return Hdf5Cursor(at(address, place), place).take(length);
   }
 
-  /// Notes that the object at an address, with a header of `size` bytes, stands under a path. Throws
-  /// `FileError` for one that stands under another path too, and for headers that overlap: otherwise a
-  /// small file could have one large header read for each of many names.
-  void note_object(std::uint64_t address, const std::string& path, std::uint64_t size,
-                   const std::string& place) {
-    const auto [object, is_new] = objects_.emplace(address, path);
-    check<FileError>(object->second == path, place, " is damaged: it is ",
-                     in_quotes(object->second), " as well");
-    if (is_new) header_bytes_ += size;
-    check<FileError>(header_bytes_ <= bytes_.size(), place,
-                     " is damaged: its header is part of others");
+  /// Notes that these bytes of the file are a part of an object. Throws `FileError` when one of them is
+  /// part of something already. `part` and `place` have to stay.
+  void claim(std::span<const std::byte> bytes, std::string_view part, const std::string& place) {
+    if (bytes.empty()) return;
+    const auto begin = static_cast<std::uint64_t>(bytes.data() - bytes_.data());
+    const std::uint64_t end = begin + bytes.size();
+    const auto next = parts_.lower_bound(begin);
+    const auto report = [&](const auto& other) {
+      const auto& [other_end, other_part, other_place] = other->second;
+      throw FileError(join(place, " is damaged: it has ", part, " in bytes ", begin, " to ", end,
+                           ", where ", *other_place, " has ", other_part));
+    };
+    if (next != parts_.end() && next->first < end) report(next);
+    if (next != parts_.begin() && std::prev(next)->second.end > begin) report(std::prev(next));
+    parts_.emplace_hint(next, begin, Part{end, part, &place});
   }
 
-  /// A text of the collection at an address (section III.E).
-  std::string_view text(std::uint64_t address, std::uint32_t index, std::uint32_t length,
-                        const std::string& place) {
+  /// The node at an address, and whether it is new. Throws `FileError` for one that stands under another
+  /// path too.
+  std::pair<Hdf5Node*, bool> node(std::uint64_t address, std::string path) {
+    const auto [entry, is_new] = nodes_.try_emplace(address);
+    Hdf5Node& node = entry->second;
+    if (is_new) {
+      node.place = join(where_, ": ", in_quotes(path));
+      node.path = std::move(path);
+    } else {
+      check<FileError>(node.path == path, where_, ": ", in_quotes(path), " is damaged: it is ",
+                       in_quotes(node.path), " as well");
+    }
+    return {&node, is_new};
+  }
+
+  /// A text of the collection at an address (section III.E), to which `reference` refers.
+  std::string_view text(std::span<const std::byte> reference, const std::string& place) {
+    Hdf5Cursor cursor(reference, place);
+    const auto length = cursor.take<std::uint32_t>();
+    const auto address = cursor.take<std::uint64_t>();
+    const auto index = cursor.take<std::uint32_t>();
     if (length == 0) return {};
-    const auto& objects = collection(address, place).objects;
+    auto& objects = collection(address, place);
     const auto object = objects.find(index);
-    check<FileError>(object != objects.end() && length <= object->second.size(), place,
+    check<FileError>(object != objects.end() && length <= object->second.bytes.size(), place,
                      " is damaged: a text of ", length, " bytes is not where it should be");
-    return hdf5_text(object->second.first(length));
+    auto& [bytes, referrer] = object->second;
+    check<FileError>(referrer == nullptr || referrer == reference.data(), place,
+                     " is damaged: two attributes have one text");
+    referrer = reference.data();
+    return hdf5_text(bytes.first(length));
   }
 
  private:
-  struct Collection {
-    std::uint64_t end = 0;
-    std::map<std::uint32_t, std::span<const std::byte>> objects;
+  struct Part {
+    std::uint64_t end;
+    std::string_view name;
+    const std::string* place;
   };
+  struct Text {
+    std::span<const std::byte> bytes;
+    const std::byte* referrer = nullptr;
+  };
+  using Collection = std::map<std::uint32_t, Text>;
 
-  /// Reads a collection once. No two may overlap, so that all together are no larger than the file.
-  const Collection& collection(std::uint64_t address, const std::string& place) {
-    const auto next = collections_.lower_bound(address);
-    if (next != collections_.end() && next->first == address) return next->second;
+  static std::string not_hdf5(std::span<const std::byte> bytes) {
+    const auto kind = file_kind(bytes);
+    return kind.empty() ? " is not an HDF5 file" : kind;
+  }
+
+  /// Reads a collection once.
+  Collection& collection(std::uint64_t address, const std::string& place) {
+    const auto known = collections_.find(address);
+    if (known != collections_.end()) return known->second;
     Hdf5Cursor head(at(address, place), place);
     head.expect("GCOL");
     head.skip(4);
-    const auto size = head.take<std::uint64_t>();
-    Hdf5Cursor cursor(at(address, size, place), place);
+    const auto all = at(address, head.take<std::uint64_t>(), place);
+    claim(all, "a collection of texts", place);
+    Hdf5Cursor cursor(all, place);
     cursor.skip(16);
-    check<FileError>((next == collections_.end() || address + size <= next->first) &&
-                         (next == collections_.begin() || std::prev(next)->second.end <= address),
-                     place, " is damaged: two collections of texts overlap");
-    Collection found{address + size, {}};
+    Collection found;
     while (cursor.left() >= 16) {
       const auto index = cursor.take<std::uint16_t>();
       if (index == 0) break;  // free space, up to the end
       cursor.skip(6);
       const auto length = cursor.take<std::uint64_t>();
-      found.objects.emplace(index, cursor.take_padded(length));
+      found.emplace(index, Text{cursor.take_padded(length)});
     }
     return collections_.emplace(address, std::move(found)).first->second;
   }
 
   std::span<const std::byte> bytes_;
   std::string where_;
-  std::uint64_t root_ = 0, header_bytes_ = 0;
-  std::map<std::uint64_t, std::string> objects_;
+  std::uint64_t root_ = 0;
+  std::map<std::uint64_t, Part> parts_;
+  std::map<std::uint64_t, Hdf5Node> nodes_;
   std::map<std::uint64_t, Collection> collections_;
 };
 

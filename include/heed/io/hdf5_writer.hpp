@@ -4,6 +4,7 @@
 #include <string>
 
 #include <heed/io/hdf5.hpp>
+#include <heed/io/json.hpp>
 
 namespace heed::detail {
 
@@ -175,6 +176,11 @@ class Hdf5Writer {
     names.fill(8);  // the empty name, in front of all others
     std::vector<Branch> branches;
     for (const auto& [name, address] : children) {
+      const bool is_name = !name.empty() && name != "." && name.find('/') == std::string::npos &&
+                           name.find('\0') == std::string::npos;
+      check<FileError>(
+          is_name, "an HDF5 file cannot hold the name ", in_quotes(name),
+          ": names in it are not empty, not \".\", and have no \"/\" and no zero byte");
       branches.push_back({address, names.size()});
       names.put(name).fill(1).pad();
     }

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <heed/io/keras_entries.hpp>
 #include <heed/io/keras_layers.hpp>
 #include <heed/io/keras_weights.hpp>
 #include <heed/io/zip.hpp>
@@ -54,6 +55,56 @@ inline void append_keras_weights(const Hdf5Object& root, const KerasLayer& layer
                in_quotes(path));
 }
 
+/// Throws `FileError` for a group with weights that no layer of the model has.
+inline void check_keras_groups(const Hdf5Object& root, const std::set<std::string>& known) {
+  const auto layers = root.open("layers");
+  if (!layers) return;
+  for (const std::string_view name : layers->names()) {
+    if (known.contains(join("layers/", name))) continue;
+    const auto group = layers->open(name);
+    for (const char* first : {"vars/0", "cell/vars/0", "layer/vars/0"}) {
+      check<FileError>(!group->open(first), group->place(),
+                       " has weights, and the model has no layer for them");
+    }
+  }
+}
+
+/// The weights of a model in the order of its layout, from a file that numbers layers: what Keras 3 puts
+/// into its archives and `model.save_weights` into a `.weights.h5`. Names need not agree, as Keras asks
+/// for none, but for those that the model has elsewhere.
+template <class Scalar>
+Arena<Scalar> keras_numbered_weights(const Model<Scalar>& model, const Hdf5Object& root,
+                                     bool allow_not_finite) {
+  Model<Scalar> built = model;
+  if (!built.is_built()) {
+    const Arena<Scalar> zeros(Shape{model.count_params()});
+    built.set_weights(zeros.values());
+  }
+  const Model<Scalar> expanded = without_blocks(built);
+  const KerasEntries<Scalar> entries(expanded);
+  KerasArchiveGroups numbers;
+  std::map<std::string_view, std::pair<KerasLayer, std::string>> groups;
+  std::set<std::string> known;
+  for (const KerasEntry* entry : entries.in_order()) {
+    const auto& class_name = entry->json["class_name"].template get_ref<const std::string&>();
+    const auto group = numbers.next(class_name);
+    const auto place = join(root.file().where(), ": ", class_name, " ", in_quotes(entry->name()));
+    groups[entry->name()] = {{class_name, entry->name(), nullptr, nullptr, place}, group};
+    known.insert(group);
+  }
+  std::vector<Hdf5Object> weights;
+  for (const auto& node : expanded.graph().nodes()) {
+    if (node.slots == 0) continue;
+    auto& [layer, group] = groups.at(node.name);
+    const auto own = root.open(group + "/vars");
+    const auto name = own ? own->texts("name") : std::nullopt;
+    if (name && name->size() == 1 && !groups.contains(name->front())) layer.name = name->front();
+    append_keras_weights(root, layer, group, node.slots, weights);
+  }
+  check_keras_groups(root, known);
+  return keras_arena<Scalar>(expanded.graph().layout(), weights, allow_not_finite);
+}
+
 template <class Scalar>
 Model<Scalar> keras_load_archive(std::span<const std::byte> bytes, const std::string& where,
                                  const keras::LoadOptions<Scalar>& options) {
@@ -85,7 +136,8 @@ Model<Scalar> keras_load_archive(std::span<const std::byte> bytes, const std::st
     const auto& [layer, group] = groups.at(node.name);
     append_keras_weights(root, *layer, group, node.slots, weights);
   }
-  const auto values = keras_arena<Scalar>(file, model.graph().layout(), weights);
+  const auto values =
+      keras_arena<Scalar>(model.graph().layout(), weights, options.allow_not_finite);
   model.set_weights(values.values());
   return model;
 }

@@ -4,6 +4,7 @@
 
 #include <heed/io/hdf5_writer.hpp>
 #include <heed/io/keras_blocks.hpp>
+#include <heed/io/keras_names.hpp>
 
 namespace heed::detail {
 
@@ -116,7 +117,9 @@ class KerasEntries {
                      {"name", name},
                      {"config", std::move(config)},
                      {"inbound_nodes", std::move(calls)}};
-    print_json(json, join(class_name, " \"", printable(name), "\""));  // throws unless UTF-8
+    const auto title = join(class_name, " ", in_quotes(name));
+    print_json(json, title);  // throws unless UTF-8
+    check_keras_name(name, title);
     entries_.push_back({std::move(json), std::move(inputs), {}});
   }
 

@@ -18,6 +18,9 @@ struct LoadOptions {
 
   /// The shape of a sample, for a model whose input leaves axes open (None).
   Shape input_shape = {};
+
+  /// Takes weights that are NaN or infinite, as those of a training that diverged are.
+  bool allow_not_finite = false;
 };
 
 }  // namespace heed::keras

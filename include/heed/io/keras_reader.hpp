@@ -10,6 +10,9 @@ struct WeightOptions {
   /// The layer in the file for a layer of the model, or for one weight of it, where the names differ:
   /// `{.layers = {{"attention", "dense"}, {"other/score_kernel", "score"}}}`.
   std::map<std::string, std::string, std::less<>> layers = {};
+
+  /// Takes weights that are NaN or infinite, as those of a training that diverged are.
+  bool allow_not_finite = false;
 };
 
 }  // namespace heed::keras
@@ -60,7 +63,8 @@ Model<Scalar> keras_load_model(std::span<const std::byte> bytes, const std::stri
 
   const KerasWeights weights(file, keras_weights_group(root, file));
   const auto places = keras_places(model.graph(), {}, [](const std::string& name) { return name; });
-  const auto values = weights.read<Scalar>(model.graph().layout(), places);
+  const auto values =
+      weights.read<Scalar>(model.graph().layout(), places, options.allow_not_finite);
   model.set_weights(values.values());
   return model;
 }
@@ -87,10 +91,18 @@ inline std::string keras_input_of(const std::string& layer, const Hdf5Object& ro
 template <class Scalar>
 void keras_load_weights(Model<Scalar>& model, std::span<const std::byte> bytes,
                         const std::string& where, const keras::WeightOptions& options) {
-  check<FileError>(!hdf5_text(bytes).starts_with(zip_file_signature), where,
-                   " is in Keras's native format, which load_model reads; load_weights reads .h5");
+  if (hdf5_text(bytes).starts_with(zip_file_signature)) {
+    const auto inner = ZipFile(bytes, where).file(keras_archive_weights);
+    return keras_load_weights(model, inner, join(where, ": ", keras_archive_weights), options);
+  }
   Hdf5File file(bytes, where);
   const Hdf5Object root(file);
+  if (root.open("layers") && !root.open("model_weights")) {
+    check<FileError>(options.layers.empty(), where,
+                     " numbers its layers, so that {.layers = …} finds no names in it");
+    const auto values = keras_numbered_weights(model, root, options.allow_not_finite);
+    return model.set_weights(values.values());
+  }
   for (const auto& [name, layer] : options.layers) {
     const std::string_view node = std::string_view(name).substr(0, name.find('/'));
     check<OptionError>(model.graph().find(node) < model.graph().nodes().size() &&
@@ -102,7 +114,8 @@ void keras_load_weights(Model<Scalar>& model, std::span<const std::byte> bytes,
     return keras_input_of(layer, root, where);
   });
   const KerasWeights weights(file, keras_weights_group(root, file));
-  const auto values = weights.read<Scalar>(model.graph().layout(), places);
+  const auto values =
+      weights.read<Scalar>(model.graph().layout(), places, options.allow_not_finite);
   model.set_weights(values.values());
 }
 
@@ -139,7 +152,8 @@ Model<Scalar> load_model(std::span<const std::byte> bytes, const LoadOptions<Sca
 }
 
 /// Gives a model the weights of a Keras file, `.h5`, by the names of its layers, and builds it if it is
-/// not built. A block takes those of the layers it stands for: `LuongAttention` of `attention_score_vec`
+/// not built. A `.weights.h5` of Keras 3 and a `.keras` number the layers of each class instead, in
+/// the model's order: so does heed, whatever names are. A block takes those of the layers it stands for: `LuongAttention` of `attention_score_vec`
 /// and `attention_vector`; `StepAttention` of the Dense in front of the Permute `attention_vec`. With
 /// several blocks of a kind, those names begin with the block's own: `encoder_attention_score_vec`.
 ///

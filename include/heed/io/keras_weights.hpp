@@ -2,6 +2,7 @@
 
 #include <set>
 
+#include <heed/io/finite.hpp>
 #include <heed/io/hdf5_dataset.hpp>
 #include <heed/io/keras_blocks.hpp>
 
@@ -30,28 +31,26 @@ inline std::string_view keras_weight_name(std::string_view path) {
 }
 
 /// All weights of a model, in the order of its layout, from the datasets that hold them. Throws
-/// `FileError` for one of another shape.
+/// `FileError` for one of another shape, and for one that is NaN or infinite unless that is allowed.
 template <class Scalar>
-Arena<Scalar> keras_arena(const Hdf5File& file, const Layout& layout,
-                          std::span<const Hdf5Object> objects) {
+Arena<Scalar> keras_arena(const Layout& layout, std::span<const Hdf5Object> objects,
+                          bool allow_not_finite) {
   std::vector<Hdf5Dataset> datasets;
-  std::size_t total = 0;
   for (std::size_t i = 0; i < objects.size(); ++i) {
     const Slot& slot = layout.slots()[i];
     datasets.push_back(hdf5_dataset(objects[i]));
     check<FileError>(datasets[i].shape == slot.shape, objects[i].place(), " has the shape ",
                      datasets[i].shape, ", and the model's ", in_quotes(slot.name), " has ",
                      slot.shape);
-    total += datasets[i].bytes.size();
   }
-  check<FileError>(total <= file.size(), file.where(), " is damaged: weights overlap");
-
   Arena<Scalar> weights(Shape{layout.size()});
   for (std::size_t i = 0; i < objects.size(); ++i) {
     const Slot& slot = layout.slots()[i];
-    decode(datasets[i].dtype, datasets[i].bytes,
-           weights.values().subspan(static_cast<std::size_t>(slot.offset),
-                                    static_cast<std::size_t>(slot.shape.size())));
+    decode(datasets[i], weights.values().subspan(static_cast<std::size_t>(slot.offset),
+                                                 static_cast<std::size_t>(slot.shape.size())));
+  }
+  if (!objects.empty()) {
+    check_finite<Scalar>(layout, weights.values(), allow_not_finite, objects[0].file().where());
   }
   return weights;
 }
@@ -61,6 +60,7 @@ class KerasWeights {
  public:
   KerasWeights(Hdf5File& file, const Hdf5Object& group) : file_(&file) {
     std::set<std::string_view> seen;
+    std::set<std::string> paths;  // "a" and its "b/c" stand where "a/b" and its "c" do
     for (const std::string_view name : keras_names(group, "layer_names")) {
       check<FileError>(seen.insert(name).second, group.place(), " has ", in_quotes(name),
                        " twice among its layer_names");
@@ -71,6 +71,8 @@ class KerasWeights {
       for (const std::string_view path : keras_names(*layer, "weight_names")) {
         check<FileError>(weights.emplace(keras_weight_name(path), path).second, layer->place(),
                          " has two weights ", in_quotes(keras_weight_name(path)));
+        check<FileError>(paths.insert(join(name, "/", path)).second, layer->place(), " has ",
+                         in_quotes(path), ", which is a weight of another layer as well");
       }
       if (!weights.empty()) layers_.emplace(name, Stored{std::move(*layer), std::move(weights)});
     }
@@ -80,11 +82,12 @@ class KerasWeights {
   /// order. Throws `FileError` unless each layer and weight of the file has its place in the model and
   /// the other way round, with the same shape.
   template <class Scalar>
-  Arena<Scalar> read(const Layout& layout, std::span<const KerasPlace> places) const {
+  Arena<Scalar> read(const Layout& layout, std::span<const KerasPlace> places,
+                     bool allow_not_finite) const {
     check_names(places);
     std::vector<Hdf5Object> objects;
     for (const KerasPlace& place : places) objects.push_back(find(place));
-    return keras_arena<Scalar>(*file_, layout, objects);
+    return keras_arena<Scalar>(layout, objects, allow_not_finite);
   }
 
  private:

@@ -153,11 +153,13 @@ enum class Format { hdf5, native };
 /// own is written by its type and fields, and needs its class there.
 ///
 /// Throws `ModelError` when the model is not built, or a layer does not lead to its output;
-/// `FileError` for what JSON cannot say.
+/// `FileError` for what JSON cannot say, and for a name that Keras cannot read or run: TensorFlow takes
+/// letters without accents, digits, `_`, `.`, `-` and `>`.
 template <class Scalar>
 std::vector<std::byte> save_model(const Model<Scalar>& model, const CompileOptions& options = {},
                                   Format format = Format::hdf5) {
   check<ModelError>(model.is_built(), "model \"", model.name(), "\" is saved before build()");
+  detail::check_keras_name(model.name(), join("model ", detail::in_quotes(model.name())));
   const Model<Scalar> expanded = detail::without_blocks(model);
   const detail::KerasEntries<Scalar> entries(expanded);
   if (format == Format::native) return detail::keras_archive(model.name(), entries, options);

@@ -30,28 +30,35 @@ inline std::uint32_t crc32(std::span<const std::byte> bytes) {
   return ~crc;
 }
 
-inline constexpr std::string_view zip_file_signature = "PK\3\4", zip_entry_signature = "PK\1\2",
-                                  zip_end_signature = "PK\5\6";
+inline constexpr std::string_view zip_entry_signature = "PK\1\2", zip_end_signature = "PK\5\6";
 inline constexpr std::size_t zip_end_size = 22;
 inline constexpr std::uint32_t zip_elsewhere = ~std::uint32_t{0};  ///< a larger number is elsewhere
 
-/// An archive that stands in memory, which has to stay there: what is read are views of it.
+/// An archive that stands in memory, which has to stay there: what is read are views of it. Its
+/// directory and what stands in front of each file have to say the same, and no two files share a byte:
+/// otherwise two programs could find two models in one archive.
 class ZipFile {
  public:
   /// Throws `FileError`, beginning with `where`, for what is no archive, or not all of one.
   ZipFile(std::span<const std::byte> bytes, std::string_view where) : bytes_(bytes), where_(where) {
-    check<FileError>(bytes.size() >= zip_end_size, where, " is not an archive, or is cut off");
-    const auto end = bytes.last(zip_end_size);
-    check<FileError>(hdf5_text(end).starts_with(zip_end_signature), where,
-                     " does not end as an archive without a comment does");
-    Hdf5Cursor cursor(end, where_);
-    cursor.skip(zip_end_signature.size() + 4 + 2);
+    const std::size_t end = find_end();
+    Hdf5Cursor cursor(bytes.subspan(end), where_);
+    cursor.skip(zip_end_signature.size());
+    const auto disks = cursor.take<std::uint32_t>();
+    const auto count_here = cursor.take<std::uint16_t>();
     const auto count = cursor.take<std::uint16_t>();
     const auto size = cursor.take<std::uint32_t>();
     const auto begin = cursor.take<std::uint32_t>();
-    check<FileError>(begin <= bytes.size(), where_, " is damaged: its directory is not there");
-    Hdf5Cursor directory(Hdf5Cursor(bytes.subspan(begin), where_).take(size), where_);
+    check<FileError>(begin != zip_elsewhere && size != zip_elsewhere, where_,
+                     " is an archive of more than 4 GiB, which heed does not read");
+    check<FileError>(begin <= end && size == end - begin, where_,
+                     " is damaged: its directory is not there");
+    Hdf5Cursor directory(bytes.subspan(begin, size), where_);
     for (int i = 0; i < count; ++i) read_entry(directory);
+    check<FileError>(disks == 0 && count_here == count && directory.left() == 0, where_,
+                     " is damaged: it does not have as many files as it says");
+    directory_ = begin;
+    check_apart();
   }
 
   /// A file in the archive. Throws `FileError` where there is none of that name, and for one that is
@@ -60,20 +67,11 @@ class ZipFile {
     const auto found = entries_.find(name);
     check<FileError>(found != entries_.end(), where_, " has no file ", in_quotes(name));
     const Entry& entry = found->second;
-    const std::string place = join(where_, ": ", name);
-    check<FileError>(entry.method == 0 && (entry.flags & 1) == 0, place,
-                     " is compressed or encrypted; Keras stores files as they are");
-    check<FileError>(entry.size != zip_elsewhere && entry.begin <= bytes_.size(), place,
-                     " is damaged: it is not where it should be");
-    Hdf5Cursor cursor(bytes_.subspan(entry.begin), place);
-    cursor.expect(zip_file_signature);
-    cursor.skip(22);
-    const auto name_size = cursor.take<std::uint16_t>();
-    const auto extra_size = cursor.take<std::uint16_t>();
-    check<FileError>(hdf5_text(cursor.take(name_size)) == name, place,
-                     " is damaged: another file is where it should be");
-    cursor.skip(extra_size);
-    const auto content = cursor.take(entry.size);
+    const std::string place = file_place(name);
+    check<FileError>((entry.flags & 1) == 0, place, " is encrypted");
+    check<FileError>(entry.method == 0, place,
+                     " is compressed; Keras stores files as they are, as zip -0 does");
+    const auto content = bytes_.subspan(entry.content, entry.size);
     check<FileError>(crc32(content) == entry.crc, place, " is damaged: its checksum differs");
     return content;
   }
@@ -81,8 +79,26 @@ class ZipFile {
  private:
   struct Entry {
     std::uint16_t flags = 0, method = 0;
-    std::uint32_t crc = 0, size = 0, begin = 0;
+    std::uint32_t crc = 0, packed = 0, size = 0, begin = 0;
+    std::size_t content = 0;  ///< where it begins
   };
+
+  std::string file_place(std::string_view name) const {
+    return join(where_, ": ", printable(name, 80));
+  }
+
+  /// Section 4.3.16. Behind it stands at most a comment, which says how long it is.
+  std::size_t find_end() const {
+    constexpr std::size_t longest = zip_end_size + 0xffff;
+    check<FileError>(bytes_.size() >= zip_end_size, where_, " is not an archive, or is cut off");
+    const std::size_t last = bytes_.size() - zip_end_size;
+    for (std::size_t at = last + 1; at-- > 0 && bytes_.size() - at <= longest;) {
+      if (!hdf5_text(bytes_.subspan(at)).starts_with(zip_end_signature)) continue;
+      const auto comment = from_little_endian<std::uint16_t>(&bytes_[at + zip_end_size - 2]);
+      if (at + zip_end_size + comment == bytes_.size()) return at;
+    }
+    throw FileError(join(where_, " is cut off, or not an archive: it does not end as one does"));
+  }
 
   /// Section 4.3.12.
   void read_entry(Hdf5Cursor& directory) {
@@ -93,8 +109,8 @@ class ZipFile {
     entry.method = directory.take<std::uint16_t>();
     directory.skip(4);
     entry.crc = directory.take<std::uint32_t>();
+    entry.packed = directory.take<std::uint32_t>();
     entry.size = directory.take<std::uint32_t>();
-    directory.skip(4);
     const auto name_size = directory.take<std::uint16_t>();
     const auto extra_size = directory.take<std::uint16_t>();
     const auto comment_size = directory.take<std::uint16_t>();
@@ -103,12 +119,81 @@ class ZipFile {
     const auto name = hdf5_text(directory.take(name_size));
     directory.skip(extra_size);
     directory.skip(comment_size);
+    read_header(name, entry);
     check<FileError>(entries_.emplace(name, entry).second, where_, " has two files ",
                      in_quotes(name));
   }
 
+  /// Section 4.3.7: what stands in front of a file, which is what its entry says.
+  void read_header(std::string_view name, Entry& entry) const {
+    const std::string place = file_place(name);
+    check<FileError>(entry.size != zip_elsewhere && entry.begin <= bytes_.size(), place,
+                     " is damaged: it is not where it should be");
+    Hdf5Cursor cursor(bytes_.subspan(entry.begin), place);
+    cursor.expect(zip_file_signature);
+    cursor.skip(2);
+    const auto flags = cursor.take<std::uint16_t>();
+    const auto method = cursor.take<std::uint16_t>();
+    cursor.skip(4);
+    const auto crc = cursor.take<std::uint32_t>();
+    const auto packed = cursor.take<std::uint32_t>();
+    const auto size = cursor.take<std::uint32_t>();
+    const auto name_size = cursor.take<std::uint16_t>();
+    const auto extra_size = cursor.take<std::uint16_t>();
+    check<FileError>(hdf5_text(cursor.take(name_size)) == name, place,
+                     " is damaged: another file is where it should be");
+    const auto extra = cursor.take(extra_size);
+    constexpr int comes_later = 8;  // section 4.3.9: behind the file, for who could not go back
+    const bool agrees = (flags & comes_later) != 0 && crc == 0
+                            ? true
+                            : crc == entry.crc && is_length(packed, entry.packed, extra, place) &&
+                                  is_length(size, entry.size, extra, place);
+    check<FileError>(agrees && flags == entry.flags && method == entry.method, place,
+                     " is damaged: the archive's directory says something else of it");
+    check<FileError>(entry.method != 0 || entry.packed == entry.size, place,
+                     " is damaged: it is stored as it is, and has two lengths");
+    cursor.take(entry.packed);
+    entry.content = bytes_.size() - cursor.left() - entry.packed;
+  }
+
+  /// Whether a header says a length, by itself or in a field for large ones (section 4.5.3), which
+  /// Python writes when it does not know the length beforehand.
+  static bool is_length(std::uint32_t said, std::uint32_t length, std::span<const std::byte> extra,
+                        const std::string& place) {
+    if (said != zip_elsewhere) return said == length;
+    Hdf5Cursor fields(extra, place);
+    while (fields.left() >= 4) {
+      const auto kind = fields.take<std::uint16_t>();
+      Hdf5Cursor field(fields.take(fields.take<std::uint16_t>()), place);
+      constexpr int zip64 = 1;
+      if (kind != zip64) continue;
+      while (field.left() >= 8) {
+        if (field.take<std::uint64_t>() != length) return false;
+      }
+      return true;
+    }
+    return false;
+  }
+
+  void check_apart() const {
+    std::map<std::size_t, std::pair<std::size_t, std::string_view>> parts;  // where each ends
+    for (const auto& [name, entry] : entries_) {
+      const auto [part, is_new] =
+          parts.emplace(entry.begin, std::pair(entry.content + entry.packed, name));
+      check<FileError>(is_new, file_place(name), " is damaged: it is ",
+                       in_quotes(part->second.second), " as well");
+    }
+    std::size_t end = 0;
+    for (const auto& [begin, part] : parts) {
+      check<FileError>(begin >= end && part.first <= directory_, file_place(part.second),
+                       " is damaged: it shares bytes with something else");
+      end = part.first;
+    }
+  }
+
   std::span<const std::byte> bytes_;
   std::string where_;
+  std::size_t directory_ = 0;
   std::map<std::string_view, Entry> entries_;
 };
 

@@ -1,0 +1,32 @@
+#pragma once
+
+#include <algorithm>
+
+#include <heed/io/json.hpp>
+
+namespace heed::detail {
+
+/// The letters that TensorFlow takes in the names of its operations, of which Keras makes the names of
+/// models and layers a part. With others Keras 3 loads a model and cannot run it, and tf.keras does
+/// not load it.
+inline bool is_keras_name(std::string_view name) {
+  const auto may_begin = [](char c) {
+    return ('a' <= c && c <= 'z') || ('A' <= c && c <= 'Z') || ('0' <= c && c <= '9') || c == '.';
+  };
+  return !name.empty() && may_begin(name[0]) && std::all_of(name.begin(), name.end(), [&](char c) {
+    return may_begin(c) || c == '_' || c == '-' || c == '>';
+  });
+}
+
+/// Throws `FileError` for a name that Keras could not load or run. `title` is how errors call what has
+/// it.
+inline void check_keras_name(std::string_view name, std::string_view title) {
+  // The group that Keras keeps a model's own weights in, and what means a folder in a path.
+  const bool is_taken = name == "top_level_model_weights" || name == "." || name == "..";
+  check<FileError>(!is_taken, title, " has a name that means something else in a file of Keras");
+  check<FileError>(is_keras_name(name), title,
+                   " has a name that Keras cannot run: expected letters without accents, digits, "
+                   "\"_\", \".\", \"-\" and \">\" alone, and a letter, a digit or \".\" in front");
+}
+
+}  // namespace heed::detail
