@@ -121,7 +121,7 @@ TEST_CASE("A hostile file is refused with where it is wrong, in memory bounded b
   CHECK(said(file_of(repeated("{\"a\":", 100'000), 0)) ==
         "file: the header is nested deeper than 16 levels");
   CHECK(tensor("F32", "[" + repeated("1,", 500'000) + "2]", "[0,8]") ==
-        a + ": a shape has at most 6 axes, got 500001");
+        a + " has 500001 axes; expected at most 64");
   CHECK(said(file_of("{\"a\":[" + repeated("{},", 200'000) + "{}]}", 0)) ==
         a + " is not described by an object");
   CHECK(said(file_of("{\"" + std::string(1'000'000, 'n') + "\":0}", 0)).size() < 300);

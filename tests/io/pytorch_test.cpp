@@ -5,6 +5,7 @@
 #include <heed/attention/luong_attention.hpp>
 #include <heed/io/model_file.hpp>
 #include <heed/layers/activation.hpp>
+#include <heed/layers/add.hpp>
 #include <heed/layers/flatten.hpp>
 
 #include "support/catch.hpp"
@@ -223,6 +224,74 @@ TEST_CASE("What is saved for PyTorch has its names and shapes, and comes back") 
         }) == "the tensor name \"shared.weight\" is taken");
 }
 
+/// Two LSTMs, with or without a Dropout between them, which are one nn.LSTM.
+template <class S>
+Model<S> stacked_network(bool dropout) {
+  Model<S> model("stacked");
+  model.input({6, 3});
+  model.add("lower", LSTM{.units = 5, .return_sequences = true});
+  if (dropout) model.add(Dropout{.rate = 0.1});
+  model.add("upper", LSTM{.units = 5});
+  model.add("output", Dense{.units = 2, .activation = Activation::tanh});
+  return model;
+}
+
+TEST_CASE("An LSTM of several layers is as many LSTMs, one behind the other") {
+  const pytorch::Modules mapping{{"lower", "rnn"}, {"upper", "rnn"}, {"output", "head"}};
+  for (const bool dropout : {false, true}) {
+    // The file has a tensor of seven axes as well, which nobody asks for.
+    auto model = stacked_network<double>(dropout);
+    pytorch::load_weights(model, golden("stacked"), mapping);
+    CHECK(off(model, "stacked") <= 1e-14);
+    auto again = stacked_network<double>(dropout);
+    const auto bytes = pytorch::save_weights(model, mapping);
+    CHECK(parse_safetensors(bytes).tensors.contains("rnn.weight_hh_l1"));
+    pytorch::load_weights(again, bytes, mapping);
+    CHECK(again.weights() == model.weights());
+  }
+  // Two LSTMs beside each other that are mapped to one module have the same weights.
+  Model<float> beside("beside");
+  const Node x = beside.input({6, 3});
+  const Node a = beside.add("a", LSTM{.units = 5}, x), b = beside.add("b", LSTM{.units = 5}, x);
+  beside.add("sum", Add{}, {a, b});
+  const Tensors one(tensors.begin() + 2, tensors.end());
+  pytorch::load_weights(beside, file_of(one), {{"a", "rnn"}, {"b", "rnn"}});
+  CHECK((beside.weight("a/kernel").array() == beside.weight("b/kernel").array()).all());
+}
+
+TEST_CASE("An LSTMCell is an LSTM") {
+  auto model = network<double>();
+  pytorch::load_weights(model, golden("cell"), modules);
+  CHECK(off(model, "cell") <= 1e-14);
+}
+
+TEST_CASE("A tensor of more axes than heed's have is no matter until it is asked for") {
+  const Safetensors file = read_safetensors(golden("stacked"));
+  const auto& deep = file.tensors.at("deep.table");
+  CHECK(deep.shape.empty());
+  CHECK(deep.more_axes == std::vector<Index>{1, 2, 1, 1, 1, 1, 2});
+  CHECK(message<FileError>([&] { read_tensor<float>(file, "deep.table", "f"); }) ==
+        "f: tensor \"deep.table\" has 7 axes; heed's have at most 6");
+  Model<float> model("deep");
+  model.input({2});
+  model.add("dense", Dense{.units = 2, .use_bias = false});
+  CHECK(message<FileError>([&] {
+          pytorch::load_weights(model, golden("stacked"), {{"dense/kernel", "deep"}});
+        }).find("has the tensor \"deep.table\"") != std::string::npos);
+}
+
+TEST_CASE("Weights of PyTorch that are not finite are refused unless they are allowed") {
+  Bytes bytes = file_of(tensors);
+  const auto at = parse_safetensors(bytes).tensors.at("rnn.weight_hh_l0").bytes.data();
+  detail::to_little_endian(std::uint32_t{0x7f800000}, bytes.data() + (at - bytes.data()) + 8);
+  CHECK(refusal<FileError>(bytes) ==
+        "net.safetensors: the weight \"lstm/recurrent_kernel\" has 1 of 100 numbers that are NaN "
+        "or infinite as float; {.allow_not_finite = true} loads them");
+  auto model = network<float>();
+  pytorch::load_weights(model, bytes, modules, "f", {.allow_not_finite = true});
+  CHECK(std::isinf(model.weight("lstm/recurrent_kernel")(2, 0)));
+}
+
 TEST_CASE("Two biases in half precision are added without rounding") {
   std::vector<Tensor<float>> memory;
   for (const auto& [name, shape] : tensors) memory.emplace_back(shape);
@@ -315,7 +384,9 @@ TEST_CASE("A module that is not in the file, or not whole, is refused by its nam
 TEST_CASE("What PyTorch's LSTM can be beyond heed's is refused") {
   const std::string start = "net.safetensors: module \"rnn\" is an LSTM ";
   CHECK(refusal<FileError>(file_of(with(tensors, "rnn.weight_ih_l1", {20, 5}))) ==
-        start + "of several layers (it has \"rnn.weight_ih_l1\"), and LSTM \"lstm\" has one");
+        start +
+            "of several layers (it has \"rnn.weight_ih_l1\"), and LSTM \"lstm\" has one: map the "
+            "LSTM behind it to \"rnn\" as well");
   CHECK(refusal<FileError>(file_of(with(tensors, "rnn.weight_ih_l0_reverse", {20, 5}))) ==
         start +
             "of two directions (it has \"rnn.weight_ih_l0_reverse\"), and LSTM \"lstm\" has one");

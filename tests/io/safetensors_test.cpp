@@ -172,14 +172,13 @@ TEST_CASE("Bytes that are no safetensors file are refused") {
     return message<FileError>([&] { parse_safetensors(as_bytes(bytes), "file"); });
   };
   const std::string takes8 = " bytes, and the length of the header alone takes 8";
-  CHECK(said("") == "file is not a safetensors file: it has 0" + takes8);
+  CHECK(said("") == "file is empty");
   CHECK(said("1234567") == "file is not a safetensors file: it has 7" + takes8);
   const std::string cut = "file is not a safetensors file, or is cut off: a header of ";
   CHECK(said(std::string("\x03\0\0\0\0\0\0\0{}", 10)) ==
         cut + "3 bytes is announced, and 2 follow");
   CHECK(said(std::string(16, '\xff')) ==
         cut + "18446744073709551615 bytes is announced, and 8 follow");
-  CHECK(said("\x89HDF\r\n\x1a\n and more").starts_with(cut));
   const std::string brace = "file is not a safetensors file: its header does not begin with \"{\"";
   CHECK(said(std::string(8, '\0')) == brace);
   CHECK(refusal("[]") == brace);
@@ -222,8 +221,10 @@ TEST_CASE("A tensor that is not described rightly is refused by its name") {
     CHECK(tensor_refusal("\"F32\"", "[2]", "[0," + dim + "]") ==
           place + " has something in \"data_offsets\"" + length);
   }
-  CHECK(tensor_refusal("\"F32\"", "[1,1,1,1,1,1,2]", "[0,8]") ==
-        place + ": a shape has at most 6 axes, got 7");
+  CHECK(tensor_refusal("\"F32\"", "[1,1,1,1,1,1,3]", "[0,8]") ==
+        place + " has 3 numbers of 32 bits in 8 bytes");
+  CHECK(tensor_refusal("\"F32\"", "[4294967296,4294967296,1,1,1,1,1]", "[0,8]") ==
+        place + " has more numbers than can be counted");
   CHECK(tensor_refusal("\"F32\"", "[4294967296,4294967296]", "[0,8]") ==
         place + ": a shape with an axis of 4294967296 has more elements than can be counted");
   const std::string ends = " has \"data_offsets\" that are not a begin and an end";

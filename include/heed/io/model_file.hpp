@@ -1,5 +1,6 @@
 #pragma once
 
+#include <heed/io/finite.hpp>
 #include <heed/io/model_json.hpp>
 #include <heed/io/sample.hpp>
 
@@ -21,8 +22,12 @@ struct LoadOptions {
   /// By how much the prediction of the file's sample may differ from what the file says, as a part of
   /// its largest number, or of 1 when that is less. Unless given it is 1e-10 when the file and
   /// `Scalar` are both double, otherwise 1e-4: processors and compilers add in different orders. A
-  /// network that amplifies small differences from step to step can need more.
+  /// network that amplifies small differences from step to step can need more. With infinity the
+  /// sample is not computed.
   std::optional<double> sample_tolerance = {};
+
+  /// Takes weights that are NaN or infinite, as those of a training that diverged are.
+  bool allow_not_finite = false;
 };
 
 namespace detail {
@@ -46,13 +51,15 @@ std::vector<NamedView<Scalar>> named_weights(const Model<Scalar>& model) {
 /// Gives a model the weights of a file, or throws and changes nothing: every weight has to be there
 /// with its shape, and every tensor has to be one of them.
 template <class Scalar>
-void set_weights(Model<Scalar>& model, const Safetensors& file, std::string_view where) {
+void set_weights(Model<Scalar>& model, const Safetensors& file, std::string_view where,
+                 const WeightOptions& options) {
   const Layout& layout = model.graph().layout();
   for (const Slot& slot : layout.slots()) {
     const auto found = file.tensors.find(slot.name);
     check<FileError>(found != file.tensors.end(), where, " has no tensor ", in_quotes(slot.name),
                      ", a weight of the model, of shape ", slot.shape);
     const auto& [name, tensor] = *found;
+    check_axes(name, tensor, where);
     check<FileError>(tensor.shape == slot.shape, where, ": tensor ", in_quotes(name),
                      " has the shape ", tensor.shape, ", and the model's weight has ", slot.shape);
     check<FileError>(decode<Scalar>(tensor.dtype, tensor.bytes, {}), where, ": tensor ",
@@ -74,7 +81,20 @@ void set_weights(Model<Scalar>& model, const Safetensors& file, std::string_view
            weights.values().subspan(static_cast<std::size_t>(slot.offset),
                                     static_cast<std::size_t>(slot.shape.size())));
   }
+  check_finite<Scalar>(layout, weights.values(), options.allow_not_finite, where);
   model.set_weights(weights.values());
+}
+
+/// Throws `FileError` unless weights are of the type that the model says, or shorter than that.
+inline void check_scalar(const Safetensors& file, const Layout& layout, const std::string& scalar,
+                         std::string_view where) {
+  for (const Slot& slot : layout.slots()) {
+    const auto found = file.tensors.find(slot.name);
+    if (found == file.tensors.end() || found->second.dtype.bits < 32) continue;
+    check<FileError>(found->second.dtype.name == (scalar == "float32" ? "F32" : "F64"), where,
+                     ": the model is of ", scalar, ", and tensor ", in_quotes(slot.name), " is of ",
+                     found->second.dtype.name);
+  }
 }
 
 template <class Scalar>
@@ -87,7 +107,9 @@ Model<Scalar> model_from_file(const Safetensors& file, const LoadOptions<Scalar>
   const auto json = parse_json(text->second, join(where, ": the model"));
   auto model = model_from_json<Scalar>(json, options.registry, where);
   check<FileError>(model.graph().nodes().size() > 1, where, ": the model is an input alone");
-  set_weights(model, file, where);
+  check_scalar(file, model.graph().layout(), text_member(json, "scalar", std::string(where)),
+               where);
+  set_weights(model, file, where, {.allow_not_finite = options.allow_not_finite});
   check_sample(model, file, options.sample_tolerance, where);
   return model;
 }
@@ -125,8 +147,8 @@ void save_model(const Model<Scalar>& model, const std::filesystem::path& path,
 /// model that was saved, when `Scalar` is the same; otherwise the weights are converted.
 ///
 /// Throws `FileError`, naming the file and the place in it, for whatever the file can be other than a
-/// model that `save_model` wrote, and when the model does not predict what the file says for its
-/// sample; see `LoadOptions`. Needs memory in proportion to the size of the file, whatever it says.
+/// model that `save_model` wrote, for weights that are NaN or infinite, and when the model does not
+/// predict what the file says for its sample; see `LoadOptions`. Needs memory in proportion to the size of the file, whatever it says.
 template <class Scalar>
 Model<Scalar> load_model(const std::filesystem::path& path,
                          const LoadOptions<Scalar>& options = {}) {
@@ -157,18 +179,20 @@ void save_weights(const Model<Scalar>& model, const std::filesystem::path& path)
 /// built. The file is one of `save_weights`, of `save_model`, a checkpoint, or anybody's. A model's
 /// sample in it is not looked at.
 ///
-/// Throws `FileError` for a weight that is missing or has another shape, and for a tensor that is not
-/// one of the model's weights; the model has not changed then.
+/// Throws `FileError` for a weight that is missing or has another shape, for one that is NaN or infinite
+/// unless the options allow it, and for a tensor that is not one of the model's weights; the model has
+/// not changed then.
 template <class Scalar>
-void load_weights(Model<Scalar>& model, const std::filesystem::path& path) {
-  detail::set_weights(model, read_safetensors(path), path.string());
+void load_weights(Model<Scalar>& model, const std::filesystem::path& path,
+                  const WeightOptions& options = {}) {
+  detail::set_weights(model, read_safetensors(path), path.string(), options);
 }
 
 /// The same of a file in memory; `where` stands for its name in messages.
 template <class Scalar>
 void load_weights(Model<Scalar>& model, std::span<const std::byte> bytes,
-                  std::string_view where = "memory") {
-  detail::set_weights(model, parse_safetensors(bytes, where), where);
+                  std::string_view where = "memory", const WeightOptions& options = {}) {
+  detail::set_weights(model, parse_safetensors(bytes, where), where, options);
 }
 
 }  // namespace heed

@@ -98,6 +98,10 @@ Model<Scalar> model_from_json(const nlohmann::json& json, const Registry<Scalar>
   check<FileError>(version != json.end() && *version == detail::format_version, whole,
                    " is not of format_version ", detail::format_version, ", which this heed reads");
 
+  const auto& scalar = detail::text_member(json, "scalar", whole);
+  check<FileError>(scalar == "float32" || scalar == "float64", whole, " is of the \"scalar\" ",
+                   detail::in_quotes(scalar), ", expected \"float32\" or \"float64\"");
+
   Model<Scalar> model(detail::text_member(json, "name", whole));
   std::map<std::string, Node, std::less<>> nodes;
   for (const auto& layer : detail::member(json, "layers", Type::array, whole)) {

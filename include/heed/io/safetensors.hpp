@@ -4,6 +4,7 @@
 
 #include <heed/io/dtype.hpp>
 #include <heed/io/file.hpp>
+#include <heed/io/file_kind.hpp>
 #include <heed/io/json.hpp>
 #include <heed/tensor/tensor.hpp>
 
@@ -12,8 +13,9 @@ namespace heed {
 /// One tensor of a safetensors file, where it stands in the file's bytes.
 struct SafeTensor {
   Dtype dtype;
-  Shape shape;
+  Shape shape;  ///< empty where there are more axes than a Shape has
   std::span<const std::byte> bytes;
+  std::vector<Index> more_axes = {};  ///< all lengths, of such a one
 };
 
 /// Texts that a file carries, by their names.
@@ -50,6 +52,23 @@ inline std::vector<Index> lengths_from_json(const nlohmann::json& tensor, const 
   return numbers;
 }
 
+/// Of more axes than a Shape has.
+inline Index element_count(const std::vector<Index>& lengths, const std::string& place) {
+  Index count = 1;
+  for (const Index length : lengths) {
+    check<FileError>(length == 0 || count <= std::numeric_limits<Index>::max() / 64 / length, place,
+                     " has more numbers than can be counted");
+    count *= length;
+  }
+  return count;
+}
+
+/// Throws `FileError` for a tensor with more axes than a Shape has.
+inline void check_axes(std::string_view name, const SafeTensor& tensor, std::string_view where) {
+  check<FileError>(tensor.more_axes.empty(), where, ": tensor ", in_quotes(name), " has ",
+                   tensor.more_axes.size(), " axes; heed's have at most ", Shape::max_rank);
+}
+
 inline SafeTensor tensor_from_json(const nlohmann::json& json, std::span<const std::byte> data,
                                    const std::string& place) {
   check<FileError>(json.is_object(), place, " is not described by an object");
@@ -59,8 +78,9 @@ inline SafeTensor tensor_from_json(const nlohmann::json& json, std::span<const s
   check<FileError>(find_dtype(type) != nullptr, place, " has the unknown dtype ", in_quotes(type));
 
   SafeTensor tensor{*find_dtype(type), {}, {}};
+  const auto lengths = lengths_from_json(json, "shape", place);
   try {
-    tensor.shape = Shape(lengths_from_json(json, "shape", place));
+    if (lengths.size() <= Shape::max_rank) tensor.shape = Shape(lengths);
   } catch (const ShapeError& error) {
     throw FileError(join(place, ": ", error.what()));
   }
@@ -71,7 +91,14 @@ inline SafeTensor tensor_from_json(const nlohmann::json& json, std::span<const s
   check<FileError>(offsets[1] <= size, place, " ends at byte ", offsets[1],
                    " of the data, of which there are ", size, ": the file is cut off");
   const Index length = offsets[1] - offsets[0];
-  const Index elements = tensor.shape.size();
+  constexpr std::size_t most_axes = 64;  // as NumPy and PyTorch have it
+  check<FileError>(lengths.size() <= most_axes, place, " has ", lengths.size(),
+                   " axes; expected at most ", most_axes);
+  Index elements = tensor.shape.size();
+  if (lengths.size() > Shape::max_rank) {
+    elements = element_count(lengths, place);
+    tensor.more_axes = lengths;
+  }
   // In 64 bits, also where Index has 32. The first comparison keeps the product of the second small.
   const std::int64_t bits = 8 * std::int64_t{length};
   check<FileError>(elements <= bits && std::int64_t{elements} * tensor.dtype.bits == bits, place,
@@ -106,9 +133,13 @@ inline void check_gapless(const Safetensors& file, std::span<const std::byte> da
 
 /// Reads the header of a file that stands in memory; the tensors point into it. Throws `FileError`,
 /// beginning with `where`, for bytes that are no safetensors file, or not all of one. Asks more than
-/// the format's own reader does where that has a choice: no key twice, at most 6 axes.
+/// the format's own reader does where that has a choice: no key twice.
 inline Safetensors parse_safetensors(std::span<const std::byte> bytes,
                                      std::string_view where = "memory") {
+  if (!detail::is_safetensors(bytes)) {
+    const auto kind = detail::file_kind(bytes);
+    if (!kind.empty()) throw FileError(join(where, kind));
+  }
   check<FileError>(bytes.size() >= 8, where, " is not a safetensors file: it has ", bytes.size(),
                    " bytes, and the length of the header alone takes 8");
   const auto length = detail::from_little_endian<std::uint64_t>(bytes.data());
@@ -161,6 +192,7 @@ Tensor<Scalar> read_tensor(const Safetensors& file, std::string_view name,
                          names.empty() ? "" : "; it has ", detail::quoted_list(names)));
   }
   const SafeTensor& tensor = found->second;
+  detail::check_axes(name, tensor, where);
   check<FileError>(decode<Scalar>(tensor.dtype, tensor.bytes, {}), where, ": tensor ",
                    detail::in_quotes(name), " is of ", tensor.dtype.name,
                    ", and numbers are read from F64, F32, F16 and BF16");
