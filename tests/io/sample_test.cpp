@@ -98,8 +98,10 @@ TEST_CASE("A file is refused when one byte of its weights has changed, with how 
                         "computes something else"));
   detail::to_little_endian(std::uint32_t{0x7fc00000}, bytes.data() + position(bytes, "out/bias"));
   CHECK(
-      refusal(bytes).starts_with("file: what the model predicts for its sample is off by more than "
-                                 "can be said, and 1e-04 is"));
+      refusal(bytes).starts_with("file: the weight \"out/bias\" has 1 of 2 numbers that are NaN"));
+  CHECK(refusal(bytes, {.allow_not_finite = true})
+            .starts_with("file: what the model predicts for its sample is off by more than "
+                         "can be said, and 1e-04 is"));
 }
 
 TEST_CASE("A prediction may be off by a part of the largest number, or of one") {
@@ -179,24 +181,110 @@ TEST_CASE("A sample that the model cannot predict is not saved") {
         "{.sample = …}: model \"small\" predicts numbers that are not finite");
 }
 
-TEST_CASE("A sample cannot ask for memory without end") {
-  Model<float> model("long");
-  model.input({4});
-  model.add("repeat", RepeatVector{.n = 1'000'000'000'000});
-  model.add("last", LastStep{});
-  model.add("out", Dense{.units = 1});
-  model.build();
-  const Tensor<float> x(Shape{1, 4}), y(Shape{1, 1});
-  CHECK(message<DataError>([&] { save_model(model, {.sample = x}); }) ==
-        "{.sample = …}: the values that model \"long\" computes from a sample of (4) are more than "
-        "100 times its weights and samples together");
-  CHECK(refusal(save_model(model)) == good);
+namespace {
+
+/// What is said of a model's file with so many samples, whose predictions nobody has computed, and the
+/// same of saving them.
+template <class... L>
+std::array<std::string, 2> cost_refusals(const Shape& input, Index samples, const L&... layers) {
+  Model<float> model("m");
+  model.input("x", input);
+  (model.add(layers), ...);
+  const Arena<float> zeros(Shape{model.count_params()});
+  model.set_weights(zeros.values());
+  const Tensor<float> x(input.batch(samples)), y(model.output_shape().batch(samples));
   auto tensors = detail::named_weights(model);
   tensors.emplace_back("x", x);
   tensors.emplace_back("y", y);
-  CHECK(refusal(format_safetensors<float>(tensors, {{"heed", model_to_json(model).dump()}})) ==
-        "file: the values that the model computes from its sample are more than 100 times its "
-        "weights and samples together");
+  const auto bytes = format_safetensors<float>(tensors, {{"heed", model_to_json(model).dump()}});
+  return {message<DataError>([&] { save_model(model, {.sample = x}); }), refusal(bytes)};
+}
+
+void check_too_much(const std::array<std::string, 2>& said, const std::string& begin) {
+  CHECK(said[0].starts_with("{.sample = …}: model \"m\" " + begin));
+  CHECK(said[1].starts_with("file: model \"m\" " + begin));
+}
+
+}  // namespace
+
+TEST_CASE("A sample cannot ask for memory without end") {
+  check_too_much(
+      cost_refusals({4}, 1, RepeatVector{.n = 1'000'000'000'000}, LastStep{}, Dense{.units = 1}),
+      "holds some ");
+  // 2.3 MB, of which a forward made 2.7 GB.
+  check_too_much(cost_refusals({200'000, 1}, 1, LSTM{.units = 300}), "holds some ");
+  const Tensor<float> x(Shape{1, 4});
+  Model<float> model("long");
+  model.input({4});
+  model.add("repeat", RepeatVector{.n = 1'000'000'000'000});
+  model.build();
+  CHECK(refusal(save_model(model)) == good);
+}
+
+TEST_CASE("A sample cannot ask for time without end") {
+  // 2.7 MB, which took 26 s.
+  const Dense wide{.units = 500};
+  check_too_much(cost_refusals({1}, 200'000, wide, wide, wide, Dense{.units = 1}),
+                 "computes some ");
+  check_too_much(cost_refusals({2'000, 2}, 200, LSTM{.units = 60}), "computes some ");
+  // Calls take time, whatever they compute.
+  Model<float> model("m");
+  model.input("x", {1});
+  for (int i = 0; i < 1000; ++i) {
+    model.add(join("a", i), Activation{.activation = Activation::tanh});
+  }
+  model.build();
+  const Tensor<float> x(Shape{1000, 1});
+  CHECK(message<DataError>([&] { save_model(model, {.sample = x}); }).find("computes some ") !=
+        std::string::npos);
+  // With infinity allowed, nobody computes it.
+  const auto y = Tensor<float>(Shape{1000, 1});
+  const auto bytes = format_safetensors<float>(std::vector<NamedView<float>>{{"x", x}, {"y", y}},
+                                               {{"heed", model_to_json(model).dump()}});
+  CHECK(refusal(bytes) != good);
+  CHECK(refusal(bytes, {.sample_tolerance = std::numeric_limits<double>::infinity()}) == good);
+}
+
+TEST_CASE("A sample as people have it is taken") {
+  const auto taken = [](const Shape& input, Index samples, const auto&... layers) {
+    const auto said = cost_refusals(input, samples, layers...);
+    return said[0] == good && said[1] == good;
+  };
+  CHECK(taken({1000, 1}, 1, LSTM{.units = 64}, Dense{.units = 3, .use_bias = false}));
+  CHECK(
+      taken({100, 16}, 4, LSTM{.units = 32, .return_sequences = true}, LuongAttention{.units = 8}));
+  CHECK(taken({200, 8}, 2, Dense{.units = 16}, StepAttention{}, Flatten{}, Dense{.units = 1}));
+  CHECK(taken({2000, 1}, 1, LSTM{.units = 16, .return_sequences = true}, LastStep{}));
+}
+
+namespace {
+
+/// The user's: attention of each step to each, of which heed knows nothing.
+struct SelfAttention {
+  static constexpr std::string_view type = "SelfAttention";
+  static constexpr auto fields() { return std::tuple{}; }
+  template <class S>
+  using Cache = NoCache;
+  Shape output_shape(const Shape& x) const { return x; }
+  template <class S>
+  void forward(Parameters<const S>, View<const S>, View<S>, Cache<S>&) const {}
+  template <class S>
+  void backward(Parameters<const S>, View<const S>, View<const S>, View<const S>, Cache<S>&,
+                Parameters<S>, View<S>) const {}
+};
+
+}  // namespace
+
+TEST_CASE("Of a layer that heed does not know it is taken that it compares each step with each") {
+  Model<float> model("m");
+  model.input({1000, 4});
+  model.add("own", SelfAttention{});
+  model.add("dot", Dot{.axes = {2, 2}}, {Node{0}, Node{1}});
+  const auto& graph = model.graph();
+  CHECK(detail::forward_cost(graph, 1).values >= 1e6);
+  CHECK(detail::forward_cost(graph, 1).work >= 4e6);
+  CHECK(detail::forward_cost(graph, 2).work >= 4e6);
+  CHECK(detail::forward_cost(graph, 2).work <= 4e7);
 }
 
 TEST_CASE("A file with a sample that is cut off, or has any bit flipped, gives no other model") {

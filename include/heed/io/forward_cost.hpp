@@ -1,0 +1,80 @@
+#pragma once
+
+#include <cmath>
+
+#include <heed/io/registry.hpp>
+#include <heed/model/graph.hpp>
+
+namespace heed::detail {
+
+/// What a forward of one sample takes at most, or about that: numbers that are held at a time, and
+/// multiplications, or as much time as so many take.
+struct ForwardCost {
+  double values = 0, work = 0;
+
+  ForwardCost& operator+=(const ForwardCost& more) {
+    values += more.values;
+    work += more.work;
+    return *this;
+  }
+};
+
+/// Whether what a layer computes is weights times its input, and little for each number of its input and
+/// output. Of any other layer it is taken that it compares each step with each, as attention does.
+template <class Scalar>
+bool is_linear_in_steps(const AnyLayer<Scalar>& layer) {
+  const auto is = [&]<Layer... L>() { return ((layer.template get<L>() != nullptr) || ...); };
+  return is.template
+  operator()<Activation, Add, Concatenate, Dense, Dropout, Flatten, Input, LastStep, LSTM,
+             LuongAttention, Multiply, Permute, RepeatVector, Reshape, StepAttention>();
+}
+
+template <class Scalar>
+ForwardCost forward_cost(const Graph<Scalar>& graph, std::size_t i) {
+  constexpr double call = 1000, function = 16;  // in multiplications
+  const auto& node = graph[i];
+  const auto size = [](const Shape& shape) { return static_cast<double>(shape.size()); };
+  const auto last = [](const Shape& shape) {
+    return static_cast<double>(shape.empty() ? 1 : std::max<Index>(shape.back(), 1));
+  };
+  double read = 0, longest = 1, steps = 1;
+  for (const std::size_t input : node.inputs) {
+    const Shape& x = graph[input].shape;
+    read += size(x);
+    steps = std::max(steps, size(x) / last(x));
+    for (const Index length : x) longest = std::max(longest, static_cast<double>(length));
+  }
+  ForwardCost cost{size(node.shape), call + function * (read + size(node.shape))};
+  for (const Slot& slot : graph.layout().slots().subspan(node.first_slot, node.slots)) {
+    const double rows = size(slot.shape) / last(slot.shape);
+    // A weight is used once for each step, whose numbers stand along the last axis, or along that whose
+    // length it has.
+    double times = steps;
+    for (const std::size_t input : node.inputs) {
+      for (const Index length : graph[input].shape) {
+        const bool is_along =
+            static_cast<double>(length) == rows || (!slot.shape.empty() && length == slot.shape[0]);
+        if (is_along) times = std::max(times, size(graph[input].shape) / std::max<double>(1, rows));
+      }
+    }
+    cost += {times * (rows + last(slot.shape)), times * size(slot.shape)};
+  }
+  if (node.layer.template get<Dot>() != nullptr && node.inputs.size() == 2) {
+    // |y| = |a| |b| / L², where L is the length of the axes that are multiplied.
+    const double both = size(graph[node.inputs[0]].shape) * size(graph[node.inputs[1]].shape);
+    cost.work += std::sqrt(both) * std::sqrt(size(node.shape));
+  } else if (!is_linear_in_steps(node.layer)) {
+    cost += {steps * longest, (read + size(node.shape)) * longest};
+  }
+  return cost;
+}
+
+/// All layers of a model on one sample.
+template <class Scalar>
+ForwardCost forward_cost(const Graph<Scalar>& graph) {
+  ForwardCost cost;
+  for (std::size_t i = 0; i < graph.nodes().size(); ++i) cost += forward_cost(graph, i);
+  return cost;
+}
+
+}  // namespace heed::detail
