@@ -270,6 +270,25 @@ TEST_CASE("A disk that says only at last that it is full leaves the old file who
   }
 }
 
+TEST_CASE("A folder that does not come to the disk is an error that says so") {
+  const TemporaryFolder folder;
+  const fs::path path = folder / "model";
+  write_file(path, old_bytes);
+  const auto with = [&](int code) {
+    const OnFsync fail([code](bool is_folder) { return is_folder ? code : 0; });
+    return write_message(path);
+  };
+  CHECK(with(EIO) ==
+        path.string() +
+            " is written, and may be lost with the power: its folder cannot be brought "
+            "to the disk: Input/output error");
+  CHECK(read_file(path) == new_bytes);
+  CHECK(folder.names() == Names{"model"});
+  // Some file systems have no such thing.
+  CHECK(with(EINVAL) == "(nothing thrown)");
+  CHECK(with(ENOTSUP) == "(nothing thrown)");
+}
+
 TEST_CASE("A file that is removed under its writer leaves the old file whole") {
   const TemporaryFolder folder;
   const fs::path path = folder / "model";

@@ -65,7 +65,8 @@ inline std::vector<std::byte> read_file(const std::filesystem::path& path) {
 ///
 /// A symbolic link stays, and the file behind it is replaced. A replaced file's permissions are kept,
 /// its owner and further hard links are not; one that is protected from writing is not replaced.
-/// Throws `FileError` with the path and the reason; nothing has changed then, and nothing is left.
+/// Throws `FileError` with the path and the reason; nothing has changed then, and nothing is left, unless
+/// it says that the file is written and its folder is not.
 /// Only a process that is killed meanwhile leaves its unfinished `.heed-….tmp` in the folder, until the
 /// file is written again.
 inline void write_file(const std::filesystem::path& path, std::span<const std::byte> bytes) {
@@ -92,6 +93,12 @@ inline void write_file(const std::filesystem::path& path, std::span<const std::b
   check<FileError>(is_written, complaint, detail::last_error());
   temporary.rename(target, error);
   check<FileError>(!error, complaint, error.message());
+  const bool is_kept = detail::TemporaryFile::keep_name(target);
+  check<FileError>(
+      is_kept, path.string(),
+      " is written, and may be lost with the power: its folder cannot be brought to the "
+      "disk: ",
+      detail::last_error());
 }
 
 }  // namespace heed

@@ -68,16 +68,22 @@ class TemporaryFile {
 #endif
   }
 
-  /// Becomes the target, and brings the folder to the disk where the system can do that: a file is
-  /// found again after a loss of power only if its name is on the disk, too.
+  /// Becomes the target.
   void rename(const std::filesystem::path& target, std::error_code& error) {
     std::filesystem::rename(path_, target, error);
     exists_ = static_cast<bool>(error);
+  }
+
+  /// Brings the target's folder to the disk where the system can do that: a file is found again after a
+  /// loss of power only if its name is on the disk, too. False, with the reason in `errno`, when it fails.
+  static bool keep_name(const std::filesystem::path& target) {
 #ifdef HEED_POSIX_FILES
     const auto folder = target.has_parent_path() ? target.parent_path() : ".";
-    const FileHandle handle(error ? nullptr : std::fopen(folder.c_str(), "rb"));
-    if (handle) fsync(fileno(handle.get()));
+    const FileHandle handle(std::fopen(folder.c_str(), "rb"));
+    if (!handle) return true;  // a folder that may be written to and not read
+    if (fsync(fileno(handle.get())) != 0) return errno == EINVAL || errno == ENOTSUP;
 #endif
+    return true;
   }
 
  private:
