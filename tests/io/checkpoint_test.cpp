@@ -77,18 +77,22 @@ fs::path checkpoint(const TemporaryFolder& folder) {
   return path;
 }
 
-/// The checkpoint with something else in its JSON.
+/// The checkpoint with something else in its JSON, and with the checksum of that.
 template <class Change>
-void change_json(const fs::path& path, const Change& change) {
+void change_json(const fs::path& path, const Change& change, bool mend = true) {
   const auto file = read_safetensors(path);
   auto metadata = file.metadata;
   auto json = nlohmann::ordered_json::parse(metadata["heed_training"]);
   change(json);
   metadata["heed_training"] = json.dump();
+  if (mend) metadata["heed_checksum"] = detail::checkpoint_checksum<double>(file, metadata);
+  std::vector<std::pair<const std::byte*, std::string>> order;
+  for (const auto& [name, tensor] : file.tensors) order.emplace_back(tensor.bytes.data(), name);
+  std::sort(order.begin(), order.end());
   std::vector<Tensor<double>> tensors;
   std::vector<NamedView<double>> named;
   tensors.reserve(file.tensors.size());
-  for (const auto& [name, tensor] : file.tensors) {
+  for (const auto& [begin, name] : order) {
     tensors.push_back(read_tensor<double>(file, name));
     named.emplace_back(name, tensors.back());
   }
@@ -238,7 +242,7 @@ TEST_CASE("a file that is no checkpoint, or another's, is refused, and nothing i
     return text.substr(path.string().size());
   };
   CHECK(refused(float{}) ==
-        " cannot be resumed: its tensor \"lstm/kernel\" is of F64, and this training is in F32");
+        " cannot be resumed: its tensor \"attention/bias\" is of F64, and this training is in F32");
   for (const std::size_t size :
        {std::size_t{0}, std::size_t{7}, good.size() / 2, good.size() - 1}) {
     write_file(path, std::span(good).first(size));
@@ -247,9 +251,9 @@ TEST_CASE("a file that is no checkpoint, or another's, is refused, and nothing i
   save_model(Training<double>::model(), path);
   CHECK(refused(double{}) == " is not a checkpoint: it says nothing of a training");
 
-  const auto with = [&](const auto& change) {
+  const auto with = [&](const auto& change, bool mend = true) {
     write_file(path, good);
-    change_json(path, change);
+    change_json(path, change, mend);
     const auto text = refused(double{});
     const std::string begin = " cannot be resumed: ";
     CHECK(text.starts_with(begin));
@@ -283,7 +287,11 @@ TEST_CASE("a file that is no checkpoint, or another's, is refused, and nothing i
         "the memory of a callback is not an object");
   const std::string damaged =
       "it is damaged, or was changed: its checksum is that of other content";
-  CHECK(with([](auto& json) { json["learning_rate"] = 0.5; }) == damaged);
+  CHECK(with([](auto& json) { json["learning_rate"] = 0.5; }, false) == damaged);
+  // The checksum is looked at before anything is made of what the file says.
+  CHECK(with([](auto& json) { json = 3; }, false) == damaged);
+  CHECK(with([](auto& json) { std::swap(json["weights"][0], json["weights"][2]); }) ==
+        "it is damaged: its names do not belong to its numbers");
 }
 
 TEST_CASE("any bit that flips in a checkpoint is noticed") {

@@ -7,6 +7,14 @@ namespace heed {
 
 namespace detail {
 
+inline std::string checksum_text(std::uint64_t sum, const Metadata& metadata) {
+  for (const auto& [key, text] : metadata) {
+    if (key == checksum_key) continue;
+    for (const char c : key + text) sum = (sum ^ static_cast<unsigned char>(c)) * 0x100000001b3;
+  }
+  return to_text(sum);
+}
+
 /// Of all that a checkpoint holds: its numbers, and its texts, which are its metadata.
 template <class Scalar>
 std::string checkpoint_checksum(const TrainingSnapshot<Scalar>& snapshot,
@@ -16,11 +24,43 @@ std::string checkpoint_checksum(const TrainingSnapshot<Scalar>& snapshot,
   for (const auto& memory : snapshot.callbacks) {
     if (memory.weights.size() > 0) sum = checksum<Scalar>(memory.weights, sum);
   }
-  for (const auto& [key, text] : metadata) {
-    if (key == checksum_key) continue;
-    for (const char c : key + text) sum = (sum ^ static_cast<unsigned char>(c)) * 0x100000001b3;
+  return checksum_text(sum, metadata);
+}
+
+/// The same of a file, whose tensors are all of `Scalar`, before anything is made of what it says.
+template <class Scalar>
+std::string checkpoint_checksum(const Safetensors& file, const Metadata& metadata) {
+  std::vector<std::span<const std::byte>> parts;
+  for (const auto& [name, tensor] : file.tensors) parts.push_back(tensor.bytes);
+  std::sort(parts.begin(), parts.end(),
+            [](const auto& a, const auto& b) { return a.data() < b.data(); });
+  std::vector<Scalar> numbers(4096);
+  std::uint64_t sum = checksum<Scalar>({numbers.data(), Shape{0}});
+  for (std::span<const std::byte> part : parts) {
+    while (!part.empty()) {
+      const auto count = std::min(numbers.size(), part.size() / sizeof(Scalar));
+      decode(dtype_of<Scalar>(), part, std::span(numbers).first(count));
+      sum = checksum<Scalar>({numbers.data(), Shape{static_cast<Index>(count)}}, sum);
+      part = part.subspan(count * sizeof(Scalar));
+    }
   }
-  return to_text(sum);
+  return checksum_text(sum, metadata);
+}
+
+/// Throws `FileError` unless a file is a checkpoint of this type, as it was written.
+template <class Scalar>
+void check_checksum(const Safetensors& file, std::string_view where, const std::string& place) {
+  check<FileError>(file.metadata.contains(training_key), where,
+                   " is not a checkpoint: it says nothing of a training");
+  for (const auto& [name, tensor] : file.tensors) {
+    check<FileError>(tensor.dtype == dtype_of<Scalar>(), place, ": its tensor ", in_quotes(name),
+                     " is of ", tensor.dtype.name, ", and this training is in ",
+                     dtype_of<Scalar>().name);
+  }
+  const auto said = file.metadata.find(checksum_key);
+  check<FileError>(said != file.metadata.end() &&
+                       said->second == checkpoint_checksum<Scalar>(file, file.metadata),
+                   place, ": it is damaged, or was changed: its checksum is that of other content");
 }
 
 }  // namespace detail
@@ -72,17 +112,14 @@ template <class Scalar>
 TrainingSnapshot<Scalar> load_checkpoint(std::span<const std::byte> bytes,
                                          std::string_view where = "memory") {
   const Safetensors file = parse_safetensors(bytes, where);
-  const auto text = file.metadata.find(detail::training_key);
-  check<FileError>(text != file.metadata.end(), where,
-                   " is not a checkpoint: it says nothing of a training");
   const std::string place = join(where, " cannot be resumed");
-  const auto json = parse_json(text->second, place);
+  detail::check_checksum<Scalar>(file, where, place);
+  const auto json = parse_json(file.metadata.find(detail::training_key)->second, place);
   auto snapshot =
       detail::at_place(place, [&] { return detail::training_from_json<Scalar>(json, file); });
-  const auto checksum = file.metadata.find(detail::checksum_key);
-  check<FileError>(checksum != file.metadata.end() &&
-                       checksum->second == detail::checkpoint_checksum(snapshot, file.metadata),
-                   place, ": it is damaged, or was changed: its checksum is that of other content");
+  check<FileError>(file.metadata.find(detail::checksum_key)->second ==
+                       detail::checkpoint_checksum(snapshot, file.metadata),
+                   place, ": it is damaged: its names do not belong to its numbers");
   return snapshot;
 }
 

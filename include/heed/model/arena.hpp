@@ -1,5 +1,7 @@
 #pragma once
 
+#include <map>
+
 #include <heed/layers/layer.hpp>
 
 namespace heed {
@@ -24,6 +26,7 @@ class Layout {
     }
     for (const Weight& weight : weights) {
       slots_.push_back({layer + "/" + weight.name, weight.shape, size_, weight.initializer});
+      names_.emplace(slots_.back().name, slots_.size() - 1);
       size_ += weight.shape.size();
     }
     return first;
@@ -35,13 +38,13 @@ class Layout {
   std::span<const Slot> slots() const { return slots_; }
 
   const Slot* find(std::string_view name) const {
-    const auto slot = std::find_if(slots_.begin(), slots_.end(),
-                                   [&](const Slot& known) { return known.name == name; });
-    return slot == slots_.end() ? nullptr : &*slot;
+    const auto found = names_.find(name);
+    return found == names_.end() ? nullptr : &slots_[found->second];
   }
 
  private:
   std::vector<Slot> slots_;
+  std::map<std::string, std::size_t, std::less<>> names_;
   Index size_ = 0;
 };
 

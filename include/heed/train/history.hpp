@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <limits>
+#include <map>
 #include <ostream>
 #include <string>
 #include <string_view>
@@ -12,30 +13,70 @@
 
 namespace heed {
 
+namespace detail {
+
+/// Where the entries of a list stand, which are pairs that begin with their names. A few are looked
+/// through, so that a training step allocates nothing; many have a map.
+class NameIndex {
+ public:
+  /// The number of entries when there is none of that name.
+  template <class Entries>
+  std::size_t find(const Entries& entries, std::string_view name) const {
+    const auto few = std::min(entries.size(), most_listed);
+    for (std::size_t i = 0; i < few; ++i) {
+      if (entries[i].first == name) return i;
+    }
+    const auto found = rest_.find(name);
+    return found == rest_.end() ? entries.size() : found->second;
+  }
+
+  /// After an entry has come to the end of the list.
+  template <class Entries>
+  void add_last(const Entries& entries) {
+    if (entries.size() > most_listed) rest_.emplace(entries.back().first, entries.size() - 1);
+  }
+
+  void clear() { rest_.clear(); }
+
+ private:
+  static constexpr std::size_t most_listed = 16;
+  std::map<std::string, std::size_t, std::less<>> rest_;
+};
+
+}  // namespace detail
+
 /// Named numbers in the order in which they were first set: `loss`, the metrics, `val_loss`, ….
 class Logs {
  public:
   using Entry = std::pair<std::string, double>;
 
   Logs() = default;
-  Logs(std::initializer_list<Entry> entries) : entries_(entries) {}
+  Logs(std::initializer_list<Entry> entries) {
+    for (const auto& [name, value] : entries) set(name, value);
+  }
 
   void set(std::string_view name, double value) {
     if (Entry* entry = find(name)) {
       entry->second = value;
     } else {
       entries_.emplace_back(name, value);
+      index_.add_last(entries_);
     }
   }
 
-  void clear() { entries_.clear(); }
+  void clear() {
+    entries_.clear();
+    index_.clear();
+  }
 
   bool contains(std::string_view name) const { return find(name) != nullptr; }
 
   /// Throws `OptionError` for a name that is not there.
   double operator[](std::string_view name) const {
     const Entry* entry = find(name);
-    check<OptionError>(entry != nullptr, "there is no \"", name, "\" among ", names());
+    if (entry == nullptr) {  // the list of names is made for the message alone
+      throw OptionError(join("there is no \"", name, "\" among ", names()));
+    }
     return entry->second;
   }
 
@@ -52,17 +93,17 @@ class Logs {
   auto begin() const { return entries_.begin(); }
   auto end() const { return entries_.end(); }
 
-  bool operator==(const Logs&) const = default;
+  bool operator==(const Logs& other) const { return entries_ == other.entries_; }
 
  private:
   const Entry* find(std::string_view name) const {
-    const auto entry = std::find_if(entries_.begin(), entries_.end(),
-                                    [&](const Entry& known) { return known.first == name; });
-    return entry == entries_.end() ? nullptr : &*entry;
+    const std::size_t entry = index_.find(entries_, name);
+    return entry == entries_.size() ? nullptr : &entries_[entry];
   }
   Entry* find(std::string_view name) { return const_cast<Entry*>(std::as_const(*this).find(name)); }
 
   std::vector<Entry> entries_;
+  detail::NameIndex index_;
 };
 
 /// What training went through: for each name one number an epoch.
@@ -74,7 +115,9 @@ class History {
   void append(const Logs& logs) {
     constexpr double missing = std::numeric_limits<double>::quiet_NaN();
     for (const auto& [name, value] : logs) {
-      if (!contains(name)) columns_.emplace_back(name, std::vector<double>(epochs_, missing));
+      if (contains(name)) continue;
+      columns_.emplace_back(name, std::vector<double>(epochs_, missing));
+      index_.add_last(columns_);
     }
     for (auto& [name, values] : columns_) {
       values.push_back(logs.contains(name) ? logs[name] : missing);
@@ -111,7 +154,9 @@ class History {
     }
   }
 
-  bool operator==(const History&) const = default;
+  bool operator==(const History& other) const {
+    return epochs_ == other.epochs_ && columns_ == other.columns_;
+  }
 
  private:
   /// A name as a field of a CSV file.
@@ -123,12 +168,12 @@ class History {
   }
 
   std::vector<Column>::const_iterator find(std::string_view name) const {
-    return std::find_if(columns_.begin(), columns_.end(),
-                        [&](const Column& known) { return known.first == name; });
+    return columns_.begin() + static_cast<std::ptrdiff_t>(index_.find(columns_, name));
   }
 
   std::size_t epochs_ = 0;
   std::vector<Column> columns_;
+  detail::NameIndex index_;
 };
 
 }  // namespace heed
