@@ -9,6 +9,7 @@ using namespace heed;
 using namespace heed::fuzzing;
 
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
+  const Limits limits(size);
   const std::string text(reinterpret_cast<const char*>(data), size);
   try {
     const auto model = model_from_json<float>(parse_json(text, "text"), {}, "text");

@@ -1,9 +1,11 @@
 #pragma once
 
+#include <algorithm>
 #include <cstdint>
 #include <cstdio>
 #include <cstdlib>
 #include <cstring>
+#include <ctime>
 #include <nlohmann/json.hpp>
 #include <string>
 #include <vector>
@@ -12,6 +14,12 @@
 
 // libFuzzer's: changes bytes in place, to at most `most` of them.
 extern "C" std::size_t LLVMFuzzerMutate(std::uint8_t* data, std::size_t size, std::size_t most);
+
+// The sanitizer's: tells of each allocation, and how large one is.
+extern "C" int __sanitizer_install_malloc_and_free_hooks(void (*malloc_hook)(const volatile void*,
+                                                                             std::size_t),
+                                                         void (*free_hook)(const volatile void*));
+extern "C" std::size_t __sanitizer_get_allocated_size(const volatile void* memory);
 
 namespace heed::fuzzing {
 
@@ -24,6 +32,43 @@ inline void require(bool holds, const char* property) {
   std::fprintf(stderr, "does not hold: %s\n", property);
   std::abort();
 }
+
+// How many bytes are allocated, and the most that were since `Limits` began.
+inline std::ptrdiff_t bytes_now = 0, bytes_most = 0;
+inline const int hooks = __sanitizer_install_malloc_and_free_hooks(
+    [](const volatile void*, std::size_t size) {
+      bytes_now += static_cast<std::ptrdiff_t>(size);
+      bytes_most = std::max(bytes_most, bytes_now);
+    },
+    [](const volatile void* memory) {
+      if (memory == nullptr) return;
+      bytes_now -= static_cast<std::ptrdiff_t>(__sanitizer_get_allocated_size(memory));
+    });
+
+/// While one is alive, an input of `size` bytes may take time and memory in proportion to its size:
+/// 3 s and 50 µs a byte, under sanitizers; 48 MiB and 300 bytes a byte. More ends the program.
+class Limits {
+ public:
+  explicit Limits(std::size_t size) : size_(static_cast<double>(size)) {
+    bytes_most = before_ = bytes_now;
+  }
+  Limits(const Limits&) = delete;
+  Limits& operator=(const Limits&) = delete;
+  ~Limits() {
+    const auto bytes = static_cast<double>(bytes_most - before_);
+    const auto seconds = static_cast<double>(std::clock() - begin_) / CLOCKS_PER_SEC;
+    if (bytes > 48.0 * 1024 * 1024 + 300 * size_ || seconds > 3 + 50e-6 * size_) {
+      std::fprintf(stderr, "%.0f bytes of input took %.0f bytes of memory and %.2f s\n", size_,
+                   bytes, seconds);
+      std::abort();
+    }
+  }
+
+ private:
+  double size_;
+  std::ptrdiff_t before_ = 0;
+  std::clock_t begin_ = std::clock();
+};
 
 /// Memory of exactly this size, so that AddressSanitizer sees a read beyond the end.
 inline Bytes exact(const std::uint8_t* data, std::size_t size) {
@@ -59,7 +104,7 @@ inline Json odd_value(Random& random) {
     -9223372036854775808, "", "x", "tanh", "softmax", "linear", "orthogonal", "zeros", "LSTM",
     "Dense", "Reshape", "Permute", "Dot", "Concatenate", "Flatten", "RepeatVector", "Dropout",
     "StepAttention", "LuongAttention", "LastStep", "Multiply", "Add", "Activation", "InputLayer",
-    [], {}, [2, 1], [1, 2], [-1], [-1, 0], [1, 1], [0], [4, 4, 4], [[]], ["x"], [1, 2, 3, 4, 5, 6, 7]])");
+    [], {}, [2, 1], [1, 2], [-1], [-1, 0], [1, 1], [0], [4, 4, 4], 1000, 200000, [[]], ["x"], [1, 2, 3, 4, 5, 6, 7]])");
   return values[below(random, values.size())];
 }
 

@@ -108,6 +108,7 @@ void may_fail(const Call& call) {
 }  // namespace
 
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
+  const Limits limits(size);
   Choices next(data, size);
   Model<float> model;
   may_fail([&] {

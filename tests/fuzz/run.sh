@@ -5,8 +5,9 @@
 #     sh tests/fuzz/run.sh 3600     # as long as that
 #     sh tests/fuzz/run.sh 60 fuzz32    # compiled for 32 bits, which needs g++-multilib
 #
-# What a program finds stays in build/fuzz/corpus, and the next run begins with it. A crash, a hang of 10 seconds, or an
-# allocation beyond what a small file may ask for leaves its input in build/fuzz/findings and fails.
+# What a program finds stays in build/fuzz/corpus, and the next run begins with it. A crash, a hang of 10 seconds, or
+# more time or memory than an input of its size may ask for (Limits in fuzzing.hpp says how much) leaves its input in
+# build/fuzz/findings and fails.
 set -eu
 
 root=$(CDPATH='' cd -- "$(dirname -- "$0")/../.." && pwd -P)
