@@ -130,7 +130,8 @@ std::vector<std::byte> save_model(const Model<Scalar>& model,
     weights.emplace_back(detail::sample_input, options.sample);
     weights.emplace_back(detail::sample_output, y);
   }
-  const std::string json = print_json(model_to_json(model), join("model \"", model.name(), "\""));
+  const std::string json =
+      print_json(model_to_json(model), join("model ", detail::in_quotes(model.name())));
   return format_safetensors<Scalar>(weights, {{"format", std::string(detail::format_name)},
                                               {std::string(detail::format_name), json}});
 }

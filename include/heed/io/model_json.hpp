@@ -64,13 +64,14 @@ nlohmann::ordered_json model_to_json(const Model<Scalar>& model) {
     const auto& node = graph[i];
     auto inputs = nlohmann::ordered_json::array();
     for (const std::size_t input : node.inputs) inputs.push_back(graph[input].name);
-    const auto config =
-        detail::at_place(graph.title(i), [&] { return config_to_json(node.layer.config()); });
+    const auto config = detail::at_place(detail::printable(graph.title(i)),
+                                         [&] { return config_to_json(node.layer.config()); });
     layers.push_back({{"type", node.layer.type()},
                       {"name", node.name},
                       {"config", config},
                       {"inputs", std::move(inputs)}});
-    print_json(layers.back(), graph.title(i));  // names the layer whose text is not UTF-8
+    print_json(layers.back(),
+               detail::printable(graph.title(i)));  // names the layer whose text is not UTF-8
   }
   check<ModelError>(!layers.empty(), "model \"", model.name(), "\" has no layers to save");
   nlohmann::ordered_json json;
