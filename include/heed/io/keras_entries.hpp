@@ -4,7 +4,6 @@
 
 #include <heed/io/hdf5_writer.hpp>
 #include <heed/io/keras_blocks.hpp>
-#include <heed/io/keras_names.hpp>
 
 namespace heed::detail {
 
@@ -119,7 +118,6 @@ class KerasEntries {
                      {"inbound_nodes", std::move(calls)}};
     const auto title = join(class_name, " ", in_quotes(name));
     print_json(json, title);  // throws unless UTF-8
-    check_keras_name(name, title);
     entries_.push_back({std::move(json), std::move(inputs), {}});
   }
 

@@ -3,6 +3,7 @@
 #include <heed/io/file.hpp>
 #include <heed/io/keras_archive.hpp>
 #include <heed/io/keras_entries.hpp>
+#include <heed/io/keras_names.hpp>
 #include <heed/io/keras_training.hpp>
 
 namespace heed::detail {
@@ -162,6 +163,10 @@ std::vector<std::byte> save_model(const Model<Scalar>& model, const CompileOptio
   detail::check_keras_name(model.name(), join("model ", detail::in_quotes(model.name())));
   const Model<Scalar> expanded = detail::without_blocks(model);
   const detail::KerasEntries<Scalar> entries(expanded);
+  for (const detail::KerasEntry* entry : entries.in_order()) {
+    const auto& type = entry->json["class_name"].template get_ref<const std::string&>();
+    detail::check_keras_name(entry->name(), join(type, " ", detail::in_quotes(entry->name())));
+  }
   if (format == Format::native) return detail::keras_archive(model.name(), entries, options);
   return detail::Hdf5Writer::write(detail::keras_file(model.name(), entries, options));
 }
