@@ -181,7 +181,7 @@ TEST_CASE("What is not a number counts as infinitely wrong") {
 
 TEST_CASE("The check changes neither the model nor the data") {
   const auto model = attention_model();
-  const Arena<double> weights = model.weights();
+  const Arena<double> weights(model.weights());
   const auto x = random_tensor({1, 4, 2}, 1);
   const auto y = random_tensor({1, 2}, 2);
   const auto x_before = x;

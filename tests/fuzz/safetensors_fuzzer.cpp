@@ -21,7 +21,7 @@ void may_be_refused(const Call& call) {
   }
 }
 
-bool same_bits(const Arena<float>& a, const Arena<float>& b) {
+bool same_bits(View<const float> a, View<const float> b) {
   return a.size() == b.size() &&
          (a.size() == 0 ||
           std::memcmp(a.data(), b.data(), sizeof(float) * static_cast<std::size_t>(a.size())) == 0);

@@ -209,7 +209,7 @@ TEST_CASE("a folder that is not there is found before anything is trained") {
   const TemporaryFolder folder;
   const Training<double> training;
   auto model = training.model();
-  const auto before = model.weights();
+  const Arena<double> before(model.weights());
   const fs::path path = folder / "none/run";
   const auto none = (folder / "none").string() + " is not a folder";
   CHECK(message<FileError>([&] {
@@ -233,7 +233,7 @@ TEST_CASE("a file that is no checkpoint, or another's, is refused, and nothing i
     using S = decltype(zero);
     const Training<S> training;
     auto model = training.model();
-    const auto before = model.weights();
+    const Arena<S> before(model.weights());
     auto options = training.options();
     options.resume_from = path;
     const auto text = message<FileError>([&] { train(training, model, options, {}); });

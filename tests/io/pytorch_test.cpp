@@ -199,7 +199,7 @@ TEST_CASE("A weight of any other layer is that of a Linear") {
 TEST_CASE("What is saved for PyTorch has its names and shapes, and comes back") {
   auto model = network<float>();
   model.build({.seed = 3});
-  model.weights().assign(random_tensor<float>({model.count_params()}, 3));
+  model.set_weights(random_tensor<float>({model.count_params()}, 3).values());
   const TemporaryFolder folder;
   pytorch::save_weights(model, folder / "net.safetensors", modules);
   const Safetensors file = read_safetensors(folder / "net.safetensors");
@@ -416,7 +416,7 @@ TEST_CASE("A tensor of another shape or kind is refused with both shapes, and no
   wrong = with(without(tensors, "head.bias"), "head.bias", {3});
   auto model = network<float>();
   model.build({.seed = 2});
-  const auto before = model.weights();
+  const Arena<float> before(model.weights());
   CHECK(message<FileError>([&] { pytorch::load_weights(model, file_of(wrong), modules, "f"); }) ==
         "f: tensor \"head.bias\" has the shape (3), expected (2): Dense \"output\" has "
         "\"output/bias\" of (2)");

@@ -44,7 +44,7 @@ Model<float> two_of_each() {
 
 std::string refusal(Model<float>& model, const Bytes& bytes,
                     const keras::WeightOptions& options = {}) {
-  const Arena<float> before = model.weights();
+  const Arena<float> before(model.weights());
   const bool was_built = model.is_built();
   const auto said = message<Error>([&] { keras::load_weights(model, bytes, options, "m.h5"); });
   CHECK(model.is_built() == was_built);
@@ -180,7 +180,7 @@ TEST_CASE("Layers of other names are named in the options") {
   CHECK(model.weights() == [] {
     Model<float> same = regression_block();
     keras::load_weights(same, golden_path("keras3_regression"));
-    return same.weights();
+    return Arena<float>(same.weights());
   }());
   CHECK(refusal(model, bytes, {.layers = {{"nothing", "lstm_1"}}}) ==
         "{.layers = …}: model \"model\" has no layer or weight \"nothing\"");

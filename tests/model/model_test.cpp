@@ -87,12 +87,26 @@ TEST_CASE(
 
 TEST_CASE("Building again starts anew") {
   auto model = small(1);
-  const Arena<double> weights = model.weights();
+  const Arena<double> weights(model.weights());
   model.weights().set_zero();
   model.build({.seed = 1});
   CHECK(model.weights() == weights);
   model.build({.seed = 2});
   CHECK_FALSE(model.weights() == weights);
+}
+
+TEST_CASE("Weights are a view of the model's, and a copy when the model goes") {
+  auto model = small(1);
+  STATIC_REQUIRE(std::is_same_v<decltype(model.weights()), View<double>>);
+  STATIC_REQUIRE(std::is_same_v<decltype(std::as_const(model).weights()), View<const double>>);
+  STATIC_REQUIRE(std::is_same_v<decltype(small(1).weights()), Arena<double>>);
+  CHECK(model.weights().data() == model.weight("hidden/kernel").data());
+  const auto kept = small(1).weights();
+  model.weights().set_zero();
+  CHECK(model.weights().values()[0] == 0);
+  model.set_weights(kept.values());
+  CHECK(model.weights() == kept);
+  CHECK(small(1).weights() == model.weights());
 }
 
 TEST_CASE("Weights made elsewhere build a model") {
@@ -101,7 +115,7 @@ TEST_CASE("Weights made elsewhere build a model") {
   other.input({4});
   other.add("hidden", Dense{.units = 3, .activation = Activation::tanh});
   other.add("out", Dense{.units = 2});
-  const Arena<double>& weights = std::as_const(model).weights();
+  const View<const double> weights = std::as_const(model).weights();
   other.set_weights(weights.values());
   CHECK(other.is_built());
   const auto x = random_tensor({3, 4}, 1);

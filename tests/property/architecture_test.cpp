@@ -69,7 +69,7 @@ void check_gradients(const Architecture& architecture, std::uint64_t seed) {
   const Graph<double>& graph = model.graph();
   const auto direction = random_tensor(Shape{model.count_params()}, seed + 2);
   const auto x_direction = random_tensor(x.shape(), seed + 3);
-  const Arena<double> weights = model.weights();
+  const Arena<double> weights(model.weights());
   Tape<double> tape;
   const auto loss_at = [&](double step) {
     Arena<double> moved = weights;

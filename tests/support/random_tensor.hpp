@@ -35,9 +35,10 @@ double distance(View<const Scalar> a, View<const Scalar> b) {
   return worst;
 }
 
-template <class Scalar, int A, int B>
-double distance(const Tensor<Scalar, A>& a, const Tensor<Scalar, B>& b) {
-  return distance<Scalar>(a.view(), b.view());
+template <class A, class B>
+double distance(const A& a, const B& b) {
+  using Scalar = std::remove_cvref_t<decltype(*a.data())>;
+  return distance<Scalar>(View<const Scalar>(a), View<const Scalar>(b));
 }
 
 }  // namespace heed::testing

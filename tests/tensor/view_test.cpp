@@ -1,5 +1,6 @@
 #include <heed/tensor/view.hpp>
 
+#include <heed/tensor/tensor.hpp>
 #include <numeric>
 #include <vector>
 
@@ -180,6 +181,23 @@ TEST_CASE("Views never allocate") {
   const std::size_t count = allocations.count();
   CHECK(view.size() == 12);
   CHECK(count == 0);
+}
+
+TEST_CASE("Views are equal when their shapes and their elements are, and so is a tensor") {
+  const Counted one({2, 3}), same({2, 3}), flat({6});
+  CHECK(one.view == same.view);
+  CHECK(View<const double>(one.view) == same.view);
+  CHECK(one.view == View<const double>(same.view));
+  CHECK(one.view != flat.view);
+  Tensor<double> tensor(same.view);
+  CHECK(tensor == one.view);
+  CHECK(one.view == std::as_const(tensor));
+  tensor(1, 2) = -1;
+  CHECK(one.view != tensor);
+  CHECK(std::as_const(tensor) != View<const double>(one.view));
+  one.view.set_zero();
+  CHECK(one.view.values().size() == 6);
+  CHECK(one.view.array().isZero());
 }
 
 }  // namespace heed::view_test

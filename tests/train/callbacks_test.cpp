@@ -91,7 +91,7 @@ TEST_CASE("what callbacks add to the logs comes into the history") {
 TEST_CASE("a schedule sets the learning rate of each epoch, and training uses it") {
   std::vector<double> rates;
   auto model = testing::dense_network(1, ActivationFunction::sigmoid);
-  const Arena<double> before = model.weights();
+  const Arena<double> before(model.weights());
   Arena<double> after_first;
   model.fit(x, y,
             {.loss = BinaryCrossentropy{},
@@ -102,7 +102,7 @@ TEST_CASE("a schedule sets the learning rate of each epoch, and training uses it
                            {.on_epoch_end =
                                 [&](TrainingState<double>& state) {
                                   rates.push_back(state.learning_rate);
-                                  if (state.epoch == 1) after_first = state.model.weights();
+                                  if (state.epoch == 1) after_first.assign(state.model.weights());
                                 }}},
              .verbose = Verbose::silent});
   CHECK(rates == std::vector<double>{0.5, 0, 0});
@@ -132,7 +132,7 @@ TEST_CASE("early stopping ends a training and gives the best weights back") {
                  .callbacks = {EarlyStopping{.patience = 3, .restore_best_weights = true},
                                {.on_epoch_end =
                                     [&](TrainingState<double>& state) {
-                                      weights.push_back(state.model.weights());
+                                      weights.emplace_back(state.model.weights());
                                     }}},
                  .verbose = Verbose::silent});
   const auto& losses = history["val_loss"];

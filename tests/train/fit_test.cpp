@@ -241,7 +241,7 @@ TEST_CASE("the same seed gives the same bits, another seed another order") {
                      .batch_size = 2,
                      .shuffle = shuffle,
                      .seed = seed}));
-    return model.weights();
+    return Arena<double>(model.weights());
   };
   CHECK(trained(1, true) == trained(1, true));
   CHECK(trained(1, true) != trained(2, true));
@@ -298,7 +298,7 @@ TEST_CASE("training stops with a sentence when the loss is not finite, and keeps
 
 TEST_CASE("a loss that is not finite at the first step leaves the weights as they were") {
   auto model = dense_network(1, linear);
-  const Arena<double> before = model.weights();
+  const Arena<double> before(model.weights());
   Tensor<double, 2> far = y;
   far.array() += 1e200;
   CHECK(testing::message<TrainingError>([&] {
@@ -323,7 +323,7 @@ TEST_CASE("a batch may be as large as a number can be") {
 
 TEST_CASE("weights that the last step of an epoch breaks are found at the epoch's end") {
   auto model = dense_network(1, linear);
-  const Arena<double> before = model.weights();
+  const Arena<double> before(model.weights());
   Tensor<double, 2> far = y;  // for gradients above 1, which times this rate are infinite
   far.array() += 100;
   const auto message = testing::message<TrainingError>([&] {
@@ -338,7 +338,7 @@ TEST_CASE("weights that the last step of an epoch breaks are found at the epoch'
 
 TEST_CASE("a validation loss that is not finite is found, and good weights are kept") {
   auto model = dense_network(1, linear);
-  const Arena<double> before = model.weights();
+  const Arena<double> before(model.weights());
   const auto options = quiet({.loss = MeanSquaredError{},
                               .optimizer = SGD{.learning_rate = 1e200},
                               .batch_size = 8,
@@ -352,7 +352,7 @@ TEST_CASE("a validation loss that is not finite is found, and good weights are k
 
 TEST_CASE("options outside their range are refused, and nothing is changed") {
   auto model = dense_network(1, sigmoid);
-  const Arena<double> before = model.weights();
+  const Arena<double> before(model.weights());
   const Loss<double> loss = BinaryCrossentropy{};
   const auto refused = [&](const FitOptions<double>& options) {
     return testing::message<OptionError>([&] { model.fit(x, y, options); });
@@ -376,7 +376,7 @@ TEST_CASE("options outside their range are refused, and nothing is changed") {
 
 TEST_CASE("data that do not fit are refused by fit and by evaluate, and nothing is changed") {
   auto model = dense_network(1, sigmoid);
-  const Arena<double> before = model.weights();
+  const Arena<double> before(model.weights());
   const Loss<double> loss = BinaryCrossentropy{};
   CHECK_THROWS_AS(model.fit(y, y, {.loss = loss}), ShapeError);
   CHECK_THROWS_AS(model.fit(x, x, {.loss = loss}), ShapeError);

@@ -53,7 +53,7 @@ std::string refusal(const FitOptions<double>& options, const TrainingSnapshot<do
                     const Training<double>& training = {}) {
   auto changed = options;
   changed.resume_from = snapshot;
-  const auto before = model.weights();
+  const Arena<double> before(model.weights());
   const auto& memory = options.callbacks.empty() ? nullptr : options.callbacks.back().memory;
   const auto numbers = memory ? memory->numbers : Logs();
   auto text = testing::message<OptionError>([&] { model.fit(training.x, training.y, changed); });

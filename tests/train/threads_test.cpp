@@ -64,10 +64,10 @@ double drift(Index threads, const Optimizer<S>& optimizer) {
   const auto trained = [&](Index count) {
     auto model = start;
     model.fit(data.x, data.y, options<S>(count, optimizer));
-    return model.weights();
+    return Arena<S>(model.weights());
   };
   const auto alone = trained(1);
-  return distance(trained(threads), alone) / distance(alone, start.weights());
+  return distance(trained(threads), alone) / distance<S>(alone, start.weights());
 }
 
 }  // namespace
@@ -165,7 +165,7 @@ TEST_CASE("The same number of threads trains to the same bits, run after run") {
   const auto trained = [&] {
     auto model = network<float>();
     model.fit(data.x, data.y, options<float>(3, Adam{}));
-    return model.weights();
+    return Arena<float>(model.weights());
   };
   const auto first = trained();
   for (int run = 0; run < 5; ++run) CHECK(trained() == first);
@@ -261,7 +261,7 @@ TEST_CASE("A loss that is not finite takes the weights back, with threads as wit
   const Data<float> data;
   auto model = network<float>();
   Trainer<float> trainer(model, {.loss = BinaryCrossentropy{}, .optimizer = SGD{}, .threads = 2});
-  const Arena<float> good = model.weights();
+  const Arena<float> good(model.weights());
   trainer.step(data.x, data.y);
   model.weights().array().setConstant(std::numeric_limits<float>::quiet_NaN());
   CHECK_FALSE(std::isfinite(trainer.step(data.x, data.y)));
@@ -293,7 +293,7 @@ TEST_CASE("Four threads share a const model, and each predicts with two of its o
 TEST_CASE("A number of threads outside its range is refused, and nothing is changed") {
   const Data<float> data;
   auto model = network<float>();
-  const Arena<float> before = model.weights();
+  const Arena<float> before(model.weights());
   const auto none = "expected threads from 1 to 1024, got 0";
   CHECK(message<OptionError>([&] { model.fit(data.x, data.y, options<float>(0, SGD{})); }) == none);
   CHECK(message<OptionError>([&] {

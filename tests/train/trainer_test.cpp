@@ -33,7 +33,7 @@ struct Breaking {
 
 TEST_CASE("a step moves the weights against the gradient of the loss it returns") {
   auto model = dense_network(1, sigmoid);
-  const Arena<double> before = model.weights();
+  const Arena<double> before(model.weights());
   Trainer<double> trainer(model, {.loss = BinaryCrossentropy{}, .optimizer = SGD{}});
   const double loss = trainer.step(x, y);
   Arena<double> expected = before;
@@ -72,7 +72,7 @@ TEST_CASE("gradients that a trainer shows are the clipped ones") {
 TEST_CASE("the learning rate in force is part of the state") {
   auto model = dense_network(1, sigmoid);
   Trainer<double> trainer(model, {.loss = BinaryCrossentropy{}, .optimizer = SGD{}});
-  const Arena<double> before = model.weights();
+  const Arena<double> before(model.weights());
   trainer.state().learning_rate = 0;
   trainer.step(x, y);
   CHECK(model.weights() == before);
@@ -95,13 +95,13 @@ TEST_CASE("a loss that is not finite takes the weights back to where it last was
   auto model = dense_network(1, linear);
   bool broken = true;
   Trainer<double> trainer(model, {.loss = Breaking{&broken}, .optimizer = SGD{}});
-  const Arena<double> start = model.weights();
+  const Arena<double> start(model.weights());
   CHECK_FALSE(std::isfinite(trainer.step(x, y)));
   CHECK(model.weights() == start);
 
   broken = false;
   trainer.step(x, y);
-  const Arena<double> good = model.weights();
+  const Arena<double> good(model.weights());
   trainer.step(x, y);
   CHECK(model.weights() != good);
   broken = true;
@@ -116,7 +116,7 @@ TEST_CASE("a first step that diverges from where another trainer was leaves the 
   const TrainerOptions<double> options{.loss = Breaking{&broken}, .optimizer = Adam{}};
   Trainer<double> first(model, options);
   first.step(x, y);
-  const Arena<double> good = model.weights();
+  const Arena<double> good(model.weights());
   Trainer<double> second(model, options);
   second.state() = first.state();
   broken = true;
@@ -132,7 +132,7 @@ TEST_CASE("what a clipped gradient cannot hold back is found as without clipping
        {SGD{.learning_rate = 1e200, .clipnorm = 1}, SGD{.learning_rate = 1e200, .clipvalue = 1},
         SGD{.learning_rate = 1e200, .global_clipnorm = 1}}) {
     auto model = dense_network(1, linear);
-    const Arena<double> start = model.weights();
+    const Arena<double> start(model.weights());
     Trainer<double> trainer(model, {.loss = MeanSquaredError{}, .optimizer = optimizer});
     CHECK(std::isfinite(trainer.step(x, y)));
     CHECK(model.weights() != start);
@@ -145,7 +145,7 @@ TEST_CASE("what a clipped gradient cannot hold back is found as without clipping
 
 TEST_CASE("weights that are not finite are taken back, with or without another step") {
   auto model = dense_network(1, linear);
-  const Arena<double> start = model.weights();
+  const Arena<double> start(model.weights());
   Tensor<double, 2> far = y;  // for gradients above 1, which times this rate are infinite
   far.array() += 100;
   Trainer<double> trainer(model,
@@ -200,7 +200,7 @@ TEST_CASE("a trainer needs a built model, a loss, and data that fit") {
   auto model = dense_network(1, linear);
   CHECK(testing::message<OptionError>([&] { Trainer<double>(model, {}); }) ==
         "training needs a loss");
-  const Arena<double> before = model.weights();
+  const Arena<double> before(model.weights());
   Trainer<double> trainer(model, {.loss = MeanSquaredError{}});
   CHECK_THROWS_AS(trainer.step(y, y), ShapeError);
   CHECK_THROWS_AS(trainer.step(x, x), ShapeError);

@@ -177,7 +177,7 @@ GradientCheck gradient_check(const Model<Scalar>& model, View<const std::type_id
   const Graph<double>& graph = objective.graph();
   const Pass pass{.training = options.training, .seed = options.seed};
 
-  Arena<double> weights = model.weights();
+  Arena<double> weights(model.weights());
   Tensor<double> input(x);
   Tape<double> tape;
   const auto loss_of = [&](View<double> gradient) {

@@ -69,7 +69,7 @@ class Graph {
 
   /// Runs the layers that `node` depends on, and itself, on a batch: x is (N, …). The value of each
   /// stays on the tape, where views of x stand for it in part: x must outlive their use.
-  View<const Scalar> forward(const Arena<Scalar>& weights, View<const Scalar> x, std::size_t node,
+  View<const Scalar> forward(View<const Scalar> weights, View<const Scalar> x, std::size_t node,
                              const Pass& pass, Tape<Scalar>& tape) const;
 
   /// Where the gradient of the loss by the output goes before `backward`: (N, …).
@@ -77,8 +77,7 @@ class Graph {
 
   /// Runs back from the output over what `forward` left on the tape. Adds to `tape.gradients`, which
   /// it makes zero first, and writes the gradient of the inputs when asked to.
-  void backward(const Arena<Scalar>& weights, Tape<Scalar>& tape,
-                bool input_gradient = false) const;
+  void backward(View<const Scalar> weights, Tape<Scalar>& tape, bool input_gradient = false) const;
 
   /// The weights of a node in an arena of this graph's layout, or their gradients.
   template <class S>
@@ -91,7 +90,7 @@ class Graph {
   bool shares_gradient(std::size_t node, const Tape<Scalar>& tape) const;
   View<Scalar> make_gradient(std::size_t node, Tape<Scalar>& tape) const;
   void activate_nodes(std::size_t output, Tape<Scalar>& tape) const;
-  void backward_node(std::size_t node, const Arena<Scalar>& weights, Tape<Scalar>& tape) const;
+  void backward_node(std::size_t node, View<const Scalar> weights, Tape<Scalar>& tape) const;
 
   std::vector<Entry> nodes_;
   std::map<std::string, std::size_t, std::less<>> names_;  ///< the nodes by their names
@@ -194,7 +193,7 @@ void Graph<Scalar>::activate_nodes(std::size_t output, Tape<Scalar>& tape) const
 }
 
 template <class Scalar>
-View<const Scalar> Graph<Scalar>::forward(const Arena<Scalar>& weights, View<const Scalar> x,
+View<const Scalar> Graph<Scalar>::forward(View<const Scalar> weights, View<const Scalar> x,
                                           std::size_t node, const Pass& pass,
                                           Tape<Scalar>& tape) const {
   activate_nodes(node, tape);
@@ -245,7 +244,7 @@ View<Scalar> Graph<Scalar>::make_gradient(std::size_t node, Tape<Scalar>& tape) 
 }
 
 template <class Scalar>
-void Graph<Scalar>::backward(const Arena<Scalar>& weights, Tape<Scalar>& tape,
+void Graph<Scalar>::backward(View<const Scalar> weights, Tape<Scalar>& tape,
                              bool input_gradient) const {
   tape.gradients.resize({layout_.size()});
   tape.gradients.set_zero();
@@ -263,7 +262,7 @@ void Graph<Scalar>::backward(const Arena<Scalar>& weights, Tape<Scalar>& tape,
 
 /// The first node to reach an input's gradient writes it; every further one adds to it.
 template <class Scalar>
-void Graph<Scalar>::backward_node(std::size_t node, const Arena<Scalar>& weights,
+void Graph<Scalar>::backward_node(std::size_t node, View<const Scalar> weights,
                                   Tape<Scalar>& tape) const {
   const Entry& here = nodes_[node];
   auto& entry = tape.entries[node];

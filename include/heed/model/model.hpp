@@ -101,9 +101,12 @@ class Model {
   /// Keras's table: layers, output shapes, parameter counts, connections, totals.
   std::string summary() const { return heed::summary(name_, graph_); }
 
-  /// All weights, one after the other, as `graph().layout()` says.
-  Arena<Scalar>& weights() { return weights_; }
-  const Arena<Scalar>& weights() const { return weights_; }
+  /// All weights, one after the other, as `graph().layout()` says: a view, or a copy of those of a model
+  /// that is about to go. `Arena<Scalar> kept(model.weights())` is a copy, too, and
+  /// `model.set_weights(kept.values())` brings it back.
+  View<Scalar> weights() & { return weights_; }
+  View<const Scalar> weights() const& { return weights_; }
+  Arena<Scalar> weights() const&& { return weights_; }
 
   /// One weight by name, `lstm/kernel`. Throws `ModelError` when there is none.
   View<Scalar> weight(std::string_view name) & {

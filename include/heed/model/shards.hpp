@@ -26,14 +26,14 @@ class Shards {
 
   /// Runs a batch x: (N, …), which must outlive `backward`. Returns the graph's output (N, …), which
   /// stays until the next call.
-  View<const Scalar> forward(const Graph<Scalar>& graph, const Arena<Scalar>& weights,
+  View<const Scalar> forward(const Graph<Scalar>& graph, View<const Scalar> weights,
                              View<const Scalar> x, const Pass& pass);
 
   /// Where the gradient of the loss by the output goes before `backward`: (N, …).
   View<Scalar> output_gradient(const Graph<Scalar>& graph);
 
   /// Runs back over what `forward` left, and writes `gradients()`.
-  void backward(const Graph<Scalar>& graph, const Arena<Scalar>& weights);
+  void backward(const Graph<Scalar>& graph, View<const Scalar> weights);
 
   /// Of the whole batch, in the layout of the weights.
   Arena<Scalar>& gradients() { return tape(0).gradients; }
@@ -54,7 +54,7 @@ class Shards {
 };
 
 template <class Scalar>
-View<const Scalar> Shards<Scalar>::forward(const Graph<Scalar>& graph, const Arena<Scalar>& weights,
+View<const Scalar> Shards<Scalar>::forward(const Graph<Scalar>& graph, View<const Scalar> weights,
                                            View<const Scalar> x, const Pass& pass) {
   samples_ = x.dim(0);
   shards_ = std::clamp<Index>(samples_, 1, team_->threads());
@@ -80,7 +80,7 @@ View<Scalar> Shards<Scalar>::output_gradient(const Graph<Scalar>& graph) {
 }
 
 template <class Scalar>
-void Shards<Scalar>::backward(const Graph<Scalar>& graph, const Arena<Scalar>& weights) {
+void Shards<Scalar>::backward(const Graph<Scalar>& graph, View<const Scalar> weights) {
   if (shards_ == 1) return graph.backward(weights, tape(0));
   team_->run(shards_, [&](Index shard) {
     const auto [first, count] = part(shard);

@@ -1,6 +1,8 @@
 #pragma once
 
+#include <algorithm>
 #include <concepts>
+#include <span>
 #include <type_traits>
 #include <utility>
 
@@ -70,6 +72,11 @@ class View {
       : data_(map.data()),
         shape_(Map::IsVectorAtCompileTime ? Shape{map.size()} : Shape{map.rows(), map.cols()}) {}
 
+  View(const View&) = default;
+  /// Looks elsewhere. What a function returns cannot be assigned to, which would change no element:
+  /// `model.weights() = …` does not compile.
+  View& operator=(const View&) & = default;
+
   /// Every view can be read.
   operator View<const Scalar>() const  // NOLINT(google-explicit-constructor)
       requires(!std::is_const_v<Scalar>) {
@@ -83,6 +90,9 @@ class View {
   Index rank() const { return shape_.rank(); }
   Index dim(Index axis) const { return shape_[axis]; }
   Index size() const { return shape_.size(); }
+  std::span<Scalar> values() const { return {data_, static_cast<std::size_t>(size())}; }
+
+  void set_zero() const { std::fill_n(data_, size(), Scalar{0}); }
 
   /// All elements in a row.
   ArrayMap<Scalar> array() const { return {data_, size()}; }
@@ -157,6 +167,13 @@ class View {
     check<ShapeError>(inside, "element ", to_text(std::span<const Index>(position)),
                       " is outside a tensor of ", shape_);
     return (*this)(indices...);
+  }
+
+  /// The same shape and the same elements, also of a tensor.
+  template <std::convertible_to<View<const Scalar>> Other>
+  bool operator==(const Other& other) const {
+    const View<const Scalar> seen = other;
+    return shape_ == seen.shape() && std::equal(data_, data_ + size(), seen.data());
   }
 
  private:

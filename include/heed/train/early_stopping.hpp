@@ -42,14 +42,14 @@ struct EarlyStopping {
       Logs& numbers = memory->numbers;
       if (numbers.empty() || std::isnan(numbers["best"]) || improves(value, numbers["best"])) {
         numbers = {{"best", value}, {"wait", 0}};
-        if (restore_best_weights) memory->weights = state.model.weights();
+        if (restore_best_weights) memory->weights.assign(state.model.weights());
         return;
       }
       numbers.set("wait", numbers["wait"] + 1);
       state.stop |= numbers["wait"] >= static_cast<double>(patience);
     };
     callback.on_train_end = [memory](TrainingState<Scalar>& state) {
-      if (memory->weights.size() > 0) state.model.weights() = memory->weights;
+      if (memory->weights.size() > 0) state.model.set_weights(memory->weights.values());
     };
     return callback;
   }

@@ -69,8 +69,8 @@ class RunningMeans {
 
 /// Adds loss and metrics over all samples, run for inference, to `logs`.
 template <class Scalar>
-void evaluate(const Objective<Scalar>& objective, const Arena<Scalar>& weights,
-              View<const Scalar> x, View<const Scalar> y, Index batch_size, Shards<Scalar>& shards,
+void evaluate(const Objective<Scalar>& objective, View<const Scalar> weights, View<const Scalar> x,
+              View<const Scalar> y, Index batch_size, Shards<Scalar>& shards,
               RunningMeans<Scalar>& means, Logs& logs) {
   means.reset();
   for (Index first = 0; first < x.dim(0); first += batch_size) {

@@ -49,7 +49,8 @@ Logs Model<Scalar>::evaluate(View<const Scalar> x, View<const Scalar> y,
   detail::RunningMeans<Scalar> means(options.metrics, "");
   Shards<Scalar> shards(std::make_shared<Team>(options.threads));
   Logs logs;
-  detail::evaluate(objective, weights_, data.x, data.y, options.batch_size, shards, means, logs);
+  detail::evaluate<Scalar>(objective, weights_, data.x, data.y, options.batch_size, shards, means,
+                           logs);
   return logs;
 }
 

@@ -58,8 +58,8 @@ class FitLoop {
     check<TrainingError>(!trainer_.repair_weights(), place(), "the weights are not finite",
                          advice());
     if (validation_.samples() > 0) {
-      evaluate(trainer_.objective(), model_.weights(), validation_.x, validation_.y,
-               options_.batch_size, validation_shards_, validation_means_, state_.logs);
+      evaluate<Scalar>(trainer_.objective(), model_.weights(), validation_.x, validation_.y,
+                       options_.batch_size, validation_shards_, validation_means_, state_.logs);
       const double loss = state_.logs["val_loss"];
       if (!std::isfinite(loss)) {
         trainer_.roll_back();

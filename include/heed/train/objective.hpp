@@ -28,7 +28,7 @@ class Objective {
   const Loss<Scalar>& loss() const { return loss_; }
 
   /// Runs a batch and leaves it on the tape; returns what `loss` takes.
-  View<const Scalar> forward(const Arena<Scalar>& weights, View<const Scalar> x, const Pass& pass,
+  View<const Scalar> forward(View<const Scalar> weights, View<const Scalar> x, const Pass& pass,
                              Tape<Scalar>& tape) const {
     return graph_.forward(weights, x, graph_.output(), pass, tape);
   }

@@ -124,7 +124,7 @@ std::optional<TrainingSnapshot<Scalar>> FitLoop<Scalar>::snapshot() {
                                 .step = state_.step,
                                 .stop = state_.stop,
                                 .learning_rate = state_.learning_rate,
-                                .weights = model_.weights(),
+                                .weights = Arena<Scalar>(model_.weights()),
                                 .optimizer = trainer_.state(),
                                 .history = history_,
                                 .logs = state_.logs,
@@ -182,7 +182,7 @@ template <class Scalar>
 void FitLoop<Scalar>::restore(const TrainingSnapshot<Scalar>& made) {
   state_.stop = made.stop;
   state_.learning_rate = made.learning_rate;
-  model_.weights() = made.weights;
+  model_.set_weights(made.weights.values());
   trainer_.state() = made.optimizer;
   history_ = made.history;
   std::size_t next = 0;

@@ -49,7 +49,7 @@ class Trainer {
   /// `DataError` for no samples.
   double step(View<const Scalar> x, View<const Scalar> y) {
     model_.check_batch(x);
-    Arena<Scalar>& weights = model_.weights();
+    const View<Scalar> weights = model_.weights();
     const Pass pass{
         .training = true, .seed = seed_, .step = static_cast<std::uint64_t>(state_.steps)};
     const Graph<Scalar>& graph = objective_.graph();
@@ -86,7 +86,7 @@ class Trainer {
 
   /// Takes the weights back to where they were before the last update, which had a finite loss.
   void roll_back() {
-    if (can_roll_back()) model_.weights().assign(last_good_);
+    if (can_roll_back()) model_.set_weights(last_good_.values());
   }
 
   bool weights_are_finite() const {
