@@ -26,6 +26,7 @@
 #include <heed/tensor/print.hpp>
 #include <heed/train/early_stopping.hpp>
 #include <heed/train/fit.hpp>
+#include <heed/train/one_hot.hpp>
 
 // Refers to those above.
 #include <heed/instances.hpp>

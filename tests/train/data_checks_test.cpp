@@ -62,6 +62,30 @@ TEST_CASE("data that do not fit are refused with a sentence") {
         "model \"model\": expected a loss");
 }
 
+TEST_CASE("class numbers for categorical cross-entropy are told how to become one-hot") {
+  const auto classes = testing::dense_network(3, ActivationFunction::softmax);
+  const auto refused = [&](const Tensor<double>& y, const Loss<double>& loss) {
+    const auto x = zeros({4, 3});
+    return testing::message<Error>([&] { detail::check_data<double>(classes, loss, {x, y}, ""); });
+  };
+  const std::string advice = "; one_hot(y, 3) makes rows of class numbers";
+  for (const Shape& shape : {Shape{4}, Shape{4, 1}}) {
+    CHECK(refused(zeros(shape), CategoricalCrossentropy{}) ==
+          join("categorical_crossentropy: expected y of (4, 3), which is what Dense \"output\" "
+               "gives, got ",
+               shape, advice));
+  }
+  CHECK(refused(zeros({4, 2}), CategoricalCrossentropy{}).ends_with("got (4, 2)"));
+  CHECK(refused(zeros({4}), MeanSquaredError{}).ends_with("got (4)"));
+  auto y = zeros({4, 3});
+  for (const double number : {-7.0, 63.0}) {
+    y(1, 2) = number;
+    CHECK(refused(y, CategoricalCrossentropy{}) ==
+          join("categorical_crossentropy: expected targets in [0, 1], y has ", number,
+               " at (1, 2); one_hot makes rows of class numbers"));
+  }
+}
+
 TEST_CASE("numbers that cannot be trained on are refused in x and in y") {
   auto x = zeros({4, 3});
   auto y = zeros({4, 1});

@@ -1,4 +1,5 @@
 #include <heed/layers/dropout.hpp>
+#include <heed/train/fit.hpp>
 #include <heed/train/trainer.hpp>
 #include <limits>
 
@@ -207,6 +208,34 @@ TEST_CASE("a trainer needs a built model, a loss, and data that fit") {
   CHECK_THROWS_AS(trainer.step(x, y.samples(0, 4)), ShapeError);
   CHECK_THROWS_AS(trainer.step(x.samples(0, 0), y.samples(0, 0)), DataError);
   CHECK(model.weights() == before);
+}
+
+TEST_CASE("targets that a loss is not defined for are refused, and change nothing") {
+  auto model = dense_network(1, ActivationFunction::sigmoid);
+  const Arena<double> before(model.weights());
+  Trainer<double> trainer(model, {.loss = BinaryCrossentropy{}, .optimizer = SGD{}});
+  const auto x = testing::sines(4);
+  CHECK(testing::message<DataError>([&] {
+          trainer.step(x, Tensor<double, 1>{0, 1, 2, 0});
+        }) == "binary_crossentropy: expected targets in [0, 1], y has 2 at (2)");
+  CHECK(model.weights() == before);
+  CHECK(trainer.state().steps == 0);
+  trainer.step(x, Tensor<double, 1>{0, 1, 0.5, 0});
+}
+
+TEST_CASE("a loss that cannot be meant for the network is refused before the first step") {
+  auto model = dense_network(1, ActivationFunction::linear);
+  const auto x = testing::sines(4);
+  const auto y = testing::signs(x);
+  const auto text = testing::message<OptionError>(
+      [&] { Trainer<double>(model, {.loss = BinaryCrossentropy{}}); });
+  CHECK(text.find("BinaryCrossentropy{.from_logits = true}") != std::string::npos);
+  CHECK(testing::message<OptionError>([&] { model.fit(x, y, {.loss = BinaryCrossentropy{}}); }) ==
+        text);
+  CHECK(testing::message<OptionError>(
+            [&] { model.evaluate(x, y, {.loss = BinaryCrossentropy{}}); }) == text);
+  CHECK_THROWS_AS(model.fit(x, y, {.loss = MeanSquaredError{}, .metrics = {CategoricalAccuracy{}}}),
+                  OptionError);
 }
 
 }  // namespace heed::trainer_test

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <memory>
+#include <optional>
 
 #include <heed/layers/layer.hpp>
 
@@ -64,8 +65,10 @@ class AnyLayer {
     layer_->stream(w, x, y, state, seen, cache.get());
   }
 
-  /// The activation function that ends the layer; linear when none does.
-  ActivationFunction output_activation() const { return layer_->output_activation(); }
+  /// The activation function that ends the layer; none when the layer does not say.
+  std::optional<ActivationFunction> output_activation() const {
+    return layer_->output_activation();
+  }
 
   /// The same layer with a linear function in that place.
   AnyLayer without_output_activation() const { return AnyLayer(layer_->lifted()); }
@@ -98,7 +101,7 @@ class AnyLayer {
     virtual void stream(Parameters<const Scalar> w, const View<const Scalar>& x,
                         const View<Scalar>& y, std::span<const View<Scalar>> state, Index seen,
                         void* cache) const = 0;
-    virtual ActivationFunction output_activation() const = 0;
+    virtual std::optional<ActivationFunction> output_activation() const = 0;
     virtual std::shared_ptr<const Interface> lifted() const = 0;
     virtual const void* key() const = 0;
     virtual const void* address() const = 0;
@@ -208,12 +211,12 @@ class AnyLayer {
       }
     }
 
-    ActivationFunction output_activation() const override {
+    std::optional<ActivationFunction> output_activation() const override {
       if constexpr (ActivatedLayer<L>) {
         L copy = layer;
         return copy.output_activation();
       }
-      return ActivationFunction::linear;
+      return std::nullopt;
     }
 
     std::shared_ptr<const Interface> lifted() const override {

@@ -58,9 +58,11 @@ class Graph {
     return join(nodes_[node].layer.type(), " \"", nodes_[node].name, "\"");
   }
 
-  /// The activation function that ends the network, and the network without it: losses that know
+  /// The activation function that ends the network, if it is known, and the network without it: losses that know
   /// the function work on the logits in front of it.
-  ActivationFunction output_activation() const { return nodes_[output_].layer.output_activation(); }
+  std::optional<ActivationFunction> output_activation() const {
+    return nodes_[output_].layer.output_activation();
+  }
   Graph without_output_activation() const {
     Graph lifted = *this;
     lifted.nodes_[output_].layer = nodes_[output_].layer.without_output_activation();
@@ -90,7 +92,7 @@ class Graph {
   bool shares_gradient(std::size_t node, const Tape<Scalar>& tape) const;
   View<Scalar> make_gradient(std::size_t node, Tape<Scalar>& tape) const;
   void activate_nodes(std::size_t output, Tape<Scalar>& tape) const;
-  void backward_node(std::size_t node, View<const Scalar> weights, Tape<Scalar>& tape) const;
+  void backward_node(std::size_t node, const View<const Scalar>& weights, Tape<Scalar>& tape) const;
 
   std::vector<Entry> nodes_;
   std::map<std::string, std::size_t, std::less<>> names_;  ///< the nodes by their names
@@ -262,7 +264,7 @@ void Graph<Scalar>::backward(View<const Scalar> weights, Tape<Scalar>& tape,
 
 /// The first node to reach an input's gradient writes it; every further one adds to it.
 template <class Scalar>
-void Graph<Scalar>::backward_node(std::size_t node, View<const Scalar> weights,
+void Graph<Scalar>::backward_node(std::size_t node, const View<const Scalar>& weights,
                                   Tape<Scalar>& tape) const {
   const Entry& here = nodes_[node];
   auto& entry = tape.entries[node];

@@ -33,9 +33,12 @@ Dataset<Scalar> check_data(const Model<Scalar>& model, const Loss<Scalar>& loss,
                     " and y of ", y.shape());
   const Shape expected = model.output_shape().batch(y.dim(0));
   const auto targets = fit_targets(y, expected);
+  const bool are_classes = loss.canonical_activation() == ActivationFunction::softmax &&
+                           fit_targets(y, expected.with_last(1)).rank() > 0;
+  const auto advice = join("; one_hot(y, ", expected.back(), ") makes rows of class numbers");
   check<ShapeError>(targets.shape() == expected, loss.name(), ": expected ", role, "y of ",
                     expected, ", which is what ", model.graph().title(model.graph().output()),
-                    " gives, got ", y.shape());
+                    " gives, got ", y.shape(), are_classes ? advice : "");
   check_finite(join(role, "x"), x);
   check_finite(join(role, "y"), y);
   loss.check_targets(targets);

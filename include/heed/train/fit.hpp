@@ -24,6 +24,7 @@ History Model<Scalar>::fit(View<const Scalar> x, View<const Scalar> y,
   check<OptionError>(options.epochs >= 1, "expected epochs of at least 1, got ", options.epochs);
   check<OptionError>(0 <= split && split < 1, "expected a validation_split in [0, 1), got ", split);
   Dataset<Scalar> training = detail::check_data(*this, options.loss, {x, y}, "");
+  detail::check_metrics(graph_, options.metrics);
   Dataset<Scalar> validation = options.validation_data;
   if (validation.x || validation.y) {
     validation = detail::check_data(*this, options.loss, validation, "validation ");
@@ -46,6 +47,7 @@ Logs Model<Scalar>::evaluate(View<const Scalar> x, View<const Scalar> y,
   detail::check_batch_size(options.batch_size);
   const Dataset<Scalar> data = detail::check_data(*this, options.loss, {x, y}, "");
   const Objective<Scalar> objective(graph_, options.loss);
+  detail::check_metrics(graph_, options.metrics);
   detail::RunningMeans<Scalar> means(options.metrics, "");
   Shards<Scalar> shards(std::make_shared<Team>(options.threads));
   Logs logs;

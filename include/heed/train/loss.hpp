@@ -13,7 +13,8 @@ namespace heed {
 /// of a batch and writes its gradient by `p` to `dp` unless that view is false.
 ///
 /// It may also have `void validate() const`, which throws on a field outside its range;
-/// `void check_targets(View<const S> y) const`, which throws on targets that it has no loss for; and
+/// `void check_targets(View<const S> y) const`, which throws on targets that it has no loss for;
+/// `void check_output(const NetworkOutput&) const`, which throws on networks that cannot be meant; and
 /// `static constexpr ActivationFunction canonical_activation` with a field `bool from_logits`, by
 /// which training takes that function off the network.
 template <class L, class S>
@@ -63,6 +64,9 @@ class Loss {
     if constexpr (requires(View<const Scalar> y) { loss.check_targets(y); }) {
       check_targets_ = [loss](View<const Scalar> y) { loss.check_targets(y); };
     }
+    if constexpr (requires(const NetworkOutput& output) { loss.check_output(output); }) {
+      check_output_ = [loss](const NetworkOutput& output) { loss.check_output(output); };
+    }
     if constexpr (requires { L::canonical_activation, loss.from_logits; }) {
       canonical_activation_ = L::canonical_activation;
       if (!loss.from_logits) {
@@ -88,6 +92,11 @@ class Loss {
     if (check_targets_) check_targets_(y);
   }
 
+  /// Throws `OptionError` for a network that the loss cannot be meant for.
+  void check_output(const NetworkOutput& output) const {
+    if (check_output_) check_output_(output);
+  }
+
   /// The activation function in front of which the loss can be computed, and the loss that does so;
   /// linear when there is none.
   ActivationFunction canonical_activation() const { return canonical_activation_; }
@@ -97,6 +106,7 @@ class Loss {
   std::string name_;
   std::function<double(View<const Scalar>, View<const Scalar>, View<Scalar>)> evaluate_;
   std::function<void(View<const Scalar>)> check_targets_;
+  std::function<void(const NetworkOutput&)> check_output_;
   std::function<Loss()> from_logits_;
   ActivationFunction canonical_activation_ = ActivationFunction::linear;
 };

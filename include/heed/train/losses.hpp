@@ -3,6 +3,7 @@
 #include <cmath>
 #include <string_view>
 
+#include <heed/layers/config.hpp>
 #include <heed/math/activation.hpp>
 #include <heed/train/blocks.hpp>
 #include <heed/train/position.hpp>
@@ -11,6 +12,13 @@ namespace heed {
 
 // Each loss is Keras's of the same name. `evaluate` takes targets y and predictions p of one shape,
 // (N, …, C), returns the mean loss, and writes ∂L/∂p to `dp` unless that view is false.
+
+/// What a loss may know of the network that it is to train, by `check_output`.
+struct NetworkOutput {
+  std::string layer;                           ///< the last one: `Dense "output"`
+  std::optional<ActivationFunction> function;  ///< that ends it; none when it is not known
+  Shape shape;                                 ///< of one sample
+};
 
 namespace detail {
 
@@ -28,6 +36,44 @@ S clip_probability(S p) {
 inline void check_label_smoothing(std::string_view loss, double smoothing) {
   check<OptionError>(0 <= smoothing && smoothing <= 1, loss,
                      ": expected label_smoothing in [0, 1], got ", smoothing);
+}
+
+/// Throws `DataError` unless all targets are in [0, 1]; the message ends in `advice`.
+template <class S>
+void check_shares(std::string_view loss, View<const S> y, std::string_view advice) {
+  const S* const end = y.data() + y.size();
+  const S* const wrong = std::find_if(y.data(), end, [](S t) { return t < 0 || t > 1; });
+  if (wrong == end) return;
+  throw DataError(join(loss, ": expected targets in [0, 1], y has ", static_cast<double>(*wrong),
+                       " at ", position_text(y.shape(), wrong - y.data()), advice));
+}
+
+/// Throws `OptionError` when a function is known to give something other than the loss takes: below 0
+/// where it takes probabilities, above 1 where they are not divided by their sum, or probabilities
+/// where it takes logits. The loss's own function is taken off, and is right either way.
+inline void check_function(const NetworkOutput& output, std::string_view loss,
+                           std::string_view type, ActivationFunction canonical, bool from_logits,
+                           bool is_normalized) {
+  using enum ActivationFunction;
+  if (!output.function || output.function == canonical) return;
+  const ActivationFunction given = *output.function;
+  const bool in_range = given == sigmoid || given == softmax || given == hard_sigmoid;
+  const bool positive = given == relu || given == softplus || given == exponential;
+  check<OptionError>(!from_logits || !in_range, loss, ": expected logits, and ", output.layer,
+                     " ends in ", given,
+                     ", which gives probabilities; leave out .from_logits, or the "
+                     "function");
+  check<OptionError>(from_logits || in_range || (positive && is_normalized), loss,
+                     ": expected probabilities, and ", output.layer, " ends in ", given,
+                     "; write .activation = Activation::", canonical, " there, or .loss = ", type,
+                     "{.from_logits = true} if logits are meant");
+}
+
+inline void check_classes(const NetworkOutput& output, std::string_view name,
+                          std::string_view advice) {
+  check<OptionError>(!output.shape.empty() && output.shape.back() > 1, name,
+                     ": expected two classes or more along the last axis, and ", output.layer,
+                     " gives ", output.shape, "; for one of two classes write ", advice);
 }
 
 }  // namespace detail
@@ -48,12 +94,12 @@ struct BinaryCrossentropy {
 
   template <class S>
   void check_targets(View<const S> y) const {
-    const auto outside = [](S t) { return t < 0 || t > 1; };
-    const S* const end = y.data() + y.size();
-    const S* const wrong = std::find_if(y.data(), end, outside);
-    if (wrong == end) return;
-    throw DataError(join(name, ": expected targets in [0, 1], y has ", static_cast<double>(*wrong),
-                         " at ", detail::position_text(y.shape(), wrong - y.data())));
+    detail::check_shares(name, y, "");
+  }
+
+  void check_output(const NetworkOutput& output) const {
+    detail::check_function(output, name, "BinaryCrossentropy", canonical_activation, from_logits,
+                           false);
   }
 
   template <class S>
@@ -87,7 +133,7 @@ struct BinaryCrossentropy {
 /// the gradient is 0 for those outside. With `from_logits` p = softmax(z), and the loss is computed
 /// from z. A network that ends in a softmax is trained from its logits, with either setting.
 ///
-/// The gradient by the logits is `softmax(z) Σₖ yₖ − y`, right for any targets; TensorFlow leaves out
+/// Targets are in [0, 1]. The gradient by the logits is `softmax(z) Σₖ yₖ − y`, whatever their sum; TensorFlow leaves out
 /// the sum, which is 1 for targets that are probabilities.
 struct CategoricalCrossentropy {
   bool from_logits = false;
@@ -97,6 +143,19 @@ struct CategoricalCrossentropy {
   static constexpr ActivationFunction canonical_activation = ActivationFunction::softmax;
 
   void validate() const { detail::check_label_smoothing(name, label_smoothing); }
+
+  template <class S>
+  void check_targets(View<const S> y) const {
+    detail::check_shares(name, y, "; one_hot makes rows of class numbers");
+  }
+
+  void check_output(const NetworkOutput& output) const {
+    detail::check_classes(
+        output, name,
+        "Dense{.units = 1, .activation = Activation::sigmoid} and BinaryCrossentropy{}");
+    detail::check_function(output, name, "CategoricalCrossentropy", canonical_activation,
+                           from_logits, true);
+  }
 
   template <class S>
   double evaluate(View<const S> y, View<const S> p, View<S> dp) const {

@@ -26,6 +26,10 @@ struct BinaryAccuracy {
 struct CategoricalAccuracy {
   static constexpr std::string_view name = "categorical_accuracy";
 
+  void check_output(const NetworkOutput& output) const {
+    detail::check_classes(output, name, "BinaryAccuracy{}");
+  }
+
   template <class S>
   double evaluate(View<const S> y, View<const S> p) const {
     const auto targets = y.matrix();
@@ -43,8 +47,9 @@ struct CategoricalAccuracy {
 };
 
 /// What `.metrics` accepts: a struct with a `static constexpr std::string_view name` and
-/// `double evaluate(View<const S> y, View<const S> p) const`, the mean over a batch. Every loss is a
-/// metric, too.
+/// `double evaluate(View<const S> y, View<const S> p) const`, the mean over a batch. It may also have
+/// `void check_output(const NetworkOutput&) const`, which throws on networks that it says nothing of.
+/// Every loss is a metric, too.
 template <class M, class S>
 concept MetricFunction = requires(const M& metric, View<const S> y) {
   { M::name } -> std::convertible_to<std::string_view>;
@@ -66,9 +71,18 @@ class Metric {
         return metric.evaluate(y, p, View<Scalar>{});
       }
     };
+    if constexpr (MetricFunction<M, Scalar> &&
+                  requires(const NetworkOutput& output) { metric.check_output(output); }) {
+      check_output_ = [metric](const NetworkOutput& output) { metric.check_output(output); };
+    }
   }
 
   const std::string& name() const { return name_; }
+
+  /// Throws `OptionError` for a network that the metric says nothing of.
+  void check_output(const NetworkOutput& output) const {
+    if (check_output_) check_output_(output);
+  }
 
   /// The mean over a batch of predictions p: (N, …). Throws `ShapeError` unless y has p's shape, but
   /// for a last axis of 1.
@@ -79,6 +93,7 @@ class Metric {
  private:
   std::string name_;
   std::function<double(View<const Scalar>, View<const Scalar>)> evaluate_;
+  std::function<void(const NetworkOutput&)> check_output_;
 };
 
 }  // namespace heed

@@ -1,7 +1,7 @@
 #pragma once
 
 #include <heed/model/graph.hpp>
-#include <heed/train/loss.hpp>
+#include <heed/train/network_checks.hpp>
 
 namespace heed {
 
@@ -14,13 +14,14 @@ namespace heed {
 template <class Scalar>
 class Objective {
  public:
-  Objective(const Graph<Scalar>& network, const Loss<Scalar>& loss)
-      : graph_(network), loss_(loss), activation_(network.output_activation()) {
-    if (activation_ != ActivationFunction::linear && activation_ == loss.canonical_activation()) {
+  /// Throws `OptionError` when the loss cannot be meant for what the network gives.
+  Objective(const Graph<Scalar>& network, const Loss<Scalar>& loss) : graph_(network), loss_(loss) {
+    detail::check_network(network, loss);
+    const auto activation = network.output_activation().value_or(ActivationFunction::linear);
+    if (activation != ActivationFunction::linear && activation == loss.canonical_activation()) {
+      activation_ = activation;
       graph_ = network.without_output_activation();
       loss_ = loss.from_logits();
-    } else {
-      activation_ = ActivationFunction::linear;
     }
   }
 
@@ -44,7 +45,7 @@ class Objective {
  private:
   Graph<Scalar> graph_;
   Loss<Scalar> loss_;
-  ActivationFunction activation_;
+  ActivationFunction activation_ = ActivationFunction::linear;
 };
 
 }  // namespace heed

@@ -46,9 +46,10 @@ class Trainer {
   /// One batch: forward, loss, backward, clipping, update. Returns the mean loss of x: (N, …) and
   /// targets y before the update. A loss that is not finite changes nothing, but takes the weights
   /// back to where they last gave a finite one. Throws `ShapeError` when x or y does not fit,
-  /// `DataError` for no samples.
+  /// `DataError` for no samples and for targets that the loss is not defined for.
   double step(View<const Scalar> x, View<const Scalar> y) {
     model_.check_batch(x);
+    objective_.loss().check_targets(y);
     const View<Scalar> weights = model_.weights();
     const Pass pass{
         .training = true, .seed = seed_, .step = static_cast<std::uint64_t>(state_.steps)};
