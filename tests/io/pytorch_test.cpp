@@ -213,7 +213,7 @@ TEST_CASE("What is saved for PyTorch has its names and shapes, and comes back") 
   pytorch::load_weights(again, folder / "net.safetensors", modules);
   CHECK(again.weights() == model.weights());
   CHECK(message<ModelError>([] { pytorch::save_weights(network<float>(), modules); }) ==
-        "model \"net\" has no weights before build()");
+        "model \"net\" is saved before build()");
   CHECK(message<FileError>([&] {
           Model<float> twins;
           twins.input({2});

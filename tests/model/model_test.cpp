@@ -154,7 +154,7 @@ TEST_CASE("A model that is not built is of no use yet, and says so") {
   CHECK(message<ModelError>([&] { model.forward(x, tape); }) ==
         "model \"net\" is used before build()");
   CHECK(message<ModelError>([&] { model.weight("dense/kernel"); }) ==
-        "model \"net\" has no weights before build()");
+        "model \"net\" is asked for weights before build()");
 }
 
 TEST_CASE("A model is put together in order, and says so") {
@@ -371,6 +371,36 @@ TEST_CASE("A model outlives the one it was copied or moved from") {
   CHECK(copy.predict(x) == expected);
   CHECK(moved.predict(x) == expected);
   CHECK(moved.weights().data() == memory);
+}
+
+TEST_CASE("A model that was moved from is one without layers, which every entry says") {
+  auto source = small(1);
+  const auto x = random_tensor({3, 4}, 1);
+  const Model<double> moved = std::move(source);
+  const std::string end = " before build(); it has no layers, as one that was moved from";
+  CHECK_FALSE(source.is_built());
+  CHECK(source.count_params() == 0);
+  CHECK(source.weights().size() == 0);
+  const auto said = [&](auto use) { return message<ModelError>([&] { use(source); }); };
+  CHECK(said([&](auto& m) { m.predict(x); }) == "model \"model\" is used" + end);
+  CHECK(said([&](auto& m) { m.weight("out/kernel"); }) ==
+        "model \"model\" is asked for weights" + end);
+  CHECK(said([&](auto& m) { m.activations("out", x); }).ends_with("has no layer \"out\""));
+  CHECK(said([](auto& m) { m.input_shape(); }) == "model \"model\" has no input");
+  CHECK(
+      said([](auto& m) { m.set_output(Node{}); }).ends_with("expected an output from this model"));
+  CHECK(said([](auto& m) { m.build(); }).starts_with("a model is built from an input"));
+  source = moved;
+  CHECK(source.predict(x) == moved.predict(x));
+  auto& same = source;
+  source = std::move(same);
+  CHECK(source.predict(x) == moved.predict(x));
+  auto other = std::move(source);
+  source.input({4});
+  source.add(Dense{.units = 2});
+  source.build();
+  CHECK(source.count_params() == 10);
+  CHECK(source.weight("dense/bias").data() == source.weights().data() + 8);
 }
 
 TEST_CASE("A forward on a tape gives what predict gives") {

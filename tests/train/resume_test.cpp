@@ -206,16 +206,27 @@ TEST_CASE("a snapshot of another training is refused, and nothing is changed") {
   CHECK(with([](auto& o) { o.shuffle = false; }) ==
         made + "shuffle: true; this training has shuffle: false");
   CHECK(with([](auto& o) { o.loss = MeanSquaredError{}; }) ==
-        made + "loss: binary_crossentropy; this training has loss: mean_squared_error");
+        made +
+            "loss: binary_crossentropy, from_logits false, label_smoothing 0; this training has "
+            "loss: "
+            "mean_squared_error");
+  CHECK(with([](auto& o) { o.loss = BinaryCrossentropy{.label_smoothing = 0.1}; })
+            .ends_with("this training has loss: binary_crossentropy, from_logits false, "
+                       "label_smoothing 0.1"));
+  CHECK(with([](auto& o) { o.metrics[0] = BinaryAccuracy{.threshold = 0.4}; })
+            .ends_with("this training has metrics: binary_accuracy, threshold 0.4, "
+                       "mean_absolute_error"));
   CHECK(with([](auto& o) { o.metrics = {}; }) ==
-        made + "metrics: binary_accuracy, mean_absolute_error; this training has metrics: none");
+        made +
+            "metrics: binary_accuracy, threshold 0.5, mean_absolute_error; this training has "
+            "metrics: none");
   CHECK(
       with([](auto& o) { o.optimizer = SGD{}; }) ==
       made +
           "optimizer: adam, learning_rate 0.02, beta_1 0.9, beta_2 0.999, epsilon 1e-07, clipnorm "
           "0, "
           "clipvalue 0, global_clipnorm 0.5; this training has optimizer: SGD, learning_rate 0.01, "
-          "momentum 0, nesterov 0, clipnorm 0, clipvalue 0, global_clipnorm 0");
+          "momentum 0, nesterov false, clipnorm 0, clipvalue 0, global_clipnorm 0");
   for (const Optimizer<double>& optimizer :
        {Optimizer<double>(Adam{.learning_rate = 0.01, .global_clipnorm = 0.5}),
         Optimizer<double>(Adam{.learning_rate = 0.02, .beta_2 = 0.99, .global_clipnorm = 0.5}),
@@ -285,6 +296,8 @@ TEST_CASE("a snapshot that does not hold together is refused, and nothing is cha
         "expected a learning_rate that is finite and at least 0, got -1");
   CHECK(with([](auto& s) { s.step = 4; }) == damage + "expected a step up to 3, got 4");
   CHECK(with([](auto& s) { s.step = -1; }) == damage + "expected a step up to 3, got -1");
+  CHECK(with([](auto& s) { s.optimizer.steps = std::numeric_limits<std::int64_t>::max(); }) ==
+        damage + "expected 4 updates, got 9223372036854775807");
   CHECK(with([](auto& s) { s.samples = 0; }) ==
         damage + join("expected ", 16 * good.step, " samples so far, got 0"));
   CHECK(with([](auto& s) { s.callbacks.clear(); }) ==

@@ -9,8 +9,8 @@ namespace heed::detail {
 
 /// JSON has no NaN and no infinity.
 inline nlohmann::ordered_json number_to_json(double value) {
-  if (std::isfinite(value)) return value;
-  return std::isnan(value) ? "nan" : value > 0 ? "inf" : "-inf";
+  if (is_finite(value)) return value;
+  return !is_number(value) ? "nan" : std::signbit(value) ? "-inf" : "inf";
 }
 
 inline double number_from_json(const nlohmann::json& json) {
@@ -89,6 +89,7 @@ nlohmann::ordered_json training_to_json(const TrainingSnapshot<Scalar>& made,
   json["format_version"] = format_version;
   json["terms"] = nlohmann::ordered_json::array();
   for (const auto& [name, text] : made.terms) json["terms"].push_back({name, text});
+  json["trained_before"] = {{"epochs", made.before.epochs}, {"updates", made.before.updates}};
   json["epoch"] = made.epoch;
   json["step"] = made.step;
   json["stop"] = made.stop;
@@ -135,6 +136,12 @@ Arena<Scalar> numbers_of_tensors(const Safetensors& file, const std::vector<std:
   return numbers;
 }
 
+inline std::uint64_t unsigned_member(const nlohmann::json& json, const char* key) {
+  check<FileError>(json.contains(key) && json[key].is_number_unsigned(), "\"", key,
+                   "\" is not a whole number of 0 or more");
+  return json[key].get<std::uint64_t>();
+}
+
 template <class Scalar>
 TrainingSnapshot<Scalar> training_from_json(const nlohmann::json& json, const Safetensors& file) {
   using Type = nlohmann::json::value_t;
@@ -153,6 +160,10 @@ TrainingSnapshot<Scalar> training_from_json(const nlohmann::json& json, const Sa
     check<FileError>(text.is_string(), "the term ", in_quotes(name), " is not a text");
     made.terms.emplace_back(name, text.get<std::string>());
   });
+  if (json.contains("trained_before")) {
+    const auto& before = member(json, "trained_before", Type::object, it);
+    made.before = {unsigned_member(before, "epochs"), unsigned_member(before, "updates")};
+  }
   made.epoch = count("epoch");
   made.step = count("step");
   made.stop = member(json, "stop", Type::boolean, it).get<bool>();

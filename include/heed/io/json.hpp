@@ -6,6 +6,7 @@
 #include <vector>
 
 #include <heed/layers/config.hpp>
+#include <heed/math/finite.hpp>
 
 namespace heed {
 
@@ -136,7 +137,7 @@ inline nlohmann::ordered_json config_to_json(const Config& config) {
   auto json = nlohmann::ordered_json::object();
   for (const auto& [name, value] : config) {
     if (const auto* number = std::get_if<double>(&value)) {
-      check<OptionError>(std::isfinite(*number), "\"", name, "\" is ", *number,
+      check<OptionError>(is_finite(*number), "\"", name, "\" is ", *number,
                          ", which JSON cannot say");
     }
     std::visit([&, &key = name](const auto& held) { json[key] = held; }, value);

@@ -20,61 +20,44 @@ nlohmann::ordered_json keras_training(const T&) { return T::name; }
 
 inline nlohmann::ordered_json keras_training(std::string_view name) { return name; }
 
-inline nlohmann::ordered_json keras_crossentropy(std::string_view class_name, std::string_view name,
-                                                 bool from_logits, double label_smoothing) {
-  if (!from_logits && label_smoothing == 0) return name;
-  return keras_object(class_name, {{"name", std::string(name)},
-                                   {"from_logits", from_logits},
-                                   {"label_smoothing", label_smoothing}});
+/// One with fields of its own: by its name where all have their defaults.
+template <class T>
+nlohmann::ordered_json keras_part(std::string_view class_name, const T& part) {
+  const Config config = get_config(part);
+  if (config == get_config(T{})) return T::name;
+  Config named{{"name", std::string(T::name)}};
+  named.insert(named.end(), config.begin(), config.end());
+  return keras_object(class_name, named);
 }
 
 inline nlohmann::ordered_json keras_training(const BinaryCrossentropy& loss) {
-  return keras_crossentropy("BinaryCrossentropy", loss.name, loss.from_logits,
-                            loss.label_smoothing);
+  return keras_part("BinaryCrossentropy", loss);
 }
-
 inline nlohmann::ordered_json keras_training(const CategoricalCrossentropy& loss) {
-  return keras_crossentropy("CategoricalCrossentropy", loss.name, loss.from_logits,
-                            loss.label_smoothing);
+  return keras_part("CategoricalCrossentropy", loss);
 }
-
 inline nlohmann::ordered_json keras_training(const BinaryAccuracy& metric) {
-  if (metric.threshold == 0.5) return metric.name;
-  return keras_object("BinaryAccuracy",
-                      {{"name", std::string(metric.name)}, {"threshold", metric.threshold}});
+  return keras_part("BinaryAccuracy", metric);
 }
 
-/// With the fields that every optimizer has; a bound of gradients that is 0 is off, and absent.
+/// With all its fields, but for a bound of gradients that is 0, which is off, and absent.
 template <class O>
-nlohmann::ordered_json keras_optimizer(std::string_view class_name, const O& optimizer,
-                                       Config config) {
-  config.emplace_back("learning_rate", optimizer.learning_rate);
-  const auto bound = [&](const char* name, double value) {
-    if (value != 0) config.emplace_back(name, value);
-  };
-  bound("clipnorm", optimizer.clipnorm);
-  bound("clipvalue", optimizer.clipvalue);
-  bound("global_clipnorm", optimizer.global_clipnorm);
+nlohmann::ordered_json keras_optimizer(std::string_view class_name, const O& optimizer) {
+  Config config = get_config(optimizer);
+  std::erase_if(config, [](const auto& field) {
+    return field.first.find("clip") != std::string::npos && field.second == ConfigValue(0.0);
+  });
   return keras_object(class_name, config);
 }
 
 inline nlohmann::ordered_json keras_training(const SGD& optimizer) {
-  return keras_optimizer("SGD", optimizer,
-                         {{"momentum", optimizer.momentum}, {"nesterov", optimizer.nesterov}});
+  return keras_optimizer("SGD", optimizer);
 }
-
 inline nlohmann::ordered_json keras_training(const Adam& optimizer) {
-  return keras_optimizer(
-      "Adam", optimizer,
-      {{"beta_1", optimizer.beta_1}, {"beta_2", optimizer.beta_2}, {"epsilon", optimizer.epsilon}});
+  return keras_optimizer("Adam", optimizer);
 }
-
 inline nlohmann::ordered_json keras_training(const RMSprop& optimizer) {
-  return keras_optimizer("RMSprop", optimizer,
-                         {{"rho", optimizer.rho},
-                          {"momentum", optimizer.momentum},
-                          {"epsilon", optimizer.epsilon},
-                          {"centered", optimizer.centered}});
+  return keras_optimizer("RMSprop", optimizer);
 }
 
 }  // namespace heed::detail

@@ -159,7 +159,7 @@ enum class Format { hdf5, native };
 template <class Scalar>
 std::vector<std::byte> save_model(const Model<Scalar>& model, const CompileOptions& options = {},
                                   Format format = Format::hdf5) {
-  check<ModelError>(model.is_built(), "model \"", model.name(), "\" is saved before build()");
+  model.check_built("saved");
   detail::check_keras_name(model.name(), join("model ", detail::in_quotes(model.name())));
   const Model<Scalar> expanded = detail::without_blocks(model);
   const detail::KerasEntries<Scalar> entries(expanded);

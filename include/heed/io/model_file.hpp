@@ -39,7 +39,7 @@ inline constexpr std::string_view checksum_key = "heed_checksum";
 /// All weights of a model as the tensors of a file.
 template <class Scalar>
 std::vector<NamedView<Scalar>> named_weights(const Model<Scalar>& model) {
-  check<ModelError>(model.is_built(), "model \"", model.name(), "\" is saved before build()");
+  model.check_built("saved");
   std::vector<NamedView<Scalar>> weights;
   for (const Slot& slot : model.graph().layout().slots()) {
     weights.emplace_back(slot.name,

@@ -143,6 +143,7 @@ void load_weights(Model<Scalar>& model, std::span<const std::byte> bytes, const 
 /// zero. Throws `ModelError` when the model is not built, `OptionError` as `load_weights` does.
 template <class Scalar>
 std::vector<std::byte> save_weights(const Model<Scalar>& model, const Modules& modules) {
+  model.check_built("saved");
   const auto weights = detail::torch_weights(model, modules);
   std::vector<std::pair<std::string, Tensor<Scalar>>> tensors;
   for (const detail::TorchWeight& weight : weights) {

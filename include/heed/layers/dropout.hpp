@@ -1,6 +1,7 @@
 #pragma once
 
 #include <heed/layers/layer.hpp>
+#include <heed/math/finite.hpp>
 
 namespace heed {
 
@@ -22,7 +23,8 @@ struct Dropout {
   };
 
   Shape output_shape(const Shape& x) const {
-    check<OptionError>(0 <= rate && rate < 1, "expected a rate in [0, 1), got ", rate.value);
+    check<OptionError>(is_finite(rate.value) && 0 <= rate && rate < 1,
+                       "expected a rate in [0, 1), got ", rate.value);
     return x;
   }
 

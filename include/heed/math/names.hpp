@@ -1,5 +1,6 @@
 #pragma once
 
+#include <functional>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -38,5 +39,22 @@ template <Named Enum>
 std::string to_text(Enum value) {
   return std::string(name_of(value));
 }
+
+namespace detail {
+
+/// `"loss", "accuracy"`: what there is, for a message about what there is not; of very many the first.
+/// `name` gives the name of an element.
+template <class List, class Name = std::identity>
+std::string quoted(const List& list, const Name& name = {}) {
+  constexpr std::size_t most = 20;
+  std::string text;
+  std::size_t count = 0;
+  for (const auto& element : list) {
+    if (++count <= most) text += join(count > 1 ? ", \"" : "\"", std::invoke(name, element), "\"");
+  }
+  return count > most ? join(text, ", … (", count, ")") : text;
+}
+
+}  // namespace detail
 
 }  // namespace heed

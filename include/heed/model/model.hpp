@@ -1,31 +1,11 @@
 #pragma once
 
 #include <heed/model/graph.hpp>
+#include <heed/model/options.hpp>
 #include <heed/model/summary.hpp>
 #include <heed/model/team.hpp>
 
 namespace heed {
-
-/// How `Model::build` makes weights.
-struct BuildOptions {
-  std::uint64_t seed = 0;
-};
-
-/// How `Model::predict` and `Model::activations` run.
-struct PredictOptions {
-  Index batch_size = 32;  ///< how many samples at a time go through the layers, on each thread
-  /// How many threads share the samples: at least 1, which is the caller alone. They are made by the
-  /// call and end with it. The result has the same bits with any number of threads.
-  Index threads = 1;
-};
-
-// Training stands in a later room; heed/train/fit.hpp defines what is declared here.
-template <class Scalar>
-struct FitOptions;
-template <class Scalar>
-struct EvaluateOptions;
-class History;
-class Logs;
 
 /// A network with its weights: add layers, `build`, then `fit`, `predict`, look inside, save.
 ///
@@ -36,6 +16,15 @@ template <class Scalar>
 class Model {
  public:
   explicit Model(std::string name = "model") : name_(std::move(name)) {}
+
+  Model(const Model&) = default;
+  Model& operator=(const Model&) = default;
+  /// What was moved from is a model without layers.
+  Model(Model&& other) noexcept : Model() { swap(other); }
+  Model& operator=(Model&& other) noexcept {
+    Model(std::move(other)).swap(*this);
+    return *this;
+  }
 
   /// The shape of one sample, without the batch axis. Throws `ModelError` when there is an input.
   Node input(const Shape& shape) { return input("", shape); }
@@ -75,6 +64,17 @@ class Model {
   /// Makes the weights. The same seed gives the same weights, everywhere.
   void build(const BuildOptions& options = {});
   bool is_built() const { return built_; }
+
+  /// Throws `ModelError` unless the model is built; `done` says what is done to it: "saved".
+  void check_built(std::string_view done) const {
+    check<ModelError>(
+        built_, "model \"", name_, "\" is ", done, " before build()",
+        graph_.nodes().empty() ? "; it has no layers, as one that was moved from" : "");
+  }
+
+  /// How long it has been trained, which `fit` counts; for training that goes on elsewhere.
+  const Trained& trained() const { return trained_; }
+  void set_trained(const Trained& trained) { trained_ = trained; }
 
   /// Gives the model weights made elsewhere, all of them, in the order of `graph().layout()`; it is
   /// built then. Throws `ShapeError` when their number is not `count_params()`.
@@ -156,6 +156,11 @@ class Model {
     check<ModelError>(!graph_.nodes().empty(), "model \"", name_, "\" has no input");
     return graph_[index];
   }
+  auto members() { return std::tie(name_, graph_, weights_, trained_, built_); }
+  void swap(Model& other) noexcept {
+    auto theirs = other.members();
+    members().swap(theirs);
+  }
   const Slot& find_weight(std::string_view name) const;
   Tensor<Scalar> run(std::size_t node, std::string_view inner, View<const Scalar> x,
                      const PredictOptions& options) const;
@@ -165,6 +170,7 @@ class Model {
   std::string name_;
   Graph<Scalar> graph_;
   Arena<Scalar> weights_;
+  Trained trained_;
   bool built_ = false;
 };
 
@@ -198,6 +204,7 @@ void Model<Scalar>::build(const BuildOptions& options) {
                weights_.values().subspan(static_cast<std::size_t>(slot.offset), size), slot.shape,
                random);
   }
+  trained_ = {};
   built_ = true;
 }
 
@@ -214,7 +221,7 @@ void Model<Scalar>::set_weights(std::span<const Scalar> values) {
 
 template <class Scalar>
 void Model<Scalar>::check_input(View<const Scalar> x) const {
-  check<ModelError>(built_, "model \"", name_, "\" is used before build()");
+  check_built("used");
   check<ShapeError>(x.rank() > 0 && x.shape().sample() == input_shape(), "model \"", name_,
                     "\": expected x of (samples) and ", input_shape(), ", got ", x.shape());
 }
@@ -228,7 +235,7 @@ void Model<Scalar>::check_batch(View<const Scalar> x) const {
 
 template <class Scalar>
 const Slot& Model<Scalar>::find_weight(std::string_view name) const {
-  check<ModelError>(built_, "model \"", name_, "\" has no weights before build()");
+  check_built("asked for weights");
   const Slot* slot = graph_.layout().find(name);
   check<ModelError>(slot != nullptr, "model \"", name_, "\" has no weight \"", name, "\"");
   return *slot;

@@ -4,6 +4,7 @@
 #include <optional>
 #include <utility>
 
+#include <heed/math/finite.hpp>
 #include <heed/plot/svg.hpp>
 #include <heed/train/history.hpp>
 
@@ -24,7 +25,7 @@ struct Lines {
   std::vector<Series> series{};
 
   /// Whether a value has a place in the picture.
-  bool shows(double value) const { return std::isfinite(value) && (!logarithmic || value > 0); }
+  bool shows(double value) const { return is_finite(value) && (!logarithmic || value > 0); }
 };
 
 /// What training went through, epoch by epoch: the curve of `name` and that of `val_name` where the

@@ -131,7 +131,7 @@ class Stream {
 
 template <class Scalar>
 Stream<Scalar>::Stream(const Model<Scalar>& model, const StreamOptions& options) : model_(&model) {
-  check<ModelError>(model.is_built(), "model \"", model.name(), "\" is streamed before build()");
+  model.check_built("streamed");
   check<OptionError>(options.capacity >= 0, "expected a capacity of at least 0 steps, got ",
                      options.capacity);
   check<ModelError>(model.input_shape().rank() >= 2, "model \"", model.name(),

@@ -38,11 +38,11 @@ class Batches {
     return data_.samples() / batch_size_ + (data_.samples() % batch_size_ > 0 ? 1 : 0);
   }
 
-  void begin_epoch(Index epoch) {
+  void begin_epoch(std::uint64_t epoch) {
     std::iota(order_.begin(), order_.end(), Index{0});
     // Streams that `Model::build` does not draw weights from when it has the same seed.
     constexpr std::uint64_t first_stream = std::uint64_t{1} << 32;
-    Random(seed_, first_stream + static_cast<std::uint64_t>(epoch)).shuffle(std::span(order_));
+    Random(seed_, first_stream + epoch).shuffle(std::span(order_));
   }
 
   /// Batch `step` of the epoch, from 0; valid until the next call.

@@ -17,17 +17,19 @@ template <class Scalar>
 class FitLoop;
 }
 
-/// Where training stands, as callbacks see it and may change it.
+/// Where training is, as callbacks see it. They may change what says so, and the model's weights;
+/// `fit` throws `OptionError` when they change another number, or give the model other layers.
 template <class Scalar>
 struct TrainingState {
   Model<Scalar>& model;
-  Index epochs = 0;          ///< how many were asked for
-  Index steps = 0;           ///< batches in an epoch
-  Index epoch = 0;           ///< from 1; when training begins, how many are done
-  Index step = 0;            ///< batches of this epoch that are done
-  Logs logs = {};            ///< means over this epoch so far; with validation at its end
-  double learning_rate = 0;  ///< of the next step; may be changed
-  bool stop = false;         ///< ends training after this epoch when set
+  Index epochs = 0;  ///< how many were asked for
+  Index steps = 0;   ///< batches in an epoch
+  Index epoch = 0;   ///< from 1; when training begins, how many are done
+  Index step = 0;    ///< batches of this epoch that are done
+  Logs logs = {};    ///< may be added to: means over this epoch so far, with validation at its end
+  double learning_rate = 0;                ///< may be changed: of the next step
+  bool stop = false;                       ///< may be set: ends training after this epoch
+  std::vector<std::string> names = {};     ///< of the logs that fit makes by an epoch's end
   detail::FitLoop<Scalar>* fit = nullptr;  ///< for `snapshot`
 
   /// All that a training goes on from, when `on_batch_end` or `on_epoch_end` calls it; `nullopt` when
@@ -45,8 +47,8 @@ struct CallbackMemory {
 };
 
 /// What is called while a model trains; functions that are left out are not called. Several callbacks
-/// run in the order in which they were given, the progress bar behind them, and then those that are
-/// to run last.
+/// run in the order in which they were given, then the progress bar, and then those that are to run
+/// last.
 template <class Scalar>
 struct Callback {
   using Function = std::function<void(TrainingState<Scalar>&)>;
@@ -60,6 +62,11 @@ struct Callback {
   /// What the functions remember, if training is to go on from a snapshot as if it had not stopped.
   std::shared_ptr<CallbackMemory<Scalar>> memory = {};
   bool runs_last = false;  ///< sees what all others have done, as one that saves has to
+
+  /// Makes the callback anew, in one that has no functions. `fit` calls it, if it is given, and uses
+  /// what it made: a callback with a memory needs it to be copied with its options, or used by several
+  /// trainings at once.
+  std::function<void(Callback&)> make = {};
 };
 
 /// Sets the learning rate when an epoch begins: `rate(epoch, learning_rate)`, epochs from 1. Throws
@@ -75,5 +82,18 @@ struct LearningRateSchedule {
     }};
   }
 };
+
+namespace detail {
+
+/// The callback that one training uses.
+template <class Scalar>
+Callback<Scalar> made(const Callback<Scalar>& callback) {
+  if (!callback.make) return callback;
+  Callback<Scalar> anew;
+  callback.make(anew);
+  return anew;
+}
+
+}  // namespace detail
 
 }  // namespace heed

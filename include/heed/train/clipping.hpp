@@ -2,6 +2,7 @@
 
 #include <cmath>
 
+#include <heed/math/finite.hpp>
 #include <heed/model/arena.hpp>
 #include <heed/train/blocks.hpp>
 
@@ -16,7 +17,7 @@ struct Clipping {
 
   /// Throws `OptionError` for a bound that is negative or not finite, and for two at once.
   void validate(std::string_view optimizer) const {
-    const auto valid = [](double bound) { return bound >= 0 && std::isfinite(bound); };
+    const auto valid = [](double bound) { return is_finite(bound) && bound >= 0; };
     check<OptionError>(valid(clipnorm) && valid(clipvalue) && valid(global_clipnorm), optimizer,
                        ": expected clipnorm, clipvalue and global_clipnorm of at least 0, got ",
                        clipnorm, ", ", clipvalue, " and ", global_clipnorm);
@@ -64,7 +65,7 @@ void clip(const Clipping& clipping, const Layout& layout, View<S> gradients) {
   if (clipping.clipvalue > 0) {
     const auto bound = static_cast<S>(clipping.clipvalue);
     for (S& g : std::span(gradients.data(), static_cast<std::size_t>(gradients.size()))) {
-      g = g < -bound ? -bound : g > bound ? bound : g;  // NaN stays, and is found
+      if (is_number(g)) g = std::clamp(g, -bound, bound);  // NaN stays, and is found
     }
   }
 }

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <heed/math/finite.hpp>
 #include <heed/model/model.hpp>
 #include <heed/train/batches.hpp>
 #include <heed/train/loss.hpp>
@@ -10,10 +11,8 @@ namespace heed::detail {
 /// Throws `DataError` when x has a NaN or an infinity, with where the first one stands.
 template <class Scalar>
 void check_finite(std::string_view name, View<const Scalar> x) {
-  const Scalar* const end = x.data() + x.size();
-  const Scalar* const first =
-      std::find_if(x.data(), end, [](Scalar value) { return !std::isfinite(value); });
-  if (first == end) return;
+  const Scalar* const first = find_not_finite(x.values());
+  if (first == x.data() + x.size()) return;
   throw DataError(join(name, " has ", static_cast<double>(*first), " at ",
                        position_text(x.shape(), first - x.data())));
 }

@@ -1,7 +1,8 @@
 #pragma once
 
-#include <cmath>
+#include <algorithm>
 
+#include <heed/math/finite.hpp>
 #include <heed/train/callbacks.hpp>
 
 namespace heed {
@@ -12,8 +13,9 @@ namespace heed {
 ///     model.fit(x, y, {…, .callbacks = {EarlyStopping{.patience = 3}}});
 ///
 /// A snapshot keeps what it remembers: a training that is resumed stops when it would have stopped.
-/// Throws `OptionError` for a negative `min_delta` or `patience`, and at the end of the first epoch
-/// when `monitor` is not among the logs.
+/// Throws `OptionError` for a negative `min_delta` or `patience`; when training begins, if `monitor` is
+/// one of validation data and there are none; and at the end of the first epoch when it is not among
+/// the logs.
 struct EarlyStopping {
   enum class Mode { automatic, min, max };
 
@@ -25,22 +27,31 @@ struct EarlyStopping {
 
   template <class Scalar>
   operator Callback<Scalar>() const {  // NOLINT(google-explicit-constructor)
-    check<OptionError>(min_delta >= 0 && patience >= 0,
+    check<OptionError>(is_number(min_delta) && min_delta >= 0 && patience >= 0,
                        "EarlyStopping: expected min_delta and patience of at least 0, got ",
                        min_delta, " and ", patience);
+    Callback<Scalar> callback = make<Scalar>();
+    callback.make = [*this](Callback<Scalar>& made) { made = make<Scalar>(); };
+    return callback;
+  }
+
+ private:
+  template <class Scalar>
+  Callback<Scalar> make() const {
     Callback<Scalar> callback;
     const auto memory = callback.memory = std::make_shared<CallbackMemory<Scalar>>();
     memory->name = join("EarlyStopping of ", monitor, ", min_delta ", min_delta, ", patience ",
                         patience, ", mode ", maximizes() ? "max" : "min",
                         restore_best_weights ? ", restore_best_weights" : "");
-    callback.on_train_begin = [memory](TrainingState<Scalar>&) {
+    callback.on_train_begin = [memory, *this](TrainingState<Scalar>& state) {
+      check_monitor(state.names);
       memory->numbers.clear();
       memory->weights = {};
     };
     callback.on_epoch_end = [memory, *this](TrainingState<Scalar>& state) {
       const double value = state.logs[monitor];
       Logs& numbers = memory->numbers;
-      if (numbers.empty() || std::isnan(numbers["best"]) || improves(value, numbers["best"])) {
+      if (numbers.empty() || !is_number(numbers["best"]) || improves(value, numbers["best"])) {
         numbers = {{"best", value}, {"wait", 0}};
         if (restore_best_weights) memory->weights.assign(state.model.weights());
         return;
@@ -54,7 +65,19 @@ struct EarlyStopping {
     return callback;
   }
 
- private:
+  /// What `fit` itself would log of validation data is missed before the first epoch; other names may
+  /// be logged by a callback.
+  void check_monitor(const std::vector<std::string>& names) const {
+    const auto has = [&](std::string_view name) {
+      return std::find(names.begin(), names.end(), name) != names.end();
+    };
+    const bool lacks_validation =
+        monitor.starts_with("val_") && has(std::string_view(monitor).substr(4)) && !has(monitor);
+    check<OptionError>(
+        !lacks_validation, "EarlyStopping: expected validation data for the monitor \"", monitor,
+        "\"; give validation_split or validation_data, or monitor one of ", detail::quoted(names));
+  }
+
   bool improves(double value, double best) const {
     return maximizes() ? value - min_delta > best : value + min_delta < best;
   }

@@ -18,6 +18,8 @@ class RunningMeans {
     sums_.resize(names_.size());
   }
 
+  const std::vector<std::string>& names() const { return names_; }
+
   void reset() {
     samples_ = 0;
     std::fill(sums_.begin(), sums_.end(), 0.0);

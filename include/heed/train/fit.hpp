@@ -22,7 +22,8 @@ History Model<Scalar>::fit(View<const Scalar> x, View<const Scalar> y,
   const double split = options.validation_split;
   detail::check_batch_size(options.batch_size);
   check<OptionError>(options.epochs >= 1, "expected epochs of at least 1, got ", options.epochs);
-  check<OptionError>(0 <= split && split < 1, "expected a validation_split in [0, 1), got ", split);
+  check<OptionError>(is_finite(split) && 0 <= split && split < 1,
+                     "expected a validation_split in [0, 1), got ", split);
   Dataset<Scalar> training = detail::check_data(*this, options.loss, {x, y}, "");
   detail::check_metrics(graph_, options.metrics);
   Dataset<Scalar> validation = options.validation_data;

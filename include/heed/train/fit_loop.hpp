@@ -13,24 +13,43 @@ class FitLoop {
   FitLoop(Model<Scalar>& model, const Dataset<Scalar>& training, const Dataset<Scalar>& validation,
           const FitOptions<Scalar>& options)
       : options_(options),
-        callbacks_(options.callbacks),
         model_(model),
+        before_(model.trained()),
         validation_(validation),
         batches_(training, options.batch_size, options.shuffle, options.seed),
-        trainer_(model, {options.loss, options.optimizer, options.seed, options.threads}),
+        trainer_(model,
+                 {options.loss, options.optimizer, options.seed, options.threads, before_.updates}),
         means_(options.metrics, ""),
         validation_means_(options.metrics, "val_"),
         validation_shards_(trainer_.team()),
         state_{.model = model, .epochs = options.epochs, .steps = batches_.steps()} {
+    for (const Callback<Scalar>& callback : options.callbacks) {
+      callbacks_.push_back(made(callback));
+    }
     callbacks_.push_back(progress_bar<Scalar>(options.verbose, options.output));
     state_.learning_rate = options.optimizer.learning_rate();
+    state_.names = means_.names();
+    if (validation.samples() > 0) {
+      const auto& names = validation_means_.names();
+      state_.names.insert(state_.names.end(), names.begin(), names.end());
+    }
     state_.fit = this;
   }
 
   History run() {
-    if (!options_.resume_from(*this)) call(&Callback<Scalar>::on_train_begin);
-    while (state_.epoch < state_.epochs && !state_.stop) {
-      begin_epoch();
+    const auto start = options_.resume_from.read(*this);
+    if (start) {
+      state_.epoch = start->epoch;
+      state_.step = start->step;
+    }
+    call(&Callback<Scalar>::on_train_begin);
+    if (start) restore(*start);
+    bool is_inside = start && start->step > 0;  // of an epoch, which is finished in any case
+    while (is_inside || (state_.epoch < state_.epochs && !state_.stop)) {
+      begin_epoch(is_inside ? start->step : 0);
+      if (is_inside) restore(*start);
+      is_inside = false;
+      run_steps();
       finish_epoch();
     }
     call(&Callback<Scalar>::on_train_end);
@@ -39,29 +58,52 @@ class FitLoop {
 
   // Defined in heed/train/resume.hpp, and compiled only where they are used.
   std::optional<TrainingSnapshot<Scalar>> snapshot();
-  void resume(const TrainingSnapshot<Scalar>& snapshot, const std::string& where);
+  void check_fits(const TrainingSnapshot<Scalar>& snapshot, const std::string& where);
 
  private:
-  void begin_epoch(Index step = 0) {
+  void begin_epoch(Index step) {
     ++state_.epoch;
     state_.step = step;
     state_.logs.clear();
     epoch_is_begun_ = epoch_is_done_ = false;
     means_.reset();
-    batches_.begin_epoch(state_.epoch);
+    batches_.begin_epoch(count_trained().epochs);
     call(&Callback<Scalar>::on_epoch_begin);
   }
 
-  void finish_epoch() {
+  /// Once the callbacks have seen where the training goes on; what they changed is replaced.
+  void restore(const TrainingSnapshot<Scalar>& made) {
+    before_ = made.before;
+    trainer_.set_updates_before(before_.updates);
+    state_.stop = made.stop;
+    state_.learning_rate = made.learning_rate;
+    model_.set_weights(made.weights.values());
+    trainer_.state() = made.optimizer;
+    history_ = made.history;
+    if (made.step > 0) {
+      state_.logs = made.logs;
+      means_.restore(made.samples, made.sums);
+    }
+    std::size_t next = 0;
+    for (const auto& callback : callbacks_) {
+      if (callback.memory) *callback.memory = made.callbacks[next++];
+    }
+    count_trained();
+  }
+
+  void run_steps() {
     epoch_is_begun_ = true;
     while (state_.step < state_.steps) run_step();
+  }
+
+  void finish_epoch() {
     check<TrainingError>(!trainer_.repair_weights(), place(), "the weights are not finite",
                          advice());
     if (validation_.samples() > 0) {
       evaluate<Scalar>(trainer_.objective(), model_.weights(), validation_.x, validation_.y,
                        options_.batch_size, validation_shards_, validation_means_, state_.logs);
       const double loss = state_.logs["val_loss"];
-      if (!std::isfinite(loss)) {
+      if (!is_finite(loss)) {
         trainer_.roll_back();
         throw TrainingError(join(place(), "the validation loss is ", loss, advice()));
       }
@@ -72,13 +114,13 @@ class FitLoop {
   }
 
   [[gnu::noinline]] void run_step() {
-    check_learning_rate(state_.learning_rate);
     trainer_.state().learning_rate = state_.learning_rate;
     const Dataset<Scalar> batch = batches_.batch(state_.step++);
     const double loss = trainer_.step(batch.x, batch.y);
     // Not by check(): its arguments would be made, and allocate, in every step.
-    if (!std::isfinite(loss)) throw TrainingError(join(place(), "the loss is ", loss, advice()));
-    means_.add(loss, trainer_.objective(), batch.y, trainer_.output());
+    if (!is_finite(loss)) throw TrainingError(join(place(), "the loss is ", loss, advice()));
+    count_trained();
+    means_.add(loss, trainer_.objective(), batch.y, trainer_.objective_output());
     means_.write(state_.logs);
     call(&Callback<Scalar>::on_batch_end);
   }
@@ -86,15 +128,37 @@ class FitLoop {
   void call(typename Callback<Scalar>::Function Callback<Scalar>::*function) {
     for (const bool last : {false, true}) {
       for (const Callback<Scalar>& callback : callbacks_) {
-        if (callback.runs_last == last && callback.*function) (callback.*function)(state_);
+        if (callback.runs_last == last && callback.*function) run_callback(callback.*function);
       }
     }
   }
 
+  /// One callback, which may change what `TrainingState` says and nothing else.
+  void run_callback(const typename Callback<Scalar>::Function& function) {
+    const auto counts = [this] {
+      return std::array{state_.epochs, state_.steps, state_.epoch, state_.step};
+    };
+    const auto before = counts();
+    function(state_);
+    if (counts() == before && state_.fit == this) {
+      trainer_.check_model();
+      return;
+    }
+    throw OptionError(
+        join("a callback changed where training is, in epoch ", before[2], " of ", before[0],
+             ", step ", before[3], " of ", before[1],
+             "; it may set learning_rate and stop, add to logs, and change the model's weights"));
+  }
+
+  /// Tells the model how long it has been trained, so that the next `fit` goes on from there.
+  const Trained& count_trained() {
+    model_.set_trained(
+        {before_.epochs + static_cast<std::uint64_t>(state_.epoch), trainer_.updates()});
+    return model_.trained();
+  }
+
   bool gives_finite_loss();
   const TrainingTerms& terms();
-  void check_fits(const TrainingSnapshot<Scalar>& snapshot, const std::string& where);
-  void restore(const TrainingSnapshot<Scalar>& snapshot);
 
   std::string place() const { return join("epoch ", state_.epoch, ", step ", state_.step, ": "); }
   std::string advice() const {
@@ -107,6 +171,7 @@ class FitLoop {
   const FitOptions<Scalar>& options_;
   std::vector<Callback<Scalar>> callbacks_;
   Model<Scalar>& model_;
+  Trained before_;  ///< how long the model was trained when this training began
   Dataset<Scalar> validation_;
   Batches<Scalar> batches_;
   Trainer<Scalar> trainer_;

@@ -16,7 +16,8 @@ namespace heed {
 /// `void check_targets(View<const S> y) const`, which throws on targets that it has no loss for;
 /// `void check_output(const NetworkOutput&) const`, which throws on networks that cannot be meant; and
 /// `static constexpr ActivationFunction canonical_activation` with a field `bool from_logits`, by
-/// which training takes that function off the network.
+/// which training takes that function off the network. If it has fields, `static constexpr auto
+/// fields()` lists them as a layer's do, so that a training is not resumed with others.
 template <class L, class S>
 concept LossFunction = requires(const L& loss, View<const S> y, View<S> dp) {
   { L::name } -> std::convertible_to<std::string_view>;
@@ -58,6 +59,7 @@ class Loss {
   Loss(L loss)  // NOLINT(google-explicit-constructor): `.loss = MeanSquaredError{}`
       : name_(L::name) {
     if constexpr (requires { loss.validate(); }) loss.validate();
+    if constexpr (requires { L::fields(); }) config_ = get_config(loss);
     evaluate_ = [loss](View<const Scalar> y, View<const Scalar> p, View<Scalar> dp) {
       return static_cast<double>(loss.evaluate(y, p, dp));
     };
@@ -77,6 +79,9 @@ class Loss {
   }
 
   const std::string& name() const { return name_; }
+
+  /// Its fields, as far as the loss lists them.
+  const Config& config() const { return config_; }
 
   /// Whether there is one.
   explicit operator bool() const { return bool(evaluate_); }
@@ -104,6 +109,7 @@ class Loss {
 
  private:
   std::string name_;
+  Config config_;
   std::function<double(View<const Scalar>, View<const Scalar>, View<Scalar>)> evaluate_;
   std::function<void(View<const Scalar>)> check_targets_;
   std::function<void(const NetworkOutput&)> check_output_;

@@ -5,6 +5,7 @@
 
 #include <heed/layers/config.hpp>
 #include <heed/math/activation.hpp>
+#include <heed/math/finite.hpp>
 #include <heed/train/blocks.hpp>
 #include <heed/train/position.hpp>
 
@@ -34,7 +35,7 @@ S clip_probability(S p) {
 }
 
 inline void check_label_smoothing(std::string_view loss, double smoothing) {
-  check<OptionError>(0 <= smoothing && smoothing <= 1, loss,
+  check<OptionError>(is_finite(smoothing) && 0 <= smoothing && smoothing <= 1, loss,
                      ": expected label_smoothing in [0, 1], got ", smoothing);
 }
 
@@ -88,6 +89,10 @@ struct BinaryCrossentropy {
   double label_smoothing = 0;  ///< y becomes y (1 − s) + s / 2
 
   static constexpr std::string_view name = "binary_crossentropy";
+  static constexpr auto fields() {
+    return std::tuple{field("from_logits", &BinaryCrossentropy::from_logits),
+                      field("label_smoothing", &BinaryCrossentropy::label_smoothing)};
+  }
   static constexpr ActivationFunction canonical_activation = ActivationFunction::sigmoid;
 
   void validate() const { detail::check_label_smoothing(name, label_smoothing); }
@@ -140,6 +145,10 @@ struct CategoricalCrossentropy {
   double label_smoothing = 0;  ///< y becomes y (1 − s) + s / C
 
   static constexpr std::string_view name = "categorical_crossentropy";
+  static constexpr auto fields() {
+    return std::tuple{field("from_logits", &CategoricalCrossentropy::from_logits),
+                      field("label_smoothing", &CategoricalCrossentropy::label_smoothing)};
+  }
   static constexpr ActivationFunction canonical_activation = ActivationFunction::softmax;
 
   void validate() const { detail::check_label_smoothing(name, label_smoothing); }

@@ -9,6 +9,9 @@ struct BinaryAccuracy {
   double threshold = 0.5;
 
   static constexpr std::string_view name = "binary_accuracy";
+  static constexpr auto fields() {
+    return std::tuple{field("threshold", &BinaryAccuracy::threshold)};
+  }
 
   template <class S>
   double evaluate(View<const S> y, View<const S> p) const {
@@ -48,8 +51,8 @@ struct CategoricalAccuracy {
 
 /// What `.metrics` accepts: a struct with a `static constexpr std::string_view name` and
 /// `double evaluate(View<const S> y, View<const S> p) const`, the mean over a batch. It may also have
-/// `void check_output(const NetworkOutput&) const`, which throws on networks that it says nothing of.
-/// Every loss is a metric, too.
+/// `void check_output(const NetworkOutput&) const`, which throws on networks that it says nothing of,
+/// and `static constexpr auto fields()`, as a loss may. Every loss is a metric, too.
 template <class M, class S>
 concept MetricFunction = requires(const M& metric, View<const S> y) {
   { M::name } -> std::convertible_to<std::string_view>;
@@ -64,6 +67,7 @@ class Metric {
   Metric(M metric)  // NOLINT(google-explicit-constructor): `.metrics = {BinaryAccuracy{}}`
       requires(MetricFunction<M, Scalar> || LossFunction<M, Scalar>)
       : name_(M::name) {
+    if constexpr (requires { M::fields(); }) config_ = get_config(metric);
     evaluate_ = [metric](View<const Scalar> y, View<const Scalar> p) -> double {
       if constexpr (MetricFunction<M, Scalar>) {
         return metric.evaluate(y, p);
@@ -79,6 +83,9 @@ class Metric {
 
   const std::string& name() const { return name_; }
 
+  /// Its fields, as far as the metric lists them.
+  const Config& config() const { return config_; }
+
   /// Throws `OptionError` for a network that the metric says nothing of.
   void check_output(const NetworkOutput& output) const {
     if (check_output_) check_output_(output);
@@ -92,6 +99,7 @@ class Metric {
 
  private:
   std::string name_;
+  Config config_;
   std::function<double(View<const Scalar>, View<const Scalar>)> evaluate_;
   std::function<void(const NetworkOutput&)> check_output_;
 };

@@ -3,6 +3,7 @@
 #include <cmath>
 #include <concepts>
 
+#include <heed/math/finite.hpp>
 #include <heed/tensor/tensor.hpp>
 #include <heed/train/position.hpp>
 
@@ -26,7 +27,7 @@ Tensor<Scalar> one_hot(View<const Scalar> labels, Index classes) {
   rows.set_zero();
   for (Index i = 0; i < labels.size(); ++i) {
     const Scalar label = labels.data()[i];
-    const bool fits = label >= 0 && label < static_cast<Scalar>(classes);
+    const bool fits = is_finite(label) && label >= 0 && label < static_cast<Scalar>(classes);
     check<DataError>(fits && label == std::floor(label),
                      "one_hot: expected whole numbers from 0 to ", classes - 1, ", got ",
                      static_cast<double>(label), " at ", detail::position_text(labels.shape(), i));

@@ -13,8 +13,8 @@ namespace heed {
 ///
 /// It may also have `std::size_t moments() const`, the number of arenas in the state, which begin as
 /// zeros; `void validate() const`, which throws on a field outside its range; the fields of
-/// `Clipping`, all three; and `settings() const`, its other fields in a range of `Setting`, so that a
-/// training is not resumed with others.
+/// `Clipping`, all three; and `static constexpr auto fields()`, which lists its fields as a layer's do,
+/// so that a training is not resumed with others.
 template <class O, class S>
 concept OptimizerFunction = requires(const O& optimizer, View<S> w, View<const S> dw,
                                      OptimizerState<S>& state) {
@@ -26,7 +26,7 @@ concept OptimizerFunction = requires(const O& optimizer, View<S> w, View<const S
 namespace detail {
 
 inline void check_learning_rate(double rate) {
-  check<OptionError>(rate >= 0 && std::isfinite(rate),
+  check<OptionError>(is_finite(rate) && rate >= 0,
                      "expected a learning_rate that is finite and at least 0, got ", rate);
 }
 
@@ -43,15 +43,19 @@ class Optimizer {
     detail::check_learning_rate(learning_rate_);
     if constexpr (requires { optimizer.validate(); }) optimizer.validate();
     if constexpr (requires { optimizer.moments(); }) moments_ = optimizer.moments();
-    if constexpr (requires { optimizer.settings(); }) {
-      const auto settings = optimizer.settings();
-      settings_.assign(settings.begin(), settings.end());
-    }
     if constexpr (requires {
                     optimizer.clipnorm + optimizer.clipvalue + optimizer.global_clipnorm;
                   }) {
       clipping_ = {optimizer.clipnorm, optimizer.clipvalue, optimizer.global_clipnorm};
       clipping_.validate(name_);
+    }
+    if constexpr (requires { O::fields(); }) {
+      config_ = get_config(optimizer);
+    } else {
+      config_ = {{"learning_rate", learning_rate_},
+                 {"clipnorm", clipping_.clipnorm},
+                 {"clipvalue", clipping_.clipvalue},
+                 {"global_clipnorm", clipping_.global_clipnorm}};
     }
     update_ = [optimizer](View<Scalar> w, View<const Scalar> dw, OptimizerState<Scalar>& state) {
       optimizer.update(w, dw, state);
@@ -62,8 +66,8 @@ class Optimizer {
   double learning_rate() const { return learning_rate_; }
   const Clipping& clipping() const { return clipping_; }
 
-  /// The fields beside the learning rate and clipping, as far as the optimizer tells them.
-  const std::vector<Setting>& settings() const { return settings_; }
+  /// Its fields, as far as the optimizer lists them.
+  const Config& config() const { return config_; }
 
   /// What to begin training a model of this layout with.
   OptimizerState<Scalar> make_state(const Layout& layout) const {
@@ -71,9 +75,26 @@ class Optimizer {
             std::vector<Arena<Scalar>>(moments_, Arena<Scalar>(Shape{layout.size()}))};
   }
 
+  /// Throws `OptionError` for a state that no training of this layout comes to.
+  void check_state(const Layout& layout, const OptimizerState<Scalar>& state) const {
+    detail::check_learning_rate(state.learning_rate);
+    check<OptionError>(0 <= state.steps && state.steps < std::numeric_limits<std::int64_t>::max(),
+                       name_, ": expected a number of updates that can be counted on from, got ",
+                       state.steps);
+    const bool fits = state.moments.size() == moments_ &&
+                      std::all_of(state.moments.begin(), state.moments.end(),
+                                  [&](const auto& m) { return m.size() == layout.size(); });
+    // Not by check(): its arguments would be made in every step.
+    if (!fits) {
+      throw OptionError(join(name_, ": expected a state of ", moments_, " moments with ",
+                             layout.size(), " numbers each"));
+    }
+  }
+
   /// One step: clips the gradients dw in place, then moves the weights w.
   void update(const Layout& layout, View<Scalar> w, View<Scalar> dw,
               OptimizerState<Scalar>& state) const {
+    check_state(layout, state);
     ++state.steps;
     clip(clipping_, layout, dw);
     update_(w, dw, state);
@@ -84,7 +105,7 @@ class Optimizer {
   double learning_rate_ = 0;
   std::size_t moments_ = 0;
   Clipping clipping_;
-  std::vector<Setting> settings_;
+  Config config_;
   std::function<void(View<Scalar>, View<const Scalar>, OptimizerState<Scalar>&)> update_;
 };
 

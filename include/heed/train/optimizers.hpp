@@ -1,7 +1,6 @@
 #pragma once
 
-#include <array>
-
+#include <heed/layers/config.hpp>
 #include <heed/math/lanes.hpp>
 #include <heed/train/clipping.hpp>
 
@@ -15,24 +14,18 @@ struct OptimizerState {
   std::vector<Arena<Scalar>> moments;
 };
 
-/// A field of an optimizer as it stands.
-struct Setting {
-  std::string_view name;
-  double value;
-};
-
 // Each optimizer is Keras's of the same name. `update` changes weights w by gradients dw, both whole
 // arenas, in one pass that allocates nothing.
 
 namespace detail {
 
 inline void check_share(std::string_view optimizer, std::string_view field, double value) {
-  check<OptionError>(0 <= value && value < 1, optimizer, ": expected ", field, " in [0, 1), got ",
-                     value);
+  check<OptionError>(is_finite(value) && 0 <= value && value < 1, optimizer, ": expected ", field,
+                     " in [0, 1), got ", value);
 }
 
 inline void check_epsilon(std::string_view optimizer, double epsilon) {
-  check<OptionError>(epsilon >= 0 && std::isfinite(epsilon), optimizer,
+  check<OptionError>(is_finite(epsilon) && epsilon >= 0, optimizer,
                      ": expected an epsilon of at least 0, got ", epsilon);
 }
 
@@ -53,14 +46,18 @@ struct SGD {
   double global_clipnorm = 0;  ///< see `Clipping`
 
   static constexpr std::string_view name = "SGD";
-
-  void validate() const {
-    check<OptionError>(0 <= momentum && momentum <= 1, name, ": expected momentum in [0, 1], got ",
-                       momentum);
+  static constexpr auto fields() {
+    return std::tuple{field("learning_rate", &SGD::learning_rate),
+                      field("momentum", &SGD::momentum),
+                      field("nesterov", &SGD::nesterov),
+                      field("clipnorm", &SGD::clipnorm),
+                      field("clipvalue", &SGD::clipvalue),
+                      field("global_clipnorm", &SGD::global_clipnorm)};
   }
 
-  std::array<Setting, 2> settings() const {
-    return {{{"momentum", momentum}, {"nesterov", nesterov ? 1.0 : 0.0}}};
+  void validate() const {
+    check<OptionError>(is_finite(momentum) && 0 <= momentum && momentum <= 1, name,
+                       ": expected momentum in [0, 1], got ", momentum);
   }
 
   std::size_t moments() const { return momentum == 0 ? 0 : 1; }
@@ -103,15 +100,20 @@ struct Adam {
   double global_clipnorm = 0;  ///< see `Clipping`
 
   static constexpr std::string_view name = "adam";
+  static constexpr auto fields() {
+    return std::tuple{field("learning_rate", &Adam::learning_rate),
+                      field("beta_1", &Adam::beta_1),
+                      field("beta_2", &Adam::beta_2),
+                      field("epsilon", &Adam::epsilon),
+                      field("clipnorm", &Adam::clipnorm),
+                      field("clipvalue", &Adam::clipvalue),
+                      field("global_clipnorm", &Adam::global_clipnorm)};
+  }
 
   void validate() const {
     detail::check_share(name, "beta_1", beta_1);
     detail::check_share(name, "beta_2", beta_2);
     detail::check_epsilon(name, epsilon);
-  }
-
-  std::array<Setting, 3> settings() const {
-    return {{{"beta_1", beta_1}, {"beta_2", beta_2}, {"epsilon", epsilon}}};
   }
 
   static std::size_t moments() { return 2; }
@@ -155,19 +157,22 @@ struct RMSprop {
   double global_clipnorm = 0;  ///< see `Clipping`
 
   static constexpr std::string_view name = "rmsprop";
+  static constexpr auto fields() {
+    return std::tuple{field("learning_rate", &RMSprop::learning_rate),
+                      field("rho", &RMSprop::rho),
+                      field("momentum", &RMSprop::momentum),
+                      field("epsilon", &RMSprop::epsilon),
+                      field("centered", &RMSprop::centered),
+                      field("clipnorm", &RMSprop::clipnorm),
+                      field("clipvalue", &RMSprop::clipvalue),
+                      field("global_clipnorm", &RMSprop::global_clipnorm)};
+  }
 
   void validate() const {
     detail::check_share(name, "rho", rho);
-    check<OptionError>(0 <= momentum && momentum <= 1, name, ": expected momentum in [0, 1], got ",
-                       momentum);
+    check<OptionError>(is_finite(momentum) && 0 <= momentum && momentum <= 1, name,
+                       ": expected momentum in [0, 1], got ", momentum);
     detail::check_epsilon(name, epsilon);
-  }
-
-  std::array<Setting, 4> settings() const {
-    return {{{"rho", rho},
-             {"momentum", momentum},
-             {"epsilon", epsilon},
-             {"centered", centered ? 1.0 : 0.0}}};
   }
 
   std::size_t moments() const { return 1u + (momentum > 0 ? 1u : 0u) + (centered ? 1u : 0u); }

@@ -188,6 +188,7 @@ Callback<Scalar> progress_bar(Verbose verbose = Verbose::automatic, std::ostream
       verbose == Verbose::bar || (verbose == Verbose::automatic && terminal), out,
       static_cast<std::size_t>(width));
   Callback<Scalar> callback;
+  callback.make = [=](Callback<Scalar>& made) { made = progress_bar<Scalar>(verbose, out, width); };
   callback.on_train_begin = [bar](TrainingState<Scalar>& s) { bar->begin(s.epoch, s.step); };
   callback.on_epoch_begin = [bar](TrainingState<Scalar>& s) {
     bar->begin_epoch(s.epoch, s.epochs);

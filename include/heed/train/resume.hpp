@@ -23,16 +23,22 @@ std::string setting_text(const T& value) {
   return to_text(value);
 }
 
+/// `, units 32, …`
+inline std::string config_text(const Config& config) {
+  std::string text;
+  for (const auto& [name, value] : config) {
+    text += join(", ", name, " ");
+    text += std::visit([](const auto& held) { return setting_text(held); }, value);
+  }
+  return text;
+}
+
 /// `LSTM "lstm" of "input_layer", units 32, …`
 template <class Node, class Nodes>
 std::string layer_text(const Node& node, const Nodes& nodes) {
   std::string text = join(node.layer.type(), " \"", node.name, "\"");
   for (const std::size_t input : node.inputs) text += join(" of \"", nodes[input].name, "\"");
-  for (const auto& [name, value] : node.layer.config()) {
-    text += join(", ", name, " ");
-    text += std::visit([](const auto& held) { return setting_text(held); }, value);
-  }
-  return text;
+  return text + config_text(node.layer.config());
 }
 
 /// A number that two arrays hardly share unless they have the same bits; of several arrays when `sum`
@@ -52,15 +58,6 @@ std::string data_text(const Dataset<Scalar>& data) {
   if (data.samples() == 0) return "none";
   return join("x of ", data.x.shape(), " with the checksum ", checksum(data.x), ", y of ",
               data.y.shape(), " with the checksum ", checksum(data.y));
-}
-
-template <class Scalar>
-std::string optimizer_text(const Optimizer<Scalar>& optimizer) {
-  const auto [clipnorm, clipvalue, global_clipnorm] = optimizer.clipping();
-  std::string text = join(optimizer.name(), ", learning_rate ", optimizer.learning_rate());
-  for (const auto& [name, value] : optimizer.settings()) text += join(", ", name, " ", value);
-  return text + join(", clipnorm ", clipnorm, ", clipvalue ", clipvalue, ", global_clipnorm ",
-                     global_clipnorm);
 }
 
 /// Throws `OptionError` with the first of the terms that differ.
@@ -85,12 +82,13 @@ const TrainingTerms& FitLoop<Scalar>::terms() {
     terms.emplace_back(join("layer ", i + 1), layer_text(nodes[i], nodes));
   }
   terms.emplace_back("output", nodes[model_.graph().output()].name);
-  terms.emplace_back("loss", options_.loss.name());
+  terms.emplace_back("loss", options_.loss.name() + config_text(options_.loss.config()));
   std::string metrics;
   for (const auto& metric : options_.metrics)
-    metrics += (metrics.empty() ? "" : ", ") + metric.name();
+    metrics += (metrics.empty() ? "" : ", ") + metric.name() + config_text(metric.config());
   terms.emplace_back("metrics", metrics.empty() ? "none" : metrics);
-  terms.emplace_back("optimizer", optimizer_text(options_.optimizer));
+  terms.emplace_back("optimizer",
+                     options_.optimizer.name() + config_text(options_.optimizer.config()));
   terms.emplace_back("batch_size", to_text(options_.batch_size));
   terms.emplace_back("shuffle", setting_text(options_.shuffle));
   terms.emplace_back("seed", to_text(options_.seed));
@@ -111,7 +109,7 @@ bool FitLoop<Scalar>::gives_finite_loss() {
   const Objective<Scalar>& objective = trainer_.objective();
   const Dataset<Scalar> batch = batches_.batch(state_.step - 1);
   const auto output = validation_shards_.forward(objective.graph(), model_.weights(), batch.x, {});
-  return std::isfinite(objective.loss()(batch.y, output));
+  return is_finite(objective.loss()(batch.y, output));
 }
 
 template <class Scalar>
@@ -120,6 +118,7 @@ std::optional<TrainingSnapshot<Scalar>> FitLoop<Scalar>::snapshot() {
                      "a snapshot of a training is taken in on_batch_end or on_epoch_end");
   if (!gives_finite_loss()) return std::nullopt;
   TrainingSnapshot<Scalar> made{.terms = terms(),
+                                .before = before_,
                                 .epoch = state_.epoch - 1,
                                 .step = state_.step,
                                 .stop = state_.stop,
@@ -166,6 +165,7 @@ void FitLoop<Scalar>::check_fits(const TrainingSnapshot<Scalar>& made, const std
     const Index samples = batches_.data().samples();
     expect(std::min(made.step * options_.batch_size, samples), made.samples, "samples so far");
   }
+  expect(made.epoch * state_.steps + made.step, made.optimizer.steps, "updates");
   check_learning_rate(made.learning_rate);
   std::size_t next = 0;
   for (const auto& callback : callbacks_) {
@@ -176,33 +176,6 @@ void FitLoop<Scalar>::check_fits(const TrainingSnapshot<Scalar>& made, const std
     const Index remembered = made.callbacks[next++].weights.size();
     if (remembered > 0) expect(size, remembered, "weights in the memory of a callback");
   }
-}
-
-template <class Scalar>
-void FitLoop<Scalar>::restore(const TrainingSnapshot<Scalar>& made) {
-  state_.stop = made.stop;
-  state_.learning_rate = made.learning_rate;
-  model_.set_weights(made.weights.values());
-  trainer_.state() = made.optimizer;
-  history_ = made.history;
-  std::size_t next = 0;
-  for (const auto& callback : callbacks_) {
-    if (callback.memory) *callback.memory = made.callbacks[next++];
-  }
-}
-
-template <class Scalar>
-void FitLoop<Scalar>::resume(const TrainingSnapshot<Scalar>& made, const std::string& where) {
-  check_fits(made, where);
-  state_.epoch = made.epoch;
-  state_.step = made.step;
-  call(&Callback<Scalar>::on_train_begin);
-  if (made.step == 0) return restore(made);
-  begin_epoch(made.step);
-  restore(made);
-  state_.logs = made.logs;
-  means_.restore(made.samples, made.sums);
-  finish_epoch();
 }
 
 }  // namespace detail

@@ -20,6 +20,7 @@ using TrainingTerms = std::vector<std::pair<std::string, std::string>>;
 template <class Scalar>
 struct TrainingSnapshot {
   TrainingTerms terms;  ///< have to be the same where training goes on
+  Trained before;       ///< how long the model was trained when this training began
   Index epoch = 0;      ///< how many are done
   Index step = 0;       ///< batches that are done of the next one
   bool stop = false;    ///< a callback has ended training
@@ -47,41 +48,44 @@ struct CheckpointFile;
 /// with a memory have to be those that the snapshot was made with. `fit` throws `OptionError`
 /// otherwise, and for a snapshot whose parts do not fit together, and `FileError` for a file that is
 /// not a checkpoint, with nothing changed. `threads`, on which the last bits depend, `epochs`, but for
-/// fewer than are done, and what is shown may differ. A loss and metrics are compared by their names,
-/// layers and optimizers by their fields, and other callbacks not at all.
+/// fewer than are done, and what is shown may differ. Losses, metrics, layers and
+/// optimizers are compared by their names and fields, and other callbacks not at all.
 ///
 /// `on_train_begin` is called as ever, and `on_epoch_begin` for an epoch that was begun; what they
 /// change in the training is replaced by what the snapshot says. A training that a callback stopped
 /// stays stopped.
 template <class Scalar>
 class ResumeFrom {
+  using Snapshot = std::shared_ptr<const TrainingSnapshot<Scalar>>;
+
  public:
   ResumeFrom() = default;
 
   ResumeFrom(TrainingSnapshot<Scalar> snapshot)  // NOLINT(google-explicit-constructor)
-      : begin_([kept = std::make_shared<const TrainingSnapshot<Scalar>>(std::move(snapshot))](
-                   detail::FitLoop<Scalar>& fit) {
-          fit.resume(*kept, "the snapshot");
-          return true;
+      : read_([kept = std::make_shared<const TrainingSnapshot<Scalar>>(std::move(snapshot))](
+                  detail::FitLoop<Scalar>& fit) {
+          fit.check_fits(*kept, "the snapshot");
+          return kept;
         }) {}
 
   template <class Path>
     requires(std::convertible_to<const Path&, std::string> ||
              requires(const Path& path) { path.u8string(); })
   ResumeFrom(const Path& path)  // NOLINT(google-explicit-constructor): `.resume_from = "…"`
-      : begin_([file = CheckpointFile<Scalar>{path}](detail::FitLoop<Scalar>& fit) {
-          if (!file.exists()) return false;
-          fit.resume(file.read(), file.path.string());
-          return true;
+      : read_([file = CheckpointFile<Scalar>{path}](detail::FitLoop<Scalar>& fit) -> Snapshot {
+          if (!file.exists()) return nullptr;
+          auto made = std::make_shared<const TrainingSnapshot<Scalar>>(file.read());
+          fit.check_fits(*made, file.path.string());
+          return made;
         }) {}
 
-  explicit operator bool() const { return bool(begin_); }
+  explicit operator bool() const { return bool(read_); }
 
-  /// For `fit`: begins a training where it goes on; false when it is at its beginning.
-  bool operator()(detail::FitLoop<Scalar>& fit) const { return begin_ && begin_(fit); }
+  /// For `fit`: the snapshot, which fits this training; null when it begins at its beginning.
+  Snapshot read(detail::FitLoop<Scalar>& fit) const { return read_ ? read_(fit) : nullptr; }
 
  private:
-  std::function<bool(detail::FitLoop<Scalar>&)> begin_;
+  std::function<Snapshot(detail::FitLoop<Scalar>&)> read_;
 };
 
 }  // namespace heed

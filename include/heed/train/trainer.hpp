@@ -1,5 +1,6 @@
 #pragma once
 
+#include <heed/math/finite.hpp>
 #include <heed/model/model.hpp>
 #include <heed/model/shards.hpp>
 #include <heed/train/objective.hpp>
@@ -19,6 +20,8 @@ struct TrainerOptions {
   Optimizer<Scalar> optimizer = Adam{};
   std::uint64_t seed = 0;  ///< of what layers draw in training, as dropout does
   Index threads = 1;       ///< see `FitOptions::threads`
+  /// Updates that others have made with this seed: what layers draw goes on from there.
+  std::uint64_t updates_before = 0;
 };
 
 /// Trains a model batch by batch, for loops of one's own; `Model::fit` is such a loop.
@@ -27,7 +30,8 @@ struct TrainerOptions {
 ///     while (…) loss = trainer.step(x, y);
 ///
 /// It refers to the model, which must stay where it is, and owns all else: the threads, their tapes
-/// and the optimizer's state. From the second batch of a size on a step allocates nothing.
+/// and the optimizer's state, which is why it is not copied. From the second batch of a size on a step
+/// allocates nothing.
 template <class Scalar>
 class Trainer {
  public:
@@ -39,24 +43,29 @@ class Trainer {
         optimizer_(options.optimizer),
         state_(options.optimizer.make_state(model.graph().layout())),
         seed_(options.seed),
+        updates_before_(options.updates_before),
         shards_(std::make_shared<Team>(options.threads)) {
     check<OptionError>(bool(options.loss), "training needs a loss");
   }
+  Trainer(const Trainer&) = delete;
+  Trainer(Trainer&&) = default;
 
   /// One batch: forward, loss, backward, clipping, update. Returns the mean loss of x: (N, …) and
   /// targets y before the update. A loss that is not finite changes nothing, but takes the weights
   /// back to where they last gave a finite one. Throws `ShapeError` when x or y does not fit,
-  /// `DataError` for no samples and for targets that the loss is not defined for.
+  /// `DataError` for no samples and for targets that the loss is not defined for, `OptionError` for a
+  /// state that no training comes to, and `ModelError` for a model that got other layers.
   double step(View<const Scalar> x, View<const Scalar> y) {
+    check_model();
     model_.check_batch(x);
+    optimizer_.check_state(graph_layout(), state_);
     objective_.loss().check_targets(y);
     const View<Scalar> weights = model_.weights();
-    const Pass pass{
-        .training = true, .seed = seed_, .step = static_cast<std::uint64_t>(state_.steps)};
+    const Pass pass{.training = true, .seed = seed_, .step = updates()};
     const Graph<Scalar>& graph = objective_.graph();
     output_ = shards_.forward(graph, weights, x, pass);
     const double loss = objective_.loss()(y, output_, shards_.output_gradient(graph));
-    if (!std::isfinite(loss)) {
+    if (!is_finite(loss)) {
       roll_back();
       return loss;
     }
@@ -66,8 +75,12 @@ class Trainer {
     return loss;
   }
 
-  /// What the last step's batch gave in front of the loss, before the update; until the next step.
-  View<const Scalar> output() const { return output_; }
+  /// What the model gave for the last step's batch, before the update: its predictions. Until the next
+  /// step.
+  View<const Scalar> output() { return objective_.predictions(output_, predictions_); }
+
+  /// The same as `objective().loss()` takes it: logits where the last activation was taken off.
+  View<const Scalar> objective_output() const { return output_; }
 
   /// The gradients of the last step, clipped, in the layout of the weights.
   const Arena<Scalar>& gradients() const { return shards_.gradients(); }
@@ -82,6 +95,20 @@ class Trainer {
   OptimizerState<Scalar>& state() { return state_; }
   const OptimizerState<Scalar>& state() const { return state_; }
 
+  /// All updates with this seed, of others and its own.
+  std::uint64_t updates() const {
+    return updates_before_ + static_cast<std::uint64_t>(state_.steps);
+  }
+  void set_updates_before(std::uint64_t updates) { updates_before_ = updates; }
+
+  /// Throws `ModelError` unless the model has the weights that it had when this was made.
+  void check_model() const {
+    model_.check_built("trained");
+    check<ModelError>(model_.count_params() == graph_layout().size(), "model \"", model_.name(),
+                      "\": expected the ", graph_layout().size(),
+                      " weights that training began with, got ", model_.count_params());
+  }
+
   /// Whether a step has had a finite loss: there are weights to go back to.
   bool can_roll_back() const { return !last_good_.empty(); }
 
@@ -92,8 +119,7 @@ class Trainer {
 
   bool weights_are_finite() const {
     const auto weights = std::as_const(model_).weights().values();
-    return std::all_of(weights.begin(), weights.end(),
-                       [](Scalar weight) { return std::isfinite(weight); });
+    return detail::find_not_finite(weights) == weights.data() + weights.size();
   }
 
   /// Weights that an update has driven out of the finite go back to where they were before it;
@@ -106,18 +132,20 @@ class Trainer {
 
  private:
   static Model<Scalar>& built(Model<Scalar>& model) {
-    check<ModelError>(model.is_built(), "model \"", model.name(), "\" is trained before build()");
+    model.check_built("trained");
     return model;
   }
+  const Layout& graph_layout() const { return objective_.graph().layout(); }
 
   Model<Scalar>& model_;
   Objective<Scalar> objective_;
   Optimizer<Scalar> optimizer_;
   OptimizerState<Scalar> state_;
-  std::uint64_t seed_;
+  std::uint64_t seed_, updates_before_;
   Shards<Scalar> shards_;
   Arena<Scalar> last_good_;
   View<const Scalar> output_;
+  Tensor<Scalar> predictions_;
 };
 
 }  // namespace heed

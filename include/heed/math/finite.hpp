@@ -1,0 +1,45 @@
+#pragma once
+
+#include <algorithm>
+#include <bit>
+#include <concepts>
+#include <cstdint>
+#include <span>
+
+namespace heed {
+
+// All guards against NaN and infinity ask here. `std::isfinite` is true for everything under
+// -ffast-math, and comparisons with NaN mean nothing there; the bits of a number stay what they are.
+
+/// Whether a number is neither NaN nor infinite: its exponent has a bit that is not set.
+constexpr bool is_finite(float x) {
+  constexpr std::uint32_t exponent = 0x7F800000;
+  return (std::bit_cast<std::uint32_t>(x) & exponent) != exponent;
+}
+constexpr bool is_finite(double x) {
+  constexpr std::uint64_t exponent = 0x7FF0000000000000;
+  return (std::bit_cast<std::uint64_t>(x) & exponent) != exponent;
+}
+
+/// Whether a number is not NaN.
+constexpr bool is_number(double x) {
+  constexpr std::uint64_t infinity = 0x7FF0000000000000;
+  return (std::bit_cast<std::uint64_t>(x) << 1) <= (infinity << 1);
+}
+constexpr bool is_number(float x) {
+  constexpr std::uint32_t infinity = 0x7F800000;
+  return (std::bit_cast<std::uint32_t>(x) << 1) <= (infinity << 1);
+}
+
+namespace detail {
+
+/// The first number that is not finite, or the end.
+template <class Scalar>
+const Scalar* find_not_finite(std::span<const Scalar> values) {
+  const Scalar* const end = values.data() + values.size();
+  return std::find_if(values.data(), end, [](Scalar value) { return !is_finite(value); });
+}
+
+}  // namespace detail
+
+}  // namespace heed
