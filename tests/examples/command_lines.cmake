@@ -29,7 +29,7 @@ endif()
 
 expect(1 "^error: none cannot be read: No such file or directory\n$" "${PREDICT}" none "${model}")
 expect(1 "^error: none cannot be read: No such file or directory\n$" "${PREDICT}" "${model}" none)
-expect(1 "^error: model \"index2\" has no layer \"nobody\"\n$" "${PREDICT}" "${model}" "${model}" --activations nobody)
+expect(1 "^error: model \"index2\" has no layer \"nobody\" among \".*\"\n$" "${PREDICT}" "${model}" "${model}" --activations nobody)
 expect(1 "^error: model \"index2\": expected x of \\(samples\\) and \\(5, 2\\), got \\(4, 6, 3\\)\n$"
   "${PREDICT}" "${model}" "${GOLDEN}/pytorch/float32.safetensors")
 expect(1 "^error: none/out cannot be written: No such file or directory\n$"

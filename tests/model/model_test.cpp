@@ -136,9 +136,11 @@ TEST_CASE("A weight is found by name, to be read and to be written") {
   CHECK(y(0, 1) == 6);
   CHECK(std::as_const(model).weight("out/bias")(1) == 6);
   CHECK(message<ModelError>([&] { model.weight("out/gamma"); }) ==
-        "model \"net\" has no weight \"out/gamma\"");
+        "model \"net\" has no weight \"out/gamma\" among \"hidden/kernel\", \"hidden/bias\", "
+        "\"out/kernel\", \"out/bias\"");
   CHECK(message<ModelError>([&] { std::as_const(model).weight("out"); }) ==
-        "model \"net\" has no weight \"out\"");
+        "model \"net\" has no weight \"out\" among \"hidden/kernel\", \"hidden/bias\", "
+        "\"out/kernel\", \"out/bias\"");
 }
 
 TEST_CASE("A model that is not built is of no use yet, and says so") {
@@ -285,19 +287,20 @@ TEST_CASE("What a block publishes can be looked at by name") {
   CHECK(model.activations("attention", x).shape() == Shape{40, 32});
 }
 
-TEST_CASE("A name that a model does not have is refused") {
+TEST_CASE("A name that a model does not have is refused with those that it has") {
   const auto model = regression_network<double>(Form::block);
   const auto x = random_tensor({2, 10, 1}, 1);
-  CHECK(message<ModelError>([&] { model.activations("attention_vec", x); }) ==
-        "model \"model\" has no layer \"attention_vec\"");
-  CHECK(message<ModelError>([&] { model.activations("none/weights", x); }) ==
-        "model \"model\" has no layer \"none\"");
-  CHECK(message<ModelError>([&] { model.activations("attention/scores", x); }) ==
-        "LuongAttention \"attention\" publishes no \"scores\"");
-  CHECK(message<ModelError>([&] { model.activations("lstm/kernel", x); }) ==
-        "LSTM \"lstm\" publishes no \"kernel\"");
-  CHECK(message<ModelError>([&] { model.activations("", x); }) ==
-        "model \"model\" has no layer \"\"");
+  const auto refused = [&](std::string_view name) {
+    return message<ModelError>([&] { model.activations(name, x); });
+  };
+  const std::string among = " among \"input_layer\", \"lstm\", \"attention\", ";
+  CHECK(refused("attention_vec")
+            .starts_with("model \"model\" has no layer \"attention_vec\"" + among));
+  CHECK(refused("none/weights").starts_with("model \"model\" has no layer \"none\"" + among));
+  CHECK(refused("").starts_with("model \"model\" has no layer \"\"" + among));
+  CHECK(refused("attention/scores") ==
+        "LuongAttention \"attention\" publishes no \"scores\" among \"weights\", \"context\"");
+  CHECK(refused("lstm/kernel") == "LSTM \"lstm\" publishes no \"kernel\" among none");
 }
 
 TEST_CASE("The output can be another node than the last") {
@@ -385,7 +388,8 @@ TEST_CASE("A model that was moved from is one without layers, which every entry 
   CHECK(said([&](auto& m) { m.predict(x); }) == "model \"model\" is used" + end);
   CHECK(said([&](auto& m) { m.weight("out/kernel"); }) ==
         "model \"model\" is asked for weights" + end);
-  CHECK(said([&](auto& m) { m.activations("out", x); }).ends_with("has no layer \"out\""));
+  CHECK(
+      said([&](auto& m) { m.activations("out", x); }).ends_with("has no layer \"out\" among none"));
   CHECK(said([](auto& m) { m.input_shape(); }) == "model \"model\" has no input");
   CHECK(
       said([](auto& m) { m.set_output(Node{}); }).ends_with("expected an output from this model"));

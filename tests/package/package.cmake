@@ -64,6 +64,9 @@ if(CMAKE_CXX_COMPILER_ID MATCHES "^(GNU|Clang|AppleClang)$" AND TARGET heed_sing
     endforeach()
   endif()
 
+  heed_package_test(program "Guards hold under -ffast-math" "${CMAKE_CXX_COMPILER}"
+    -D SOURCE=fast_math.cpp -D "OPTIONS=-std=c++20 -O1 -ffast-math")
+
   list(GET heed_consumer_compilers -1 compiler)
   add_dependencies(heed_header_checks_alone heed_single)
   heed_package_test(single "One header is enough" "${compiler}"

@@ -273,10 +273,31 @@ TEST_CASE("a small network learns which side of a plane a point is on") {
 TEST_CASE("progress goes to the stream that is given") {
   auto model = dense_network(1, sigmoid);
   std::ostringstream out;
+  detail::said_unoptimized.test_and_set();
   model.fit(x, y, {.loss = BinaryCrossentropy{}, .epochs = 2, .output = &out});
   const std::string text = out.str();
   CHECK(text.starts_with("Epoch 1/2 - 1/1 - 0s - "));
   CHECK(std::count(text.begin(), text.end(), '\n') == 2);
+}
+
+TEST_CASE("a program that is built without optimisation is told so once, unless it is silent") {
+#ifdef __OPTIMIZE__
+  constexpr bool is_optimized = true;
+#else
+  constexpr bool is_optimized = false;
+#endif
+  auto model = dense_network(1, sigmoid);
+  const auto shown = [&](Verbose verbose) {
+    std::ostringstream out;
+    model.fit(x, y, {.loss = BinaryCrossentropy{}, .verbose = verbose, .output = &out});
+    return out.str();
+  };
+  const std::string said = "This program is built without optimisation, and trains hundreds";
+  detail::said_unoptimized.clear();
+  CHECK(shown(Verbose::silent).empty());
+  CHECK(shown(Verbose::line).starts_with(said) != is_optimized);
+  CHECK(shown(Verbose::line).starts_with("Epoch 1/1"));
+  detail::said_unoptimized.test_and_set();
 }
 
 TEST_CASE("training stops with a sentence when the loss is not finite, and keeps good weights") {

@@ -36,7 +36,7 @@ TEST_CASE("a history has one number an epoch for each name, and NaN where an epo
   CHECK(std::isnan(history["rate"][0]));
   CHECK(std::isnan(history["loss"][2]));
   CHECK(testing::message<OptionError>([&] { history["accuracy"]; }) ==
-        "the history has no \"accuracy\"");
+        "the history has no \"accuracy\" among \"loss\", \"rate\"");
 }
 
 TEST_CASE("a history and its logs can be gone through by name") {

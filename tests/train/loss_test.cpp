@@ -85,4 +85,29 @@ TEST_CASE("label smoothing outside [0, 1] is refused") {
   CHECK_THROWS_AS(Loss<float>(CategoricalCrossentropy{.label_smoothing = 2}), OptionError);
 }
 
+TEST_CASE("a loss is made from a name that Keras has for it") {
+  const auto named = [](const char* name) { return Loss<double>(name).name(); };
+  CHECK(named("mse") == "mean_squared_error");
+  CHECK(named("MeanAbsoluteError") == "mean_absolute_error");
+  CHECK(named("bce") == "binary_crossentropy");
+  const Loss<double> loss = std::string("categorical_crossentropy");
+  CHECK(loss.canonical_activation() == ActivationFunction::softmax);
+  CHECK(Loss<double>("mse")(y, p) == Loss<double>(MeanSquaredError{})(y, p));
+  const std::string known =
+      " among \"binary_crossentropy\", \"categorical_crossentropy\", \"mean_squared_error\", "
+      "\"mean_absolute_error\"";
+  CHECK(testing::message<OptionError>([&] { named("mes"); }) == "there is no loss \"mes\"" + known);
+  CHECK(testing::message<OptionError>([&] { named("sparse_categorical_crossentropy"); }) ==
+        "there is no loss \"sparse_categorical_crossentropy\"" + known +
+            "; one_hot makes rows of class numbers");
+}
+
+TEST_CASE("a loss lists its fields once") {
+  const Config config{{"from_logits", true}, {"label_smoothing", 0.25}};
+  CHECK(Loss<double>(BinaryCrossentropy{.from_logits = true, .label_smoothing = 0.25}).config() ==
+        config);
+  CHECK(Loss<double>(CategoricalCrossentropy{}).config().size() == 2);
+  CHECK(Loss<double>(MeanSquaredError{}).config().empty());
+}
+
 }  // namespace heed::loss_test

@@ -48,4 +48,24 @@ TEST_CASE("metrics take targets without a last axis of 1, and refuse other shape
         "binary_accuracy: expected targets of the predictions' shape (3, 2), got (2)");
 }
 
+TEST_CASE("a metric is made from a name that Keras has for it, and is called so") {
+  const std::vector<Metric<double>> metrics = {"accuracy", "mae"};
+  CHECK(metrics[0].name() == "accuracy");
+  CHECK(metrics[1].name() == "mae");
+  CHECK(metrics[1](y, p) == Metric<double>(MeanAbsoluteError{})(y, p));
+  CHECK(Metric<double>("BinaryAccuracy")(y, p) == 4.0 / 6);
+  CHECK(testing::message<OptionError>([] { Metric<double>("f1"); }) ==
+        "there is no metric \"f1\" among \"accuracy\", \"binary_accuracy\", "
+        "\"categorical_accuracy\", \"binary_crossentropy\", \"categorical_crossentropy\", "
+        "\"mean_squared_error\", \"mean_absolute_error\"");
+}
+
+TEST_CASE("accuracy is binary for one number, and categorical for several, as in Keras") {
+  const Metric<double> accuracy = "accuracy";
+  const Tensor<double, 2> column{{0.1}, {0.6}, {0.7}};
+  const Tensor<double, 1> flat{0, 1, 0};
+  CHECK(accuracy(flat, column) == Metric<double>(BinaryAccuracy{})(flat, column));
+  CHECK(accuracy(y, p) == Metric<double>(CategoricalAccuracy{})(y, p));
+}
+
 }  // namespace heed::metrics_test

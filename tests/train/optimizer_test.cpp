@@ -79,4 +79,35 @@ TEST_CASE("hyperparameters outside their range are refused with a sentence") {
   CHECK(refused(Adam{.learning_rate = 0}) == "(nothing thrown)");
 }
 
+TEST_CASE("an optimizer is made from a name that Keras has for it, whatever its case") {
+  CHECK(Optimizer<float>("adam").config() == Optimizer<float>(Adam{}).config());
+  CHECK(Optimizer<float>("SGD").name() == "SGD");
+  CHECK(Optimizer<float>("RMSprop").learning_rate() == 1e-3);
+  CHECK(testing::message<OptionError>([] { Optimizer<float>("adamax"); }) ==
+        "there is no optimizer \"adamax\" among \"adam\", \"sgd\", \"rmsprop\"");
+}
+
+TEST_CASE("a state that no training comes to is refused, and changes nothing") {
+  Layout layout;
+  layout.append("layer", {{"kernel", {2}}});
+  const Optimizer<float> optimizer = Adam{};
+  const auto refused = [&](auto change) {
+    auto state = optimizer.make_state(layout);
+    change(state);
+    Arena<float> w{1, 1}, dw{3, -4};
+    const auto text =
+        testing::message<OptionError>([&] { optimizer.update(layout, w, dw, state); });
+    CHECK(w == Arena<float>{1, 1});
+    return text;
+  };
+  const std::string count = "adam: expected a number of updates that can be counted on from, got ";
+  CHECK(refused([](auto& s) { s.steps = -5; }) == count + "-5");
+  CHECK(refused([](auto& s) { s.steps = std::numeric_limits<std::int64_t>::max(); }) ==
+        count + "9223372036854775807");
+  const std::string moments = "adam: expected a state of 2 moments with 2 numbers each";
+  CHECK(refused([](auto& s) { s.moments.pop_back(); }) == moments);
+  CHECK(refused([](auto& s) { s.moments[1].resize({1}); }) == moments);
+  CHECK(refused([](auto& s) { s.learning_rate = -1; }).starts_with("expected a learning_rate"));
+}
+
 }  // namespace heed::optimizer_test

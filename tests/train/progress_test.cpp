@@ -1,3 +1,4 @@
+#include <clocale>
 #include <heed/layers/dense.hpp>
 #include <heed/train/progress.hpp>
 #include <sstream>
@@ -56,20 +57,20 @@ TEST_CASE("a silent progress bar has no functions to call") {
   CHECK(shown(Verbose::silent).empty());
 }
 
-TEST_CASE("where nobody watches, an epoch is one line, metrics by name") {
+TEST_CASE("where nobody watches, an epoch is one line, the losses first") {
   const std::string text = without_times(shown(Verbose::automatic, 2));
   CHECK(text ==
-        "Epoch 1/2 - 3/3 - 0s - _s/step - binary_accuracy: 0.9800 - loss: 0.5000 - val_loss: "
-        "4.0000e-04\n"
-        "Epoch 2/2 - 3/3 - 0s - _s/step - binary_accuracy: 0.9800 - loss: 0.5000 - val_loss: "
-        "4.0000e-04\n");
+        "Epoch 1/2 - 3/3 - 0s - _s/step - loss: 0.5000 - val_loss: 4.0000e-04 - "
+        "binary_accuracy: 0.9800\n"
+        "Epoch 2/2 - 3/3 - 0s - _s/step - loss: 0.5000 - val_loss: 4.0000e-04 - "
+        "binary_accuracy: 0.9800\n");
   CHECK(without_times(shown(Verbose::line, 2)) == text);
 }
 
 TEST_CASE("fast batches draw the bar once, at the end of the epoch, and end the line") {
   CHECK(without_times(shown(Verbose::bar, 1, 200)) ==
         "Epoch 1/1\n\r3/3 " + full +
-            " 0s _s/step - binary_accuracy: 0.9800 - loss: 0.5000 - val_loss: 4.0000e-04\n");
+            " 0s _s/step - loss: 0.5000 - val_loss: 4.0000e-04 - binary_accuracy: 0.9800\n");
 }
 
 TEST_CASE("slow batches redraw the line, and clear what a longer one left") {
@@ -82,13 +83,15 @@ TEST_CASE("slow batches redraw the line, and clear what a longer one left") {
   CHECK(std::count(text.begin(), text.end(), '\n') == 2);
 }
 
-TEST_CASE("a line is cut to fit the terminal, by characters and not by bytes") {
+TEST_CASE(
+    "a line that is drawn again is cut to fit, by characters; one that is finished is whole") {
   for (const int width : {10, 24, 30, 60}) {
     CAPTURE(width);
-    const std::string text = shown(Verbose::bar, 1, width);
+    const std::string text = shown(Verbose::bar, 1, width, std::chrono::milliseconds(60));
     const std::size_t begin = text.find('\r') + 1;
-    const std::string line = text.substr(begin, text.find('\n', begin) - begin);
+    const std::string line = text.substr(begin, text.find('\r', begin) - begin);
     CHECK(detail::text_width(line) == static_cast<std::size_t>(width) - 1);
+    CHECK(text.ends_with(" - loss: 0.5000 - val_loss: 4.0000e-04 - binary_accuracy: 0.9800\n"));
   }
   CHECK(detail::cut_to_width("µs ━━", 4) == "µs ━");
   CHECK(detail::cut_to_width("µs", 4) == "µs");
@@ -106,7 +109,22 @@ TEST_CASE("times and numbers are written as Keras writes them") {
   CHECK(detail::format_time(65) == "1:05");
   CHECK(detail::format_time(7209) == "2:00:09");
   CHECK(detail::format_logs({{"loss", 0.05}, {"b", -0.5}, {"a", 1e-3}, {"c", 12}}) ==
-        " - a: 1.0000e-03 - b: -0.5000 - c: 12.0000 - loss: 0.0500");
+        " - loss: 0.0500 - a: 1.0000e-03 - b: -0.5000 - c: 12.0000");
+}
+
+TEST_CASE("numbers are whole at any size, and have a point in every locale") {
+  CHECK(detail::format_number(1e-3) == "1.0000e-03");
+  CHECK(detail::format_number(-0.25) == "-0.2500");
+  CHECK(detail::format_number(123456789.125) == "123456789.1250");
+  CHECK(detail::format_number(-1e308) == "-1.0000e+308");
+  CHECK(detail::format_number(2.5e61) == "2.5000e+61");
+  CHECK(detail::format_number(std::numeric_limits<double>::quiet_NaN()) == "nan");
+  const std::string before = std::setlocale(LC_NUMERIC, nullptr);
+  for (const char* name : {"de_DE.UTF-8", "de_DE.utf8", "de_DE"}) {
+    if (std::setlocale(LC_NUMERIC, name) == nullptr) continue;
+    CHECK(detail::format_number(0.5) == "0.5000");
+  }
+  std::setlocale(LC_NUMERIC, before.c_str());
 }
 
 TEST_CASE("a training that is resumed says where it goes on") {

@@ -181,6 +181,7 @@ TEST_CASE("progress of an epoch that was begun is timed by the steps that are se
   std::ostringstream out;
   options.verbose = Verbose::line;
   options.output = &out;
+  detail::said_unoptimized.test_and_set();
   options.resume_from = taken[4];
   auto model = training.model();
   model.fit(training.x, training.y, options);

@@ -26,6 +26,20 @@ TEST_CASE("without a terminal the environment can say the width") {
     unsetenv("COLUMNS");
   }
 }
+
+TEST_CASE("a dumb terminal is not drawn on") {
+  const char* before = std::getenv("TERM");
+  const std::string kept = before != nullptr ? before : "";
+  setenv("TERM", "dumb", 1);
+  CHECK_FALSE(heed::detail::can_redraw());
+  setenv("TERM", "xterm", 1);
+  CHECK(heed::detail::can_redraw());
+  if (before != nullptr) {
+    setenv("TERM", kept.c_str(), 1);
+  } else {
+    unsetenv("TERM");
+  }
+}
 #endif
 
 }  // namespace heed::terminal_test

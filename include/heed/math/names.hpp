@@ -52,6 +52,7 @@ std::string quoted(const List& list, const Name& name = {}) {
   for (const auto& element : list) {
     if (++count <= most) text += join(count > 1 ? ", \"" : "\"", std::invoke(name, element), "\"");
   }
+  if (count == 0) return "none";
   return count > most ? join(text, ", … (", count, ")") : text;
 }
 

@@ -11,6 +11,16 @@ namespace heed {
 template <class Scalar>
 using Arena = Tensor<Scalar, 1>;
 
+namespace detail {
+
+/// One weight in an arena.
+template <class S>
+View<S> slot_view(S* arena, const Slot& slot) {
+  return {arena + slot.offset, slot.shape};
+}
+
+}  // namespace detail
+
 /// Which weights a model has and where each stands in an arena: without gaps, in the order in which
 /// the layers were added.
 class Layout {

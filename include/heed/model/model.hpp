@@ -9,9 +9,9 @@ namespace heed {
 
 /// A network with its weights: add layers, `build`, then `fit`, `predict`, look inside, save.
 ///
-/// Sequential and functional in one: `add(layer)` continues from the node added last, `add(layer,
-/// node)` from another, `add(layer, {a, b})` joins. The last node is the output. A built model can be
-/// copied, and its `const` functions can be called from several threads at once.
+/// `add(layer)` continues from the node added last, `add(layer, node)` from another, `add(layer, {a,
+/// b})` joins. The last node is the output. A built model can be copied, and its `const` functions can
+/// be called from several threads at once.
 template <class Scalar>
 class Model {
  public:
@@ -30,9 +30,8 @@ class Model {
   Node input(const Shape& shape) { return input("", shape); }
   Node input(std::string_view name, const Shape& shape);
 
-  /// Adds a layer behind the last node, behind one, or behind several; see `Layer` for what a layer
-  /// is. Throws `ShapeError` when the layer does not fit what is in front of it, `OptionError` for a
-  /// field outside its range, `ModelError` for a name that is taken.
+  /// Adds a `Layer` after the last node, one, or several. Throws `ShapeError` when it does not fit what
+  /// is before it, `OptionError` for a field outside its range, `ModelError` for a name that is taken.
   template <Layer L>
   Node add(L layer) {
     return add("", std::move(layer));
@@ -64,7 +63,6 @@ class Model {
   /// Makes the weights. The same seed gives the same weights, everywhere.
   void build(const BuildOptions& options = {});
   bool is_built() const { return built_; }
-
   /// Throws `ModelError` unless the model is built; `done` says what is done to it: "saved".
   void check_built(std::string_view done) const {
     check<ModelError>(
@@ -72,7 +70,6 @@ class Model {
         graph_.nodes().empty() ? "; it has no layers, as one that was moved from" : "");
   }
 
-  /// How long it has been trained, which `fit` counts; for training that goes on elsewhere.
   const Trained& trained() const { return trained_; }
   void set_trained(const Trained& trained) { trained_ = trained; }
 
@@ -101,26 +98,23 @@ class Model {
   /// Keras's table: layers, output shapes, parameter counts, connections, totals.
   std::string summary() const { return heed::summary(name_, graph_); }
 
-  /// All weights, one after the other, as `graph().layout()` says: a view, or a copy of those of a model
-  /// that is about to go. `Arena<Scalar> kept(model.weights())` is a copy, too, and
-  /// `model.set_weights(kept.values())` brings it back.
+  /// All weights, as `graph().layout()` says: a view, or a copy of those of a temporary. To keep them:
+  /// `Arena<Scalar> kept(model.weights())`; to bring them back: `model.set_weights(kept.values())`.
   View<Scalar> weights() & { return weights_; }
   View<const Scalar> weights() const& { return weights_; }
   Arena<Scalar> weights() const&& { return weights_; }
 
   /// One weight by name, `lstm/kernel`. Throws `ModelError` when there is none.
   View<Scalar> weight(std::string_view name) & {
-    const Slot& slot = find_weight(name);
-    return {weights_.data() + slot.offset, slot.shape};
+    return detail::slot_view(weights_.data(), find_weight(name));
   }
   View<const Scalar> weight(std::string_view name) const& {
-    const Slot& slot = find_weight(name);
-    return {weights_.data() + slot.offset, slot.shape};
+    return detail::slot_view(weights_.data(), find_weight(name));
   }
   void weight(std::string_view) const&& = delete;  // give the model a name first
 
-  /// The output for each sample: x is (N, …), the result (N, …). Throws `ShapeError` when x is not of
-  /// the input's shape, `OptionError` for an option outside its range.
+  /// The output (N, …) for each sample of x: (N, …). Throws `ShapeError` when x is not of the input's
+  /// shape, `OptionError` for an option outside its range.
   Tensor<Scalar> predict(View<const Scalar> x, const PredictOptions& options = {}) const {
     return run(graph_.output(), {}, x, options);
   }
@@ -138,17 +132,15 @@ class Model {
     return graph_.forward(weights_, x, graph_.output(), pass, tape);
   }
 
-  /// Trains; see `FitOptions`. Defined in heed/train/fit.hpp.
+  /// Trains; see `FitOptions`. Both are defined in heed/train/fit.hpp.
   History fit(View<const Scalar> x, View<const Scalar> y, const FitOptions<Scalar>& options);
-
-  /// The loss and metrics on data. Defined in heed/train/fit.hpp.
+  /// The loss and metrics on data.
   Logs evaluate(View<const Scalar> x, View<const Scalar> y,
                 const EvaluateOptions<Scalar>& options) const;
 
-  /// Throws unless x holds samples that this model takes and the model is built.
+  /// Throws unless x holds samples that this model takes and the model is built; for a batch, at least
+  /// one.
   void check_input(View<const Scalar> x) const;
-
-  /// The same, and `DataError` unless there is at least one sample.
   void check_batch(View<const Scalar> x) const;
 
  private:
@@ -237,7 +229,10 @@ template <class Scalar>
 const Slot& Model<Scalar>::find_weight(std::string_view name) const {
   check_built("asked for weights");
   const Slot* slot = graph_.layout().find(name);
-  check<ModelError>(slot != nullptr, "model \"", name_, "\" has no weight \"", name, "\"");
+  if (slot == nullptr) {
+    throw ModelError(join("model \"", name_, "\" has no weight \"", name, "\" among ",
+                          detail::quoted(graph_.layout().slots(), &Slot::name)));
+  }
   return *slot;
 }
 
@@ -246,8 +241,11 @@ Tensor<Scalar> Model<Scalar>::activations(std::string_view name, View<const Scal
                                           const PredictOptions& options) const {
   const std::size_t slash = std::min(name.find('/'), name.size());
   const std::size_t node = graph_.find(name.substr(0, slash));
-  check<ModelError>(node < graph_.nodes().size(), "model \"", name_, "\" has no layer \"",
-                    name.substr(0, slash), "\"");
+  if (node == graph_.nodes().size()) {
+    throw ModelError(join("model \"", name_, "\" has no layer \"", name.substr(0, slash),
+                          "\" among ",
+                          detail::quoted(graph_.nodes(), &Graph<Scalar>::Entry::name)));
+  }
   return run(node, name.substr(std::min(slash + 1, name.size())), x, options);
 }
 
@@ -258,7 +256,7 @@ Tensor<Scalar> Model<Scalar>::run(std::size_t node, std::string_view inner, View
   check<OptionError>(options.batch_size > 0, "expected a batch_size of at least 1, got ",
                      options.batch_size);
   const auto forward = [&](View<const Scalar> batch, Tape<Scalar>& tape) {
-    const View<const Scalar> value = graph_.forward(weights_, batch, node, {}, tape);
+    const auto value = graph_.forward(weights_, batch, node, {}, tape);
     return inner.empty() ? value : find_published(node, inner, tape);
   };
   const Index samples = x.dim(0);
@@ -292,7 +290,10 @@ View<const Scalar> Model<Scalar>::find_published(std::size_t node, std::string_v
   const auto values = graph_[node].layer.published(tape.entries[node].cache);
   const auto found = std::find_if(values.begin(), values.end(),
                                   [&](const auto& known) { return known.name == inner; });
-  check<ModelError>(found != values.end(), graph_.title(node), " publishes no \"", inner, "\"");
+  if (found == values.end()) {
+    throw ModelError(join(graph_.title(node), " publishes no \"", inner, "\" among ",
+                          detail::quoted(values, &Published<Scalar>::name)));
+  }
   return found->value;
 }
 

@@ -37,6 +37,9 @@ class FitLoop {
   }
 
   History run() {
+#if defined(__GNUC__) && !defined(__OPTIMIZE__)
+    say_unoptimized(options_.verbose, options_.output);
+#endif
     const auto start = options_.resume_from.read(*this);
     if (start) {
       state_.epoch = start->epoch;

@@ -9,7 +9,7 @@
 #include <utility>
 #include <vector>
 
-#include <heed/tensor/error.hpp>
+#include <heed/math/names.hpp>
 
 namespace heed {
 
@@ -82,10 +82,7 @@ class Logs {
 
   /// `"loss", "binary_accuracy"`
   std::string names() const {
-    std::string text;
-    for (const Entry& entry : entries_)
-      text += join(text.empty() ? "\"" : ", \"", entry.first, "\"");
-    return text.empty() ? "no values" : text;
+    return empty() ? "no values" : detail::quoted(entries_, &Entry::first);
   }
 
   std::size_t size() const { return entries_.size(); }
@@ -132,7 +129,11 @@ class History {
   /// One value an epoch. Throws `OptionError` for a name that was not recorded.
   const std::vector<double>& operator[](std::string_view name) const& {
     const auto column = find(name);
-    check<OptionError>(column != columns_.end(), "the history has no \"", name, "\"");
+    if (column == columns_.end()) {
+      throw OptionError(
+          join("the history has no \"", name, "\" among ",
+               columns_.empty() ? "no values" : detail::quoted(columns_, &Column::first)));
+    }
     return column->second;
   }
   /// A copy, which outlives a temporary history: `for (double loss : model.fit(…)["loss"])`.

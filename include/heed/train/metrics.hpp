@@ -49,6 +49,17 @@ struct CategoricalAccuracy {
   }
 };
 
+/// Keras's "accuracy": BinaryAccuracy of one number, CategoricalAccuracy of several.
+struct Accuracy {
+  static constexpr std::string_view name = "accuracy";
+
+  template <class S>
+  double evaluate(View<const S> y, View<const S> p) const {
+    return p.shape().back() == 1 ? BinaryAccuracy{}.evaluate(y, p)
+                                 : CategoricalAccuracy{}.evaluate(y, p);
+  }
+};
+
 /// What `.metrics` accepts: a struct with a `static constexpr std::string_view name` and
 /// `double evaluate(View<const S> y, View<const S> p) const`, the mean over a batch. It may also have
 /// `void check_output(const NetworkOutput&) const`, which throws on networks that it says nothing of,
@@ -59,7 +70,8 @@ concept MetricFunction = requires(const M& metric, View<const S> y) {
   { metric.evaluate(y, y) } -> std::convertible_to<double>;
 };
 
-/// Any metric, for one scalar type; made implicitly from the struct that says it.
+/// Any metric, for one scalar type; made implicitly from the struct that says it, or from a name that
+/// Keras knows.
 template <class Scalar>
 class Metric {
  public:
@@ -81,27 +93,62 @@ class Metric {
     }
   }
 
-  const std::string& name() const { return name_; }
+  /// By name, with all defaults, and called so in logs: `.metrics = {"accuracy", "mae"}`. Throws
+  /// `OptionError` with the names that are known.
+  template <class Name>
+    requires detail::is_text<Name> Metric(const Name& name)
+        : Metric(named(name)) {  // NOLINT(google-explicit-constructor)
+      name_ = std::string_view(name);
+    }
 
-  /// Its fields, as far as the metric lists them.
-  const Config& config() const { return config_; }
+    /// What is no metric, for a message that says what one is.
+    template <class M>
+      requires(!MetricFunction<M, Scalar> && !LossFunction<M, Scalar> && !detail::is_text<M>)
+    Metric(const M&) {  // NOLINT(google-explicit-constructor)
+      static_assert(
+          detail::never<M>,
+          ".metrics takes metrics such as BinaryAccuracy{}, names such as \"accuracy\", or "
+          "structs of your own with a name and evaluate(): see MetricFunction");
+    }
 
-  /// Throws `OptionError` for a network that the metric says nothing of.
-  void check_output(const NetworkOutput& output) const {
-    if (check_output_) check_output_(output);
-  }
+    const std::string& name() const { return name_; }
 
-  /// The mean over a batch of predictions p: (N, …). Throws `ShapeError` unless y has p's shape, but
-  /// for a last axis of 1.
-  double operator()(View<const Scalar> y, View<const Scalar> p) const {
-    return evaluate_(detail::match_targets(name_, y, p.shape()), p);
-  }
+    /// Its fields, as far as the metric lists them.
+    const Config& config() const { return config_; }
 
- private:
-  std::string name_;
-  Config config_;
-  std::function<double(View<const Scalar>, View<const Scalar>)> evaluate_;
-  std::function<void(const NetworkOutput&)> check_output_;
+    /// Throws `OptionError` for a network that the metric says nothing of.
+    void check_output(const NetworkOutput& output) const {
+      if (check_output_) check_output_(output);
+    }
+
+    /// The mean over a batch of predictions p: (N, …). Throws `ShapeError` unless y has p's shape, but
+    /// for a last axis of 1.
+    double operator()(View<const Scalar> y, View<const Scalar> p) const {
+      return evaluate_(detail::match_targets(name_, y, p.shape()), p);
+    }
+
+   private:
+    static Metric named(std::string_view name) {
+      return detail::make_by_name<Metric>(
+          "metric", name,
+          {{{"accuracy", "acc", "Accuracy"}, [] { return Metric(Accuracy{}); }},
+           {{"binary_accuracy", "BinaryAccuracy"}, [] { return Metric(BinaryAccuracy{}); }},
+           {{"categorical_accuracy", "CategoricalAccuracy"},
+            [] { return Metric(CategoricalAccuracy{}); }},
+           {{"binary_crossentropy", "BinaryCrossentropy", "bce", "BCE"},
+            [] { return Metric(BinaryCrossentropy{}); }},
+           {{"categorical_crossentropy", "CategoricalCrossentropy"},
+            [] { return Metric(CategoricalCrossentropy{}); }},
+           {{"mean_squared_error", "MeanSquaredError", "mse", "MSE"},
+            [] { return Metric(MeanSquaredError{}); }},
+           {{"mean_absolute_error", "MeanAbsoluteError", "mae", "MAE"},
+            [] { return Metric(MeanAbsoluteError{}); }}});
+    }
+
+    std::string name_;
+    Config config_;
+    std::function<double(View<const Scalar>, View<const Scalar>)> evaluate_;
+    std::function<void(const NetworkOutput&)> check_output_;
 };
 
 }  // namespace heed

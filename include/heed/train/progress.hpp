@@ -1,5 +1,7 @@
 #pragma once
 
+#include <atomic>
+#include <charconv>
 #include <chrono>
 #include <cmath>
 #include <memory>
@@ -9,9 +11,9 @@
 
 namespace heed {
 
-/// How training shows where it stands.
+/// How training shows where it is.
 enum class Verbose {
-  automatic,  ///< `bar` on a terminal, `line` elsewhere
+  automatic,  ///< `bar` on a terminal that can draw it, `line` elsewhere
   bar,        ///< a line that is drawn again as batches are done
   line,       ///< a line when an epoch is done
   silent,
@@ -40,15 +42,29 @@ inline std::string format_time(double seconds) {
   return format("%lds", s);
 }
 
-/// ` - binary_accuracy: 0.9800 - loss: 0.0500`: by name, as Keras has it.
+/// Four digits, as Keras prints them, whatever the locale: `0.0500`, `1.0000e-03`.
+inline std::string format_number(double value) {
+  const double size = std::abs(value);
+  const bool is_plain = size > 1e-3 && size < 1e10;
+  char digits[32];
+  const auto end =
+      std::to_chars(digits, digits + sizeof digits, value,
+                    is_plain ? std::chars_format::fixed : std::chars_format::scientific, 4);
+  return {digits, end.ptr};
+}
+
+/// ` - loss: 0.0500 - val_loss: 0.0600 - accuracy: 0.9800`: what is wanted first comes first, as a line
+/// may be cut, and then all else by name, as Keras has it.
 inline std::string format_logs(const Logs& logs) {
   std::vector<const Logs::Entry*> entries;
   for (const Logs::Entry& entry : logs) entries.push_back(&entry);
-  std::sort(entries.begin(), entries.end(), [](auto* a, auto* b) { return a->first < b->first; });
+  const auto rank = [](const Logs::Entry* entry) {
+    return std::pair(entry->first == "loss" ? 0 : entry->first == "val_loss" ? 1 : 2, entry->first);
+  };
+  std::sort(entries.begin(), entries.end(), [&](auto* a, auto* b) { return rank(a) < rank(b); });
   std::string text;
   for (const auto* entry : entries) {
-    const auto& [name, value] = *entry;
-    text += join(" - ", name, ": ", format(std::abs(value) > 1e-3 ? "%.4f" : "%.4e", value));
+    text += join(" - ", entry->first, ": ", format_number(entry->second));
   }
   return text;
 }
@@ -68,7 +84,27 @@ inline std::string_view cut_to_width(std::string_view text, std::size_t width) {
   return text.substr(0, end);
 }
 
-/// Draws a training run to a stream, or to stdout when there is none.
+inline void write_progress(std::ostream* out, std::string_view text) {
+  if (out != nullptr) {
+    out->write(text.data(), static_cast<std::streamsize>(text.size()));
+    out->flush();
+  } else {
+    std::fwrite(text.data(), 1, text.size(), stdout);
+    std::fflush(stdout);
+  }
+}
+
+/// What is said once in a program whose training was compiled without optimisation.
+inline std::atomic_flag said_unoptimized;
+inline void say_unoptimized(Verbose verbose, std::ostream* out) {
+  if (verbose == Verbose::silent || said_unoptimized.test_and_set()) return;
+  write_progress(out,
+                 "This program is built without optimisation, and trains hundreds of times slower "
+                 "than with -O2 or CMAKE_BUILD_TYPE=Release\n");
+}
+
+/// Draws a training run to a stream, or to stdout when there is none. A width of 0 is the terminal's,
+/// which is asked for each time, as it may change.
 class ProgressBar {
  public:
   ProgressBar(bool redraws, std::ostream* out, std::size_t width)
@@ -111,7 +147,7 @@ class ProgressBar {
     const std::string elapsed = format("%.0fs", seconds(now - begin_));
     const std::string per_step = format_step_time(step_time(steps, now));
     if (redraws_) {
-      redraw(bar(steps, steps) + " " + elapsed + " " + per_step + format_logs(logs));
+      draw(bar(steps, steps) + " " + elapsed + " " + per_step + format_logs(logs));
       write("\n");
       previous_ = 0;
     } else {
@@ -143,24 +179,22 @@ class ProgressBar {
     return text;
   }
 
-  /// Over the line as it was, without a line break, which a line as wide as the terminal would make.
+  /// Cut to what can be drawn over: a line as wide as the terminal would break.
   void redraw(std::string_view text) {
-    std::string line(cut_to_width(text, width_ - 1));
+    const std::size_t width = width_ > 0 ? width_ : static_cast<std::size_t>(terminal_width());
+    draw(cut_to_width(text, width - 1));
+  }
+
+  /// Over the line as it was, without a line break.
+  void draw(std::string_view text) {
+    std::string line(text);
     const std::size_t columns = text_width(line);
     if (columns < previous_) line.append(previous_ - columns, ' ');
     previous_ = columns;
     write("\r" + line);
   }
 
-  void write(std::string_view text) {
-    if (out_ != nullptr) {
-      out_->write(text.data(), static_cast<std::streamsize>(text.size()));
-      out_->flush();
-    } else {
-      std::fwrite(text.data(), 1, text.size(), stdout);
-      std::fflush(stdout);
-    }
-  }
+  void write(std::string_view text) { write_progress(out_, text); }
 
   bool redraws_;
   std::ostream* out_;
@@ -173,17 +207,17 @@ class ProgressBar {
 
 }  // namespace detail
 
-/// Keras's progress bar, to stdout unless a stream is given. `width` is that of the line; 0 asks the
-/// terminal.
+/// Keras's progress bar, to stdout unless a stream is given. `width` is that of the line while it is
+/// drawn again, and 0 asks the terminal; the line that ends an epoch is whole.
 ///
 ///     Epoch 1/3
-///     1407/1407 ━━━━━━━━━━━━━━━━━━━━ 4s 3ms/step - binary_accuracy: 0.9800 - loss: 0.0500
+///     1407/1407 ━━━━━━━━━━━━━━━━━━━━ 4s 3ms/step - loss: 0.0500 - binary_accuracy: 0.9800
 template <class Scalar>
 Callback<Scalar> progress_bar(Verbose verbose = Verbose::automatic, std::ostream* out = nullptr,
                               int width = 0) {
   if (verbose == Verbose::silent) return {};
-  if (width <= 0) width = out == nullptr ? detail::terminal_width() : 80;
-  const bool terminal = out == nullptr && detail::stdout_is_terminal();
+  if (width <= 0) width = out == nullptr ? 0 : 80;
+  const bool terminal = out == nullptr && detail::stdout_is_terminal() && detail::can_redraw();
   const auto bar = std::make_shared<detail::ProgressBar>(
       verbose == Verbose::bar || (verbose == Verbose::automatic && terminal), out,
       static_cast<std::size_t>(width));

@@ -4,6 +4,7 @@
 
 #include <cstdio>
 #include <cstdlib>
+#include <string_view>
 
 #if __has_include(<unistd.h>)
 #include <sys/ioctl.h>
@@ -23,6 +24,12 @@ inline bool stdout_is_terminal() {
 #else
   return false;
 #endif
+}
+
+/// Whether the terminal can draw a line again, which one that is called dumb cannot.
+inline bool can_redraw() {
+  const char* const name = std::getenv("TERM");
+  return name == nullptr || std::string_view(name) != "dumb";
 }
 
 /// How many characters fit on a line of the terminal; 80 where it does not say.

@@ -1,0 +1,40 @@
+#pragma once
+
+#include <algorithm>
+#include <span>
+#include <vector>
+
+#include <heed/math/names.hpp>
+
+namespace heed::detail {
+
+/// Something that a text can stand for: the names that Keras has for it, heed's own first.
+template <class Made>
+struct NamedChoice {
+  std::vector<std::string_view> names;
+  Made (*make)();
+};
+
+/// What a name says. Throws `OptionError` with the names that are known.
+template <class Made>
+Made make_by_name(std::string_view what, std::string_view name,
+                  const std::vector<NamedChoice<Made>>& choices) {
+  for (const auto& choice : choices) {
+    if (std::find(choice.names.begin(), choice.names.end(), name) != choice.names.end()) {
+      return choice.make();
+    }
+  }
+  const auto known = quoted(choices, [](const auto& choice) { return choice.names.front(); });
+  const bool is_sparse = name.starts_with("sparse_");
+  throw OptionError(join("there is no ", what, " \"", name, "\" among ", known,
+                         is_sparse ? "; one_hot makes rows of class numbers" : ""));
+}
+
+template <class T>
+inline constexpr bool is_text = std::convertible_to<const T&, std::string_view>;
+
+/// For a `static_assert` that fails where a template is used.
+template <class>
+inline constexpr bool never = false;
+
+}  // namespace heed::detail
