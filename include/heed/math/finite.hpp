@@ -16,6 +16,7 @@ constexpr bool is_finite(float x) {
   constexpr std::uint32_t exponent = 0x7F800000;
   return (std::bit_cast<std::uint32_t>(x) & exponent) != exponent;
 }
+/// The same of a double.
 constexpr bool is_finite(double x) {
   constexpr std::uint64_t exponent = 0x7FF0000000000000;
   return (std::bit_cast<std::uint64_t>(x) & exponent) != exponent;
@@ -26,6 +27,7 @@ constexpr bool is_number(double x) {
   constexpr std::uint64_t infinity = 0x7FF0000000000000;
   return (std::bit_cast<std::uint64_t>(x) << 1) <= (infinity << 1);
 }
+/// The same of a float.
 constexpr bool is_number(float x) {
   constexpr std::uint32_t infinity = 0x7F800000;
   return (std::bit_cast<std::uint32_t>(x) << 1) <= (infinity << 1);

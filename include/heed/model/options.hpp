@@ -22,8 +22,8 @@ struct PredictOptions {
 /// How long a model has been trained since it was built, by all calls of `fit` together. Orders of
 /// samples and what layers draw go on from there, so that `fit` in a loop repeats neither.
 struct Trained {
-  std::uint64_t epochs = 0;  ///< those that were begun
-  std::uint64_t updates = 0;
+  std::uint64_t epochs = 0;   ///< those that were begun
+  std::uint64_t updates = 0;  ///< those that were made
 
   bool operator==(const Trained&) const = default;
 };

@@ -83,17 +83,4 @@ struct LearningRateSchedule {
   }
 };
 
-namespace detail {
-
-/// The callback that one training uses.
-template <class Scalar>
-Callback<Scalar> made(const Callback<Scalar>& callback) {
-  if (!callback.make) return callback;
-  Callback<Scalar> anew;
-  callback.make(anew);
-  return anew;
-}
-
-}  // namespace detail
-
 }  // namespace heed

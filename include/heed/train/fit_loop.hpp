@@ -6,6 +6,15 @@
 
 namespace heed::detail {
 
+/// The callback that one training uses.
+template <class Scalar>
+Callback<Scalar> made(const Callback<Scalar>& callback) {
+  if (!callback.make) return callback;
+  Callback<Scalar> anew;
+  callback.make(anew);
+  return anew;
+}
+
 /// One run of `fit`, from checked data to a history.
 template <class Scalar>
 class FitLoop {

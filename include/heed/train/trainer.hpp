@@ -48,6 +48,7 @@ class Trainer {
     check<OptionError>(bool(options.loss), "training needs a loss");
   }
   Trainer(const Trainer&) = delete;
+  /// Takes everything along; the other is not used any more.
   Trainer(Trainer&&) = default;
 
   /// One batch: forward, loss, backward, clipping, update. Returns the mean loss of x: (N, …) and
@@ -70,7 +71,7 @@ class Trainer {
       return loss;
     }
     shards_.backward(graph, weights);
-    last_good_.assign(weights);
+    last_good_.assign(weights);  // 0.1 % of an LSTM's step; a Dense of 1000 on one sample pays 18 %
     optimizer_.update(graph.layout(), weights, shards_.gradients(), state_);
     return loss;
   }
@@ -99,6 +100,7 @@ class Trainer {
   std::uint64_t updates() const {
     return updates_before_ + static_cast<std::uint64_t>(state_.steps);
   }
+  /// Goes on from that many updates of others: see `TrainerOptions::updates_before`.
   void set_updates_before(std::uint64_t updates) { updates_before_ = updates; }
 
   /// Throws `ModelError` unless the model has the weights that it had when this was made.
