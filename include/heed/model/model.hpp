@@ -72,7 +72,6 @@ class Model {
 
   const Trained& trained() const { return trained_; }
   void set_trained(const Trained& trained) { trained_ = trained; }
-
   /// Gives the model weights made elsewhere, all of them, in the order of `graph().layout()`; it is
   /// built then. Throws `ShapeError` when their number is not `count_params()`.
   void set_weights(std::span<const Scalar> values);

@@ -5,6 +5,7 @@
 #include <vector>
 
 #include <heed/math/names.hpp>
+#include <heed/tensor/tensor.hpp>
 
 namespace heed::detail {
 
@@ -32,9 +33,5 @@ Made make_by_name(std::string_view what, std::string_view name,
 
 template <class T>
 inline constexpr bool is_text = std::convertible_to<const T&, std::string_view>;
-
-/// For a `static_assert` that fails where a template is used.
-template <class>
-inline constexpr bool never = false;
 
 }  // namespace heed::detail
