@@ -292,7 +292,7 @@ TEST_CASE("a program that is built without optimisation is told so once, unless 
     model.fit(x, y, {.loss = BinaryCrossentropy{}, .verbose = verbose, .output = &out});
     return out.str();
   };
-  const std::string said = "This program is built without optimisation, and trains hundreds";
+  const std::string said = "This program is built without optimisation, and trains many times";
   detail::said_unoptimized.clear();
   CHECK(shown(Verbose::silent).empty());
   CHECK(shown(Verbose::line).starts_with(said) != is_optimized);

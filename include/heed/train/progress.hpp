@@ -99,7 +99,7 @@ inline std::atomic_flag said_unoptimized;
 inline void say_unoptimized(Verbose verbose, std::ostream* out) {
   if (verbose == Verbose::silent || said_unoptimized.test_and_set()) return;
   write_progress(out,
-                 "This program is built without optimisation, and trains hundreds of times slower "
+                 "This program is built without optimisation, and trains many times slower "
                  "than with -O2 or CMAKE_BUILD_TYPE=Release\n");
 }
 
