@@ -26,7 +26,10 @@ struct GatedLinearUnit {
   };
 
   template <class S>
-  void forward(Parameters<const S> w, View<const S> x, View<S> y, Cache<S>& cache) const {
+  void forward(const Forward<S>& args, Cache<S>& cache) const {
+    const auto& w = args.w;
+    const View<const S> x = args.x[0];
+    const View<S> y = args.y[0];
     cache.z.noalias() = x.matrix() * w[kernel].matrix();
     cache.z.rowwise() += w[bias].row();
     auto g = cache.z.rightCols(units).array();
@@ -35,16 +38,23 @@ struct GatedLinearUnit {
   }
 
   template <class S>
-  void backward(Parameters<const S> w, View<const S> x, View<const S> y, View<const S> dy,
-                Cache<S>& cache, Parameters<S> dw, View<S> dx) const {
+  void backward(const Backward<S>& args, Cache<S>& cache) const {
+    const auto& w = args.w;
+    const View<const S> x = args.x[0];
+    const View<const S> y = args.y[0];
+    const View<const S> dy = args.dy[0];
+    const auto& dw = args.dw;
+    const View<S> dx = args.dx[0];
     // y = a ∘ σ(t):  da = dy ∘ g,  dt = dy ∘ a ∘ g ∘ (1 − g) = dy ∘ y ∘ (1 − g)
     const auto g = cache.z.rightCols(units).array();
     cache.dz.resizeLike(cache.z);
     cache.dz.leftCols(units) = dy.matrix().array() * g;
     cache.dz.rightCols(units) = dy.matrix().array() * y.matrix().array() * (1 - g);
     // z = x K + b:  dK += xᵀ dz,  db += Σₙ dzₙ,  dx = dz Kᵀ
-    dw[kernel].matrix().noalias() += x.matrix().transpose() * cache.dz;
-    dw[bias].row() += cache.dz.colwise().sum();
+    if (dw) {  // nobody needs them of a frozen layer
+      dw[kernel].matrix().noalias() += x.matrix().transpose() * cache.dz;
+      dw[bias].row() += cache.dz.colwise().sum();
+    }
     if (dx) dx.matrix().noalias() = cache.dz * w[kernel].matrix().transpose();
   }
 };

@@ -21,7 +21,7 @@ struct LayerPass {
   }
 
   /// Of the loss by x.
-  View<const float> dx() const { return tape.entries.front().gradient; }
+  View<const float> dx() const { return tape.entries.front().outputs[0].gradient; }
 };
 
 }  // namespace training

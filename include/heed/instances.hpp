@@ -17,6 +17,7 @@
   instance struct AnyLayer<Scalar>::Holder<Dot>;            \
   instance struct AnyLayer<Scalar>::Holder<Dropout>;        \
   instance struct AnyLayer<Scalar>::Holder<Flatten>;        \
+  instance struct AnyLayer<Scalar>::Holder<GRU>;            \
   instance struct AnyLayer<Scalar>::Holder<Input>;          \
   instance struct AnyLayer<Scalar>::Holder<LastStep>;       \
   instance struct AnyLayer<Scalar>::Holder<LSTM>;           \
@@ -25,6 +26,7 @@
   instance struct AnyLayer<Scalar>::Holder<Permute>;        \
   instance struct AnyLayer<Scalar>::Holder<RepeatVector>;   \
   instance struct AnyLayer<Scalar>::Holder<Reshape>;        \
+  instance struct AnyLayer<Scalar>::Holder<SimpleRNN>;      \
   instance struct AnyLayer<Scalar>::Holder<StepAttention>;  \
   instance class Graph<Scalar>;                             \
   instance class Model<Scalar>;                             \

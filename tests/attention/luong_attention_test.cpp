@@ -92,7 +92,7 @@ TEST_CASE("LuongAttention names its weights and starts them as the reference's l
 }
 
 TEST_CASE("LuongAttention remembers as many steps as it is told") {
-  CHECK(LuongAttention::state({10, 3}, 7) == std::vector<Shape>{{7, 3}});
+  CHECK(LuongAttention::stream_state({10, 3}, 7) == std::vector<Shape>{{7, 3}});
   const AnyLayer<double> layer(LuongAttention{});
   CHECK(layer.can_stream());
   CHECK_FALSE(layer.is_step_wise(std::vector<Shape>{{10, 3}}));

@@ -43,14 +43,19 @@ struct Shift {
   }
 
   template <class S>
-  void forward(Parameters<const S> w, View<const S> x, View<S> y, Cache<S>&) const {
+  void forward(const Forward<S>& args, Cache<S>&) const {
+    const auto& w = args.w;
+    const View<const S> x = args.x[0];
+    const View<S> y = args.y[0];
     ++forwards;
     y.matrix() = x.matrix().rowwise() + w[0].row();
   }
 
   template <class S>
-  void backward(Parameters<const S>, View<const S>, View<const S>, View<const S> dy, Cache<S>&,
-                Parameters<S> dw, View<S> dx) const {
+  void backward(const Backward<S>& args, Cache<S>&) const {
+    const View<const S> dy = args.dy[0];
+    const auto& dw = args.dw;
+    const View<S> dx = args.dx[0];
     Row<S> sum = dy.matrix().colwise().sum();
     for (Index i = 0; i < sum.size(); ++i) {
       if (wrong < 0 || wrong == i) sum(i) *= factor;
@@ -64,6 +69,7 @@ struct Shift {
 struct HalfSoftmax {
   static constexpr std::string_view type = "HalfSoftmax";
   static constexpr auto fields() { return std::tuple{}; }
+  static constexpr bool has_weights = false;
 
   template <class S>
   using Cache = NoCache;
@@ -71,14 +77,18 @@ struct HalfSoftmax {
   Shape output_shape(const Shape& x) const { return x; }
 
   template <class S>
-  void forward(Parameters<const S>, View<const S> x, View<S> y, Cache<S>&) const {
+  void forward(const Forward<S>& args, Cache<S>&) const {
+    const View<const S> x = args.x[0];
+    const View<S> y = args.y[0];
     y.array() = x.array();
     softmax_rows<S>(y.matrix());
   }
 
   template <class S>
-  void backward(Parameters<const S>, View<const S>, View<const S> y, View<const S> dy, Cache<S>&,
-                Parameters<S>, View<S> dx) const {
+  void backward(const Backward<S>& args, Cache<S>&) const {
+    const View<const S> y = args.y[0];
+    const View<const S> dy = args.dy[0];
+    const View<S> dx = args.dx[0];
     if (dx) dx.array() = y.array() * dy.array();
   }
 };

@@ -13,8 +13,8 @@ bool is_small(const Model<Scalar>& model) {
   Index numbers = model.count_params();
   for (const auto& node : model.graph().nodes()) {
     // An LSTM takes 4 U² multiplications a step.
-    if (numbers > most || node.shape.size() > most) return false;
-    numbers += node.shape.size();
+    if (numbers > most || node.shape().size() > most) return false;
+    numbers += node.shape().size();
   }
   return numbers <= most;
 }

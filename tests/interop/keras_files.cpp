@@ -94,7 +94,7 @@ class Draw {
         ActivationFunction::hard_sigmoid, ActivationFunction::leaky_relu};
     return functions[static_cast<std::size_t>(between(0, functions.size() - 1))];
   }
-  Shape shape(Node node) const { return model_.graph()[node.index].shape; }
+  Shape shape(Node node) const { return model_.graph()[node.index].shape(); }
   Index units() const { return shape(sequence_).back(); }
 
   /// Something that turns a sequence into another.

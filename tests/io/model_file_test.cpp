@@ -36,12 +36,14 @@ struct Scale {
   }
 
   template <class S>
-  void forward(Parameters<const S> w, View<const S> x, View<S> y, Cache<S>&) const {
+  void forward(const Forward<S>& args, Cache<S>&) const {
+    const auto& w = args.w;
+    const View<const S> x = args.x[0];
+    const View<S> y = args.y[0];
     y.matrix() = static_cast<S>(factor) * (x.matrix() * w[0].row().asDiagonal());
   }
   template <class S>
-  void backward(Parameters<const S>, View<const S>, View<const S>, View<const S>, Cache<S>&,
-                Parameters<S>, View<S>) const {}
+  void backward(const Backward<S>&, Cache<S>&) const {}
 };
 
 /// The bits of a tensor: NaN equals itself, and 0 is not -0.

@@ -91,13 +91,15 @@ struct Scale {
     return {{"mix", {x.back(), x.back()}, Initializer::glorot_normal}, {"shift", {x.back()}}};
   }
   template <class S>
-  void forward(Parameters<const S> w, View<const S> x, View<S> y, Cache<S>&) const {
+  void forward(const Forward<S>& args, Cache<S>&) const {
+    const auto& w = args.w;
+    const View<const S> x = args.x[0];
+    const View<S> y = args.y[0];
     y.matrix() = x.matrix() * w[0].matrix();
     y.matrix().rowwise() += w[1].row();
   }
   template <class S>
-  void backward(Parameters<const S>, View<const S>, View<const S>, View<const S>, Cache<S>&,
-                Parameters<S>, View<S>) const {}
+  void backward(const Backward<S>&, Cache<S>&) const {}
 };
 
 }  // namespace

@@ -15,6 +15,7 @@ struct Scale {
 
   static constexpr std::string_view type = "Scale";
   static constexpr auto fields() { return std::tuple{field("factor", &Scale::factor)}; }
+  static constexpr bool has_weights = false;
 
   template <class S>
   using Cache = NoCache;
@@ -22,12 +23,15 @@ struct Scale {
   Shape output_shape(const Shape& x) const { return x; }
 
   template <class S>
-  void forward(Parameters<const S>, View<const S> x, View<S> y, Cache<S>&) const {
+  void forward(const Forward<S>& args, Cache<S>&) const {
+    const View<const S> x = args.x[0];
+    const View<S> y = args.y[0];
     y.array() = static_cast<S>(factor) * x.array();
   }
   template <class S>
-  void backward(Parameters<const S>, View<const S>, View<const S>, View<const S> dy, Cache<S>&,
-                Parameters<S>, View<S> dx) const {
+  void backward(const Backward<S>& args, Cache<S>&) const {
+    const View<const S> dy = args.dy[0];
+    const View<S> dx = args.dx[0];
     if (dx) dx.array() = static_cast<S>(factor) * dy.array();
   }
 };

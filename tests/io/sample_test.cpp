@@ -267,10 +267,9 @@ struct SelfAttention {
   using Cache = NoCache;
   Shape output_shape(const Shape& x) const { return x; }
   template <class S>
-  void forward(Parameters<const S>, View<const S>, View<S>, Cache<S>&) const {}
+  void forward(const Forward<S>&, Cache<S>&) const {}
   template <class S>
-  void backward(Parameters<const S>, View<const S>, View<const S>, View<const S>, Cache<S>&,
-                Parameters<S>, View<S>) const {}
+  void backward(const Backward<S>&, Cache<S>&) const {}
 };
 
 }  // namespace

@@ -328,12 +328,14 @@ struct Gain {
   std::vector<Weight> weights(const Shape&) const { return {{"gain", {1}, Initializer::ones}}; }
 
   template <class S>
-  void forward(Parameters<const S> w, View<const S> x, View<S> y, Cache<S>&) const {
+  void forward(const Forward<S>& args, Cache<S>&) const {
+    const auto& w = args.w;
+    const View<const S> x = args.x[0];
+    const View<S> y = args.y[0];
     y.array() = w[0].data()[0] * x.array();
   }
   template <class S>
-  void backward(Parameters<const S>, View<const S>, View<const S>, View<const S>, Cache<S>&,
-                Parameters<S>, View<S>) const {}
+  void backward(const Backward<S>&, Cache<S>&) const {}
 };
 
 }  // namespace

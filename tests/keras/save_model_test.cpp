@@ -69,7 +69,7 @@ TEST_CASE("A model comes back from a Keras file with its layers and its weights'
       const auto& same = again.graph()[again.graph().find(node.name)];
       CHECK(same.layer.config() == node.layer.config());
       CHECK(same.layer.type() == node.layer.type());
-      CHECK(same.shape == node.shape);
+      CHECK(same.shape() == node.shape());
     }
     for (const Slot& slot : model.graph().layout().slots()) {
       CHECK(Tensor<S>(again.weight(slot.name)) == Tensor<S>(model.weight(slot.name)));

@@ -20,7 +20,7 @@ TEST_CASE("An input has the shape it was given") {
   Model<double> model;
   model.input("data", {10, 2});
   CHECK(model.graph()[0].name == "data");
-  CHECK(model.graph()[0].shape == Shape{10, 2});
+  CHECK(model.graph()[0].shape() == Shape{10, 2});
   CHECK(model.graph()[0].layer.type() == "InputLayer");
   CHECK(model.count_params() == 0);
   check_config(Input{.shape = {10, 2}}, {{"shape", std::vector<Index>{10, 2}}});
@@ -31,7 +31,7 @@ TEST_CASE("An input that cannot be is refused in a sentence") {
   CHECK(refusal_of<OptionError>({1, 2, 3, 4, 5, 6}) ==
         "InputLayer \"x\": expected a shape of 1 to 5 axes, got (1, 2, 3, 4, 5, 6)");
   CHECK(refusal_of<OptionError>({3, 0}) == "InputLayer \"x\": expected axes of at least 1, got 0");
-  CHECK(refusal_of<OptionError>({-1}) == "InputLayer \"x\": expected axes of at least 1, got -1");
+  CHECK(refusal_of<OptionError>({-2}) == "InputLayer \"x\": expected axes of at least 1, got -2");
   CHECK(refusal<ShapeError>(Input{.shape = {2}}, {3}) ==
         "InputLayer \"layer\": expected no layer in front of it, got 1");
 }

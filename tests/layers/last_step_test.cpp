@@ -29,7 +29,7 @@ TEST_CASE("LastStep's gradients agree with differences, and those of other steps
 }
 
 TEST_CASE("LastStep remembers nothing") {
-  CHECK(LastStep::state({4, 3}, 99).empty());
+  CHECK(LastStep::stream_state({4, 3}, 99).empty());
   const AnyLayer<double> layer(LastStep{});
   CHECK(layer.can_stream());
   CHECK_FALSE(layer.is_step_wise(std::vector<Shape>{{4, 3}}));

@@ -194,10 +194,11 @@ TEST_CASE("LSTM of inputs of ±1e4 stays finite, forwards and backwards") {
 }
 
 TEST_CASE("LSTM remembers its last input and h, and c, of one sample") {
-  CHECK(LSTM{.units = 3}.state({10, 2}, 99) == std::vector<Shape>{{2 + 3}, {3}});
+  CHECK(AnyLayer<double>(LSTM{.units = 3}).stream_state({10, 2}, 99) ==
+        std::vector<Shape>{{3}, {3}});
   CHECK(message<ModelError>([] {
           const LSTM backwards{.units = 3, .go_backwards = true};
-          static_cast<void>(backwards.state({10, 2}, 99));
+          AnyLayer<double>(backwards).stream_state({10, 2}, 99);
         }) == "with go_backwards it begins with the last step");
   const AnyLayer<double> layer(LSTM{.units = 3});
   CHECK(layer.can_stream());
@@ -243,27 +244,45 @@ TEST_CASE("LSTM survives the way through its configuration") {
                                   {"use_bias", true},
                                   {"unit_forget_bias", true},
                                   {"return_sequences", false},
+                                  {"return_state", false},
                                   {"go_backwards", false},
+                                  {"stateful", false},
+                                  {"zero_output_for_mask", false},
+                                  {"dropout", 0.0},
+                                  {"recurrent_dropout", 0.0},
                                   {"kernel_initializer", "glorot_uniform"},
-                                  {"recurrent_initializer", "orthogonal"}});
+                                  {"recurrent_initializer", "orthogonal"},
+                                  {"bias_initializer", "zeros"}});
   check_config(LSTM{.units = 4,
                     .activation = ActivationFunction::relu,
                     .recurrent_activation = ActivationFunction::hard_sigmoid,
                     .use_bias = false,
                     .unit_forget_bias = false,
                     .return_sequences = true,
+                    .return_state = true,
                     .go_backwards = true,
+                    .stateful = true,
+                    .zero_output_for_mask = true,
+                    .dropout = 0.25,
+                    .recurrent_dropout = 0.5,
                     .kernel_initializer = Initializer::he_normal,
-                    .recurrent_initializer = Initializer::zeros},
+                    .recurrent_initializer = Initializer::zeros,
+                    .bias_initializer = Initializer::ones},
                {{"units", Index{4}},
                 {"activation", "relu"},
                 {"recurrent_activation", "hard_sigmoid"},
                 {"use_bias", false},
                 {"unit_forget_bias", false},
                 {"return_sequences", true},
+                {"return_state", true},
                 {"go_backwards", true},
+                {"stateful", true},
+                {"zero_output_for_mask", true},
+                {"dropout", 0.25},
+                {"recurrent_dropout", 0.5},
                 {"kernel_initializer", "he_normal"},
-                {"recurrent_initializer", "zeros"}});
+                {"recurrent_initializer", "zeros"},
+                {"bias_initializer", "ones"}});
 }
 
 TEST_CASE("LSTM that does not fit is refused in a sentence") {

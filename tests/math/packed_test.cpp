@@ -55,6 +55,20 @@ TEST_CASE("A packed factor has its columns in panels, and zeros behind the last"
   }
 }
 
+TEST_CASE("A factor that is packed for many rows serves one row, too") {
+  for (const Index cols : {1, 16, 24, 25, 70, 130}) {
+    CAPTURE(cols);
+    const M a = matrix(9, 5, 1), b = matrix(5, cols, 2);
+    Packed<double> packed;
+    packed.assign(b, false);
+    M all(9, cols), one(1, cols);
+    set_product<double>(all, a, packed);
+    set_product<double>(one, a.row(3), packed);
+    CHECK(equal(one, a.row(3) * b));
+    CHECK(one == all.row(3));
+  }
+}
+
 TEST_CASE("A factor that is packed again, no larger than before, allocates nothing") {
   const M b = matrix(20, 30, 1), smaller = matrix(10, 30, 2);
   Packed<double> packed;

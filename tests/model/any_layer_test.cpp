@@ -39,8 +39,11 @@ struct ScaledSum {
   }
 
   template <class S>
-  void forward(Parameters<const S> w, std::span<const View<const S>> x, View<S> y, Cache<S>& cache,
-               const Pass& pass) const {
+  void forward(const Forward<S>& args, Cache<S>& cache) const {
+    const auto& w = args.w;
+    const auto x = args.x;
+    const View<S> y = args.y[0];
+    const Pass& pass = args.pass;
     cache.sum.resize(y.shape());
     cache.sum.array().setConstant(static_cast<S>(pass.training ? offset : 0));
     for (const auto& term : x) cache.sum.array() += term.array();
@@ -48,9 +51,11 @@ struct ScaledSum {
   }
 
   template <class S>
-  void backward(Parameters<const S> w, std::span<const View<const S>>, View<const S>,
-                View<const S> dy, Cache<S>& cache, Parameters<S> dw,
-                std::span<const View<S>> dx) const {
+  void backward(const Backward<S>& args, Cache<S>& cache) const {
+    const auto& w = args.w;
+    const View<const S> dy = args.dy[0];
+    const auto& dw = args.dw;
+    const auto dx = args.dx;
     dw[0](0) += (dy.array() * cache.sum.array()).sum();
     for (const auto& d : dx) {
       if (d) d.array() = w[0](0) * dy.array();
@@ -116,7 +121,8 @@ TEST_CASE("A user's layer of several inputs with a weight and a cache runs") {
   AnyCache cache = layer.make_cache();
   const Parameters<double> w(weights.data(), layout.slots());
 
-  layer.forward(w, x, y, cache, {});
+  const View<double> y_view = y;
+  layer.forward({.w = w, .x = x, .y = {&y_view, 1}}, cache);
   CHECK(((3 * (a.array() + b.array())) == y.array()).all());
   const auto published = layer.published(cache);
   REQUIRE(published.size() == 1);
@@ -126,12 +132,19 @@ TEST_CASE("A user's layer of several inputs with a weight and a cache runs") {
   Tensor<double> dy(Shape{2, 3});
   dy.array().setOnes();
   const std::vector<View<double>> dx{{}, db};
-  layer.backward(w, x, y, dy, cache, {gradients.data(), layout.slots()}, dx);
+  const View<const double> made = y, dy_view = dy;
+  layer.backward({.w = w,
+                  .x = x,
+                  .y = {&made, 1},
+                  .dy = {&dy_view, 1},
+                  .dw = {gradients.data(), layout.slots()},
+                  .dx = dx},
+                 cache);
   CHECK(gradients(0) == 100 + (a.array() + b.array()).sum());
   CHECK((db.array() == 3).all());
 
   // It is told about training.
-  layer.forward(w, x, y, cache, {.training = true});
+  layer.forward({.w = w, .x = x, .y = {&y_view, 1}, .pass = {.training = true}}, cache);
   CHECK((published[0].value.array() >= 10 + (a.array() + b.array()) - 1e-12).all());
 }
 
@@ -151,11 +164,11 @@ TEST_CASE("A layer that says nothing of steps cannot be streamed") {
        {AnyLayer<double>(Flatten{}), AnyLayer<double>(StepAttention{})}) {
     CHECK_FALSE(layer.is_step_wise(x));
     CHECK_FALSE(layer.can_stream());
-    CHECK(layer.state(x[0], 3).empty());
+    CHECK(layer.stream_state(x[0], 3).empty());
   }
   CHECK_FALSE(AnyLayer<double>(ScaledSum{}).is_step_wise(two));
   CHECK(AnyLayer<double>(Add{}).is_step_wise(two));
-  CHECK(AnyLayer<double>(LuongAttention{}).state({4, 2}, 3) == std::vector<Shape>{{3, 2}});
+  CHECK(AnyLayer<double>(LuongAttention{}).stream_state({4, 2}, 3) == std::vector<Shape>{{3, 2}});
 }
 
 TEST_CASE("The function that ends a layer can be taken off") {

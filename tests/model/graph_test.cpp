@@ -131,7 +131,7 @@ TEST_CASE("A graph knows its nodes by name, and how to call them") {
   CHECK(graph.find("encoder") == 1);
   CHECK(graph.find("decoder") == 2);
   CHECK(graph.title(1) == "Dense \"encoder\"");
-  CHECK(graph[1].shape == Shape{2});
+  CHECK(graph[1].shape() == Shape{2});
   CHECK(graph[1].slots == 2);
   CHECK(graph[0].is_input());
   CHECK_FALSE(graph[1].is_input());
@@ -190,7 +190,7 @@ TEST_CASE("A node may be given to a layer more than once") {
     CHECK((y.array() == 2 * data.array()).all());
     model.graph().output_gradient(tape).array().setConstant(5);
     model.graph().backward(model.weights(), tape, true);
-    CHECK((tape.entries[0].gradient.array() == 10).all());
+    CHECK((tape.entries[0].outputs[0].gradient.array() == 10).all());
   }
   SECTION("Multiply: the third power") {
     Model<double> model;
@@ -328,7 +328,8 @@ TEST_CASE("A branch that the output does not need is neither run nor trained") {
   };
   run(with, tape);
   run(without, expected);
-  CHECK(distance<double>(tape.entries[0].gradient, expected.entries[0].gradient) == 0);
+  CHECK(distance<double>(tape.entries[0].outputs[0].gradient,
+                         expected.entries[0].outputs[0].gradient) == 0);
   CHECK_FALSE(tape.entries[2].active);
   CHECK_FALSE(tape.entries[4].active);
   for (const Slot& slot : with.graph().layout().slots()) {
@@ -370,7 +371,7 @@ TEST_CASE("The input's gradient is left out unless asked for, and the rest is th
   }
   CHECK(with.entries[0].wanted);
   CHECK_FALSE(without.entries[0].wanted);
-  CHECK(without.entries[0].gradient_memory.empty());
+  CHECK(without.entries[0].outputs[0].gradient_memory.empty());
   CHECK(with.gradients == without.gradients);
 }
 

@@ -37,20 +37,24 @@ double difference(const Arena<double>& gradients, const Arena<double>& expected)
 struct Fragile {
   static constexpr std::string_view type = "Fragile";
   static constexpr auto fields() { return std::tuple{}; }
+  static constexpr bool has_weights = false;
   template <class S>
   using Cache = NoCache;
 
   Shape output_shape(const Shape& x) const { return x; }
   template <class S>
-  void forward(Parameters<const S>, View<const S> x, View<S> y, Cache<S>&) const {
+  void forward(const Forward<S>& args, Cache<S>&) const {
+    const View<const S> x = args.x[0];
+    const View<S> y = args.y[0];
     for (Index n = 0; n < x.dim(0); ++n) {
       check<DataError>(x(n, 0) < 1000, "cannot stand ", static_cast<double>(x(n, 0)));
     }
     y.array() = x.array();
   }
   template <class S>
-  void backward(Parameters<const S>, View<const S>, View<const S>, View<const S> dy, Cache<S>&,
-                Parameters<S>, View<S> dx) const {
+  void backward(const Backward<S>& args, Cache<S>&) const {
+    const View<const S> dy = args.dy[0];
+    const View<S> dx = args.dx[0];
     if (dx) dx.array() = dy.array();
   }
 };
@@ -202,7 +206,8 @@ TEST_CASE("An error in a layer reaches the caller from every shard, and the next
       auto bad = good;
       bad(n, 0) = 2000;
       bad(5, 0) = n < 5 ? 3000 : 2000;  // in a later shard, or behind it in the same
-      CHECK(message<DataError>([&] { train(shards, model, bad); }) == "cannot stand 2000");
+      CHECK(message<DataError>([&] { train(shards, model, bad); }) ==
+            "Fragile \"fragile\": cannot stand 2000");
       CHECK(train(shards, model, good) == expected);
     }
   }

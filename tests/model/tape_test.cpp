@@ -62,8 +62,10 @@ TEST_CASE("A batch gives the same on a used tape as on a new one") {
   for (const Index N : {7, 1, 2}) train(model, random_tensor({N, 6, 4}, 3), used);
   train(model, x, used);
   CHECK(used.gradients == fresh.gradients);
-  CHECK(distance<double>(used.entries.back().value, fresh.entries.back().value) == 0);
-  CHECK(distance<double>(used.entries[0].gradient, fresh.entries[0].gradient) == 0);
+  CHECK(distance<double>(used.entries.back().outputs[0].value,
+                         fresh.entries.back().outputs[0].value) == 0);
+  CHECK(distance<double>(used.entries[0].outputs[0].gradient,
+                         fresh.entries[0].outputs[0].gradient) == 0);
 }
 
 TEST_CASE("One tape may serve one model after the other") {

@@ -92,7 +92,7 @@ class Twins {
     for (const Slot& slot : graph_.layout().slots()) {
       check_exact(slot.name, dual_.weight(slot.name), gradient(slot), [&] { return slope(); });
     }
-    check_exact("x", x_, tape_.entries[0].gradient, [&] { return slope(); });
+    check_exact("x", x_, tape_.entries[0].outputs[0].gradient, [&] { return slope(); });
   }
 
   /// Each weight in random directions: the derivative is the product of direction and gradient.
@@ -100,7 +100,7 @@ class Twins {
     for (const Slot& slot : graph_.layout().slots()) {
       check_direction(slot.name, dual_.weight(slot.name), gradient(slot), ++seed);
     }
-    check_direction("x", x_, tape_.entries[0].gradient, ++seed);
+    check_direction("x", x_, tape_.entries[0].outputs[0].gradient, ++seed);
   }
 
  private:

@@ -61,39 +61,46 @@ struct DualRun {
   AnyLayer<Dual> layer;
   const LayerRun& run;
   Tensor<Dual> weights;
-  std::vector<Tensor<Dual>> x;
-  Tensor<Dual> y;
+  std::vector<Tensor<Dual>> x, ys;
   AnyCache cache;
 
   template <Layer L>
   DualRun(const L& given, const LayerRun& values)
-      : layer(given),
-        run(values),
-        weights(to_dual(values.weights)),
-        y(values.y.shape()),
-        cache(layer.make_cache()) {
+      : layer(given), run(values), weights(to_dual(values.weights)), cache(layer.make_cache()) {
     for (const auto& input : values.x) x.push_back(to_dual(input));
+    for (const auto& output : values.ys) ys.emplace_back(output.shape());
     x_views.assign(x.begin(), x.end());
+    y_views.assign(ys.begin(), ys.end());
   }
   DualRun(const DualRun&) = delete;
 
   /// Of Σ dy ∘ y in the direction of the slopes.
   double slope() {
-    layer.forward({weights.data(), run.layout.slots()}, x_views, y, cache, run.pass);
-    return weighted_sum(run.dy, y).slope;
+    layer.forward({.w = {weights.data(), run.layout.slots()},
+                   .x = x_views,
+                   .y = y_views,
+                   .steps = run.steps,
+                   .pass = run.pass},
+                  cache);
+    double sum = 0;
+    for (std::size_t i = 0; i < ys.size(); ++i) sum += weighted_sum(run.dys[i], ys[i]).slope;
+    return sum;
   }
 
   std::vector<View<const Dual>> x_views;
+  std::vector<View<Dual>> y_views;
 };
 
 /// All gradients of a layer, by its weights and by its inputs, for batches of several sizes.
 template <Layer L>
 void check_exact_gradients(const L& layer, const std::vector<Shape>& samples,
-                           const std::vector<Index>& batches = {1, 3}, bool training = false) {
+                           const std::vector<Index>& batches = {1, 3}, bool training = false,
+                           const std::vector<std::uint8_t>& counts = {}) {
   for (const Index N : batches) {
     CAPTURE(L::type, N);
     LayerRun run(layer, samples, N, 20 + static_cast<std::uint64_t>(N));
     run.pass.training = training;
+    if (!counts.empty()) run.set_mask(counts);
     run.forward();
     run.backward();
     DualRun dual(layer, run);

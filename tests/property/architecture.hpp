@@ -97,7 +97,7 @@ class ArchitectureGenerator {
   Index upto(Index n) { return random_.below(n + 1); }
   bool chance(double p) { return random_.bernoulli(p); }
 
-  const Shape& shape(std::size_t node) const { return model_.graph()[node].shape; }
+  const Shape& shape(std::size_t node) const { return model_.graph()[node].shape(); }
 
   /// A node for which `fits` holds, or the number of nodes: mostly the last one, often one that nobody
   /// has taken so far.
@@ -151,16 +151,7 @@ class ArchitectureGenerator {
     switch (upto(15)) {
       case 0:
       case 1:
-        if (steps < none) {
-          put(LSTM{.units = 1 + upto(3),
-                   .activation = chance(0.7) ? ActivationFunction::tanh : function(),
-                   .recurrent_activation = chance(0.7) ? ActivationFunction::sigmoid : function(),
-                   .use_bias = chance(0.8),
-                   .unit_forget_bias = chance(0.7),
-                   .return_sequences = chance(0.7),
-                   .go_backwards = chance(0.15)},
-              {steps});
-        }
+        if (steps < none) add_recurrent(steps);
         break;
       case 2:
       case 3:
@@ -192,6 +183,39 @@ class ArchitectureGenerator {
       case 13: add_sum_or_product(any); break;
       case 14: add_concatenate(any); break;
       default: add_dot(); break;
+    }
+  }
+
+  void add_recurrent(std::size_t steps) {
+    const auto activation = chance(0.7) ? ActivationFunction::tanh : function();
+    const auto recurrent = chance(0.7) ? ActivationFunction::sigmoid : function();
+    const bool use_bias = chance(0.8), sequences = chance(0.7), backwards = chance(0.15);
+    switch (upto(3)) {
+      case 0:
+        return put(GRU{.units = 1 + upto(2),
+                       .activation = activation,
+                       .recurrent_activation = recurrent,
+                       .use_bias = use_bias,
+                       .reset_after = chance(0.6),
+                       .return_sequences = sequences,
+                       .go_backwards = backwards},
+                   {steps});
+      case 1:
+        return put(SimpleRNN{.units = 1 + upto(2),
+                             .activation = activation,
+                             .use_bias = use_bias,
+                             .return_sequences = sequences,
+                             .go_backwards = backwards},
+                   {steps});
+      default:
+        return put(LSTM{.units = 1 + upto(3),
+                        .activation = activation,
+                        .recurrent_activation = recurrent,
+                        .use_bias = use_bias,
+                        .unit_forget_bias = chance(0.7),
+                        .return_sequences = sequences,
+                        .go_backwards = backwards},
+                   {steps});
     }
   }
 

@@ -84,8 +84,9 @@ void check_gradients(const Architecture& architecture, std::uint64_t seed) {
   graph.forward(weights, x, graph.output(), pass, tape);
   graph.output_gradient(tape).array() = y.array();
   graph.backward(weights, tape, true);
-  const Tensor<double> dx(tape.entries[0].gradient ? Tensor<double>(tape.entries[0].gradient)
-                                                   : Tensor<double>(x.shape()));
+  const Tensor<double> dx(tape.entries[0].outputs[0].gradient
+                              ? Tensor<double>(tape.entries[0].outputs[0].gradient)
+                              : Tensor<double>(x.shape()));
   const auto terms = (tape.gradients.array() * direction.array()).eval();
   const auto x_terms = (dx.array() * x_direction.array()).eval();
   const double analytic = terms.sum() + x_terms.sum();

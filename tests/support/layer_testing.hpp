@@ -14,45 +14,82 @@ namespace heed::testing {
 inline constexpr double gradient_tolerance = 1e-7;
 
 /// One layer outside a model: its weights, a batch of inputs, and the gradient of a loss by its
-/// output, all random. The loss is Σ dy ∘ y.
+/// outputs, all random. The loss is Σ dy ∘ y. A mask, if there is one, is of the first input.
 struct LayerRun {
   AnyLayer<double> layer;
   Pass pass;
   Layout layout;
   Arena<double> weights, gradients;
   std::vector<Tensor<double>> x, dx;
-  Tensor<double> y, dy;
+  std::vector<Tensor<double>> ys, dys;
+  Tensor<double>&y, &dy;  ///< of the first output
   AnyCache cache;
 
   template <Layer L>
   LayerRun(L given, const std::vector<Shape>& samples, Index N, std::uint64_t seed = 1)
-      : layer(std::move(given)), pass{.seed = seed}, cache(layer.make_cache()) {
+      : layer(std::move(given)),
+        pass{.seed = seed},
+        ys(layer.output_shapes(samples).size()),
+        dys(ys.size()),
+        y(ys[0]),
+        dy(dys[0]),
+        cache(layer.make_cache()) {
     for (const Weight& weight : layer.weights(samples)) layout.append("layer", {weight});
     weights.assign(random_tensor({layout.size()}, 10 * seed, 0.5));
     gradients = Arena<double>(Shape{layout.size()});
-    y.resize(layer.output_shape(samples).batch(N));
-    dy = random_tensor(y.shape(), 10 * seed + 1);
+    const auto shapes = layer.output_shapes(samples);
+    for (std::size_t i = 0; i < ys.size(); ++i) {
+      ys[i].resize(shapes[i].batch(N));
+      dys[i] = random_tensor(ys[i].shape(), 10 * seed + 1 + 1000 * i);
+    }
     for (const Shape& sample : samples) {
       x.push_back(random_tensor(sample.batch(N), 10 * seed + 2 + x.size()));
       dx.emplace_back(x.back().shape());
     }
     x_views.assign(x.begin(), x.end());
     dx_views.assign(dx.begin(), dx.end());
+    y_views.assign(ys.begin(), ys.end());
+    made.assign(ys.begin(), ys.end());
+    dy_views.assign(dys.begin(), dys.end());
   }
   LayerRun(const LayerRun&) = delete;
 
-  void forward() { layer.forward({weights.data(), layout.slots()}, x_views, y, cache, pass); }
+  /// Which steps of the first input count: (N, T), row by row.
+  void set_mask(const std::vector<std::uint8_t>& counts) {
+    table.assign({counts.data(), {x[0].dim(0), x[0].dim(1)}});
+    steps.assign(x.size(), Steps{});
+    steps[0] = Steps(table);
+  }
+
+  Parameters<const double> w() const { return {weights.data(), layout.slots()}; }
+
+  void forward() {
+    layer.forward({.w = w(), .x = x_views, .y = y_views, .steps = steps, .pass = pass}, cache);
+  }
   void backward() {
-    layer.backward({weights.data(), layout.slots()}, x_views, y, dy, cache,
-                   {gradients.data(), layout.slots()}, dx_views);
+    layer.backward({.w = w(),
+                    .x = x_views,
+                    .y = made,
+                    .dy = dy_views,
+                    .dw = is_frozen ? Parameters<double>{}
+                                    : Parameters<double>{gradients.data(), layout.slots()},
+                    .dx = dx_views,
+                    .steps = steps},
+                   cache);
   }
   double loss() {
     forward();
-    return (y.array() * dy.array()).sum();
+    double sum = 0;
+    for (std::size_t i = 0; i < ys.size(); ++i) sum += (ys[i].array() * dys[i].array()).sum();
+    return sum;
   }
 
-  std::vector<View<const double>> x_views;
+  std::vector<View<const double>> x_views, made, dy_views;
+  std::vector<View<double>> y_views;
   std::vector<View<double>> dx_views;  ///< without memory where no gradient is wanted
+  StepTable table;
+  std::vector<Steps> steps;
+  bool is_frozen = false;
 };
 
 /// The worst gradient of all weights and inputs.
@@ -113,6 +150,17 @@ inline void check_backward(LayerRun& run) {
     run.dx_views[skipped] = all_dx[skipped];
     CHECK(run.gradients == gradients);
     for (std::size_t i = 0; i < dx.size(); ++i) CHECK((i == skipped || run.dx[i] == dx[i]));
+  }
+
+  // A frozen layer gets no gradients, and gives on the same.
+  if (!run.gradients.empty()) {
+    run.is_frozen = true;
+    run.gradients.array().setConstant(3);
+    run.forward();
+    run.backward();
+    CHECK((run.gradients.array() == 3).all());
+    for (std::size_t i = 0; i < dx.size(); ++i) CHECK(run.dx[i] == dx[i]);
+    run.is_frozen = false;
   }
 
   // The second batch of a size allocates nothing.

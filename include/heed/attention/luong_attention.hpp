@@ -1,6 +1,6 @@
 #pragma once
 
-#include <heed/layers/layer.hpp>
+#include <heed/attention/counting_softmax.hpp>
 
 namespace heed {
 
@@ -19,6 +19,9 @@ namespace heed {
 /// `attention_score_vec` of H, the last step, a Dot `attention_score`, a softmax `attention_weight`,
 /// a Dot `context_vector`, a Concatenate `attention_output`, a Dense `attention_vector`. Here W is
 /// applied to the one vector h and not to all T steps, which is the same score for a Tth of the work.
+///
+/// With a mask h is the last step that counts, and steps that do not count have the weight 0. A sample
+/// without a step that counts is refused with a `DataError`.
 ///
 /// Publishes `weights`: a, (N, T), and `context`: c, (N, U).
 struct LuongAttention {
@@ -48,6 +51,7 @@ struct LuongAttention {
   template <class S>
   struct Cache {
     Packed<S> score_kernel;  // for a stream
+    Tensor<S> h;             // (N, U)
     Tensor<S> q;             // (N, U)   W h
     Tensor<S> a;             // (N, T)
     Tensor<S> c;             // (N, U)
@@ -56,6 +60,7 @@ struct LuongAttention {
     Tensor<S> dch;           // (N, 2U)
     Tensor<S> dq, dh;        // (N, U)
     Tensor<S> ds;            // (N, T)
+    Tensor<S> scratch;       // (1, T)
   };
 
   template <class S>
@@ -64,19 +69,26 @@ struct LuongAttention {
   }
 
   template <class S>
-  void forward(Parameters<const S> w, View<const S> x, View<S> y, Cache<S>& cache) const {
+  void forward(const Forward<S>& args, Cache<S>& cache) const {
+    const auto& w = args.w;
+    const View<const S> x = args.x[0];
+    const View<S> y = args.y[0];
+    const Steps steps = args.counting();
     const Index N = x.dim(0), T = x.dim(1), U = x.dim(2);
+    detail::check_each_has_a_step(steps);
+    cache.h.resize({N, U});
     cache.q.resize({N, U});
     cache.a.resize({N, T});
     cache.c.resize({N, U});
     cache.ch.resize({N, 2 * U});
 
-    const auto h = x.step(T - 1);
+    auto h = cache.h.matrix();
     auto q = cache.q.matrix();
     auto c = cache.c.matrix();
+    for (Index n = 0; n < N; ++n) h.row(n) = x.slice(n).row(detail::last_step(steps, n, T));
     set_product<S>(q, h, transposed(w[score_kernel].matrix()));
     auto a = cache.a.matrix();
-    for (Index n = 0; n < N; ++n) attend<S>(x.slice(n), q.row(n), a.row(n), c.row(n));
+    for (Index n = 0; n < N; ++n) attend<S>(x.slice(n), q.row(n), steps, n, a.row(n), c.row(n));
     cache.ch.matrix().leftCols(U) = c;
     cache.ch.matrix().rightCols(U) = h;
     set_product<S>(y.matrix(), cache.ch.matrix(), w[vector_kernel].matrix());
@@ -84,14 +96,19 @@ struct LuongAttention {
   }
 
   template <class S>
-  void backward(Parameters<const S> w, View<const S> x, View<const S> y, View<const S> dy,
-                Cache<S>& cache, Parameters<S> dw, View<S> dx) const {
+  void backward(const Backward<S>& args, Cache<S>& cache) const {
+    const auto& w = args.w;
+    const auto& dw = args.dw;
+    const View<const S> x = args.x[0];
+    const View<S> dx = args.dx[0];
+    const Steps steps = args.counting();
     const Index N = x.dim(0), T = x.dim(1), U = x.dim(2);
     cache.dch.resize({N, 2 * U});
     cache.dq.resize({N, U});
     cache.dh.resize({N, U});
     cache.ds.resize({N, T});
-    const auto h = x.step(T - 1);
+    cache.scratch.resize({1, T});
+    const auto h = cache.h.matrix();
     const auto q = cache.q.matrix();
     const auto a = cache.a.matrix();
     auto dh = cache.dh.matrix();
@@ -99,11 +116,11 @@ struct LuongAttention {
     auto ds = cache.ds.matrix();
 
     // y = tanh(z):  dz = dy ∘ (1 − y²)
-    cache.dz.assign(dy);
-    activate_backward<S>(ActivationFunction::tanh, y.matrix(), cache.dz.matrix());
+    cache.dz.assign(args.dy[0]);
+    activate_backward<S>(ActivationFunction::tanh, args.y[0].matrix(), cache.dz.matrix());
     const auto dz = cache.dz.matrix();
     // z = [c, h] V:  dV += [c, h]ᵀ dz,  [dc, dh] = dz Vᵀ
-    add_product<S>(dw[vector_kernel].matrix(), transposed(cache.ch.matrix()), dz);
+    if (dw) add_product<S>(dw[vector_kernel].matrix(), transposed(cache.ch.matrix()), dz);
     set_product<S>(cache.dch.matrix(), dz, transposed(w[vector_kernel].matrix()));
     const auto dc = cache.dch.matrix().leftCols(U);
     dh = cache.dch.matrix().rightCols(U);
@@ -112,11 +129,13 @@ struct LuongAttention {
       set_product<S>(as_column<S>(ds.row(n)), x.slice(n), transposed(dc.row(n)));
     }
     // a = softmax(s):  ds = a ∘ (da − a·da)
-    softmax_rows_backward<S>(a, ds);
+    for (Index n = 0; n < N; ++n) {
+      detail::counting_softmax_backward<S>(steps, n, a.row(n), ds.row(n), cache.scratch.matrix());
+    }
     // s = H q:  dq = Hᵀ ds
     for (Index n = 0; n < N; ++n) set_product<S>(dq.row(n), ds.row(n), x.slice(n));
     // q = W h:  dW += dq hᵀ,  dh += Wᵀ dq
-    add_product<S>(dw[score_kernel].matrix(), transposed(dq), h);
+    if (dw) add_product<S>(dw[score_kernel].matrix(), transposed(dq), h);
     if (!dx) return;
     add_product<S>(dh, dq, w[score_kernel].matrix());
     // H stands in c = Hᵀ a, in s = H q and, with its last row, as h:  dH = a dcᵀ + ds qᵀ, dH_T += dh
@@ -129,12 +148,14 @@ struct LuongAttention {
         at(dx_n) =
             Value(a(n, at.row)) * at.in_row(0)(dc_n) + Value(ds(n, at.row)) * at.in_row(0)(q_n);
       });
+      dx_n.row(detail::last_step(steps, n, T)) += dh.row(n);
     }
-    dx.step(T - 1) += dh;
   }
 
   /// The hidden states of the last `capacity` steps, in a ring: step t stands in row t mod capacity.
-  static std::vector<Shape> state(const Shape& x, Index capacity) { return {{capacity, x.back()}}; }
+  static std::vector<Shape> stream_state(const Shape& x, Index capacity) {
+    return {{capacity, x.back()}};
+  }
 
   template <class S>
   void start_stream(Parameters<const S> w, Cache<S>& cache) const {
@@ -142,23 +163,25 @@ struct LuongAttention {
   }
 
   template <class S>
-  void stream(Parameters<const S> w, const View<const S>& x, const View<S>& y,
-              std::span<const View<S>> state, Index seen, Cache<S>& cache) const {
-    const Index T = x.dim(0), U = x.dim(1), capacity = state[0].dim(0);
+  void stream(const Forward<S>& args, Index seen, Cache<S>& cache) const {
+    const View<const S>& x = args.x[0];
+    const View<S>& y = args.y[0];
+    const View<S>& kept = args.next_state[0];
+    const Index T = x.dim(0), U = x.dim(1), capacity = kept.dim(0);
     cache.q.resize({1, U});
     cache.a.resize({1, capacity});
     cache.ch.resize({T, 2 * U});
     auto ch = cache.ch.matrix();
-    auto ring = state[0].matrix();
+    auto ring = kept.matrix();
     ch.rightCols(U) = x.matrix();
     for (Index t = 0; t < T; ++t) {
-      const Index kept = std::min(seen + t + 1, capacity);
+      const Index rows = std::min(seen + t + 1, capacity);
       ring.row((seen + t) % capacity) = x.matrix().row(t);
       set_product<S>(cache.q.matrix(), x.slice(t), cache.score_kernel);
-      attend<S>(state[0].samples(0, kept).matrix(), cache.q.matrix(),
-                MatrixMap<S>(cache.a.data(), 1, kept), ch.row(t).leftCols(U));
+      attend<S>(kept.samples(0, rows).matrix(), cache.q.matrix(), {}, 0,
+                MatrixMap<S>(cache.a.data(), 1, rows), ch.row(t).leftCols(U));
     }
-    set_product<S>(y.matrix(), ch, w[vector_kernel].matrix());
+    set_product<S>(y.matrix(), ch, args.w[vector_kernel].matrix());
     activate<S>(ActivationFunction::tanh, y.matrix());
   }
 
@@ -170,12 +193,12 @@ struct LuongAttention {
     return row.transpose();
   }
 
-  /// For one sample: s = H q,  a = softmax(s),  c = Hᵀ a
+  /// For sample n: s = H q,  a = softmax(s),  c = Hᵀ a
   template <class S>
-  static void attend(const Strided<const S>& H, const Strided<const S>& q, MatrixRef<S> a,
-                     const Strided<S>& c) {
+  static void attend(const Strided<const S>& H, const Strided<const S>& q, const Steps& steps,
+                     Index n, MatrixRef<S> a, const Strided<S>& c) {
     set_product<S>(as_column<S>(a), H, q.transpose());
-    softmax_rows<S>(a);
+    detail::counting_softmax<S>(steps, n, a);
     set_product<S>(c, a, H);
   }
 };

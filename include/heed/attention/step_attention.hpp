@@ -17,6 +17,8 @@ namespace heed {
 /// `Permute({2, 1})`, `Dense(T, softmax)`, `Permute({2, 1})` named `attention_vec`, `Multiply` with x.
 /// Here nothing is permuted: the softmax runs down the columns of l, side by side for all units.
 ///
+/// With a mask, steps that do not count have the weight 0, and no part in the logits of others.
+///
 /// Publishes `weights`: a.
 struct StepAttention {
   bool use_bias = true;
@@ -34,6 +36,7 @@ struct StepAttention {
     detail::check_rank(x, 2, "(steps, units)");
     return x;
   }
+  static bool keeps_steps() { return true; }
 
   std::vector<Weight> weights(const Shape& x) const {
     const Index T = x[0];
@@ -45,6 +48,7 @@ struct StepAttention {
   template <class S>
   struct Cache {
     Tensor<S> a;   // (N, T, U)
+    Tensor<S> x;   // (T, U)  of one sample, with zeros for steps that do not count
     Tensor<S> dl;  // (P, U)  P is T made up to whole packets, with rows of zeros:
     Tensor<S> dK;  // (T, P)  so that the products that are summed here have no packets in part
   };
@@ -55,36 +59,25 @@ struct StepAttention {
   }
 
   template <class S>
-  void forward(Parameters<const S> w, View<const S> x, View<S> y, Cache<S>& cache) const {
-    const Index N = x.dim(0), T = x.dim(1), U = x.dim(2);
+  void forward(const Forward<S>& args, Cache<S>& cache) const {
+    const View<const S> x = args.x[0];
+    const View<S> y = args.y[0];
     cache.a.resize(x.shape());
-    for (Index n = 0; n < N; ++n) {
-      const auto x_n = x.slice(n);
+    for (Index n = 0; n < x.dim(0); ++n) {
       auto y_n = y.slice(n), a = cache.a.slice(n);
-      // l = Kᵀ x + b 1ᵀ, where a will stand
-      set_product<S>(a, transposed(w[kernel].matrix()), x_n);
-      if (use_bias) a.colwise() += w[bias].row().transpose();
-      // a = softmax(l) over the steps, shifted by the maximum;  y = x ∘ a
-      for_lanes<S>(1, U, [&](auto at) {
-        typename decltype(at)::Value top = at(a), sum = S{0};
-        for (Index t = 1; t < T; ++t) top = max(top, at.in_row(t)(a));
-        for (Index t = 0; t < T; ++t) {
-          const auto e = exp(at.in_row(t)(a) - top);
-          at.in_row(t)(a) = e;
-          sum += e;
-        }
-        const auto scale = S{1} / sum;
-        for (Index t = 0; t < T; ++t) {
-          at.in_row(t)(a) *= scale;
-          at.in_row(t)(y_n) = at.in_row(t)(x_n) * at.in_row(t)(a);
-        }
+      with_times<S>(args.counting(), n, x, cache, [&](auto x_n, Index count, auto time) {
+        attend<S>(args.w, x_n, count, time, y_n, a);
       });
+      clear<S>(args.counting(), n, a);
+      clear<S>(args.counting(), n, y_n);
     }
   }
 
   template <class S>
-  void backward(Parameters<const S> w, View<const S> x, View<const S>, View<const S> dy,
-                Cache<S>& cache, Parameters<S> dw, View<S> dx) const {
+  void backward(const Backward<S>& args, Cache<S>& cache) const {
+    const View<const S> x = args.x[0];
+    const View<S> dx = args.dx[0];
+    const Steps steps = args.counting();
     const Index N = x.dim(0), T = x.dim(1), U = x.dim(2);
     const Index P = (T + widest<S> - 1) / widest<S> * widest<S>;
     cache.dl.resize({P, U});
@@ -93,30 +86,92 @@ struct StepAttention {
     auto dl = cache.dl.matrix();
     dl.bottomRows(P - T).setZero();
     for (Index n = 0; n < N; ++n) {
-      const auto x_n = x.slice(n), dy_n = dy.slice(n);
-      const auto a = cache.a.slice(n);
       auto dx_n = dx ? dx.slice(n) : dl;  // what nobody needs goes where dl is about to stand
-      for_lanes<S>(1, U, [&](auto at) {
-        typename decltype(at)::Value inner = S{0};
-        // y = x ∘ a:  da = dy ∘ x, where dl will stand,  dx = dy ∘ a
-        for (Index t = 0; t < T; ++t) {
-          const auto a_t = at.in_row(t)(a), dy_t = at.in_row(t)(dy_n);
-          const auto da_t = dy_t * at.in_row(t)(x_n);
-          at.in_row(t)(dx_n) = dy_t * a_t;
-          at.in_row(t)(dl) = da_t;
-          inner += a_t * da_t;
-        }
-        // a = softmax(l) over the steps:  dl = a ∘ (da − Σₜ aₜ daₜ)
-        for (Index t = 0; t < T; ++t) {
-          at.in_row(t)(dl) = at.in_row(t)(a) * (at.in_row(t)(dl) - inner);
-        }
+      const auto dy_n = args.dy[0].slice(n);
+      with_times<S>(steps, n, x, cache, [&](auto x_n, Index count, auto time) {
+        attend_back<S>(x_n, std::as_const(cache.a).slice(n), dy_n, count, time, dx_n, dl);
+        clear<S>(steps, n, dl);
+        // l = Kᵀ x + b 1ᵀ:  dK += x dlᵀ,  db += dl 1,  dx += K dl
+        if (args.dw) add_product<S>(cache.dK.matrix(), x_n, transposed(dl));
       });
-      // l = Kᵀ x + b 1ᵀ:  dK += x dlᵀ,  db += dl 1,  dx += K dl
-      add_product<S>(cache.dK.matrix(), x_n, transposed(dl));
-      if (use_bias) dw[bias].row() += dl.topRows(T).rowwise().sum().transpose();
-      if (dx) add_product<S>(dx_n, w[kernel].matrix(), dl.topRows(T));
+      if (args.dw && use_bias) {
+        args.dw[bias].row() += dl.topRows(T).rowwise().sum().transpose();
+      }
+      if (dx) {
+        clear<S>(steps, n, dx_n);
+        add_product<S>(dx_n, args.w[kernel].matrix(), dl.topRows(T));
+        clear<S>(steps, n, dx_n);
+      }
     }
-    dw[kernel].matrix() += cache.dK.matrix().leftCols(T);
+    if (args.dw) args.dw[kernel].matrix() += cache.dK.matrix().leftCols(T);
+  }
+
+ private:
+  /// For one sample, over its `count` steps that count, of which the k-th is `time(k)`:
+  /// l = Kᵀ x + b 1ᵀ,  a = softmax(l),  y = x ∘ a
+  template <class S, class Time>
+  void attend(Parameters<const S> w, MatrixMap<const S> x, Index count, const Time& time,
+              MatrixMap<S> y, MatrixMap<S> a) const {
+    set_product<S>(a, transposed(w[kernel].matrix()), x);  // l, in the place of a
+    if (use_bias) a.colwise() += w[bias].row().transpose();
+    // Shifted by the maximum.
+    for_lanes<S>(count > 0 ? 1 : 0, x.cols(), [&](auto at) {
+      typename decltype(at)::Value top = at.in_row(time(0))(a), sum = S{0};
+      for (Index k = 1; k < count; ++k) top = max(top, at.in_row(time(k))(a));
+      for (Index k = 0; k < count; ++k) {
+        const auto e = exp(at.in_row(time(k))(a) - top);
+        at.in_row(time(k))(a) = e;
+        sum += e;
+      }
+      const auto scale = S{1} / sum;
+      for (Index k = 0; k < count; ++k) {
+        const auto here = at.in_row(time(k));
+        here(a) *= scale;
+        here(y) = here(x) * here(a);
+      }
+    });
+  }
+
+  template <class S, class Time>
+  static void attend_back(MatrixMap<const S> x, MatrixMap<const S> a, MatrixMap<const S> dy,
+                          Index count, const Time& time, MatrixMap<S> dx, MatrixMap<S> dl) {
+    for_lanes<S>(1, x.cols(), [&](auto at) {
+      typename decltype(at)::Value inner = S{0};
+      // y = x ∘ a:  da = dy ∘ x, in the place of dl,  dx = dy ∘ a
+      for (Index k = 0; k < count; ++k) {
+        const auto here = at.in_row(time(k));
+        const auto a_t = here(a), dy_t = here(dy);
+        const auto da_t = dy_t * here(x);
+        here(dx) = dy_t * a_t;
+        here(dl) = da_t;
+        inner += a_t * da_t;
+      }
+      // a = softmax(l) over the steps:  dl = a ∘ (da − Σₜ aₜ daₜ)
+      for (Index k = 0; k < count; ++k) {
+        const auto here = at.in_row(time(k));
+        here(dl) = here(a) * (here(dl) - inner);
+      }
+    });
+  }
+
+  /// Calls `use(x, count, time)` for a sample: with zeros for the steps of x that do not count.
+  template <class S, class Use>
+  static void with_times(const Steps& steps, Index n, View<const S> x, Cache<S>& cache,
+                         const Use& use) {
+    if (!steps) return use(x.slice(n), x.dim(1), [](Index k) { return k; });
+    cache.x.assign(x.samples(n, 1).reshaped(x.shape().sample()));
+    clear<S>(steps, n, cache.x.matrix());
+    use(std::as_const(cache.x).matrix(), steps->length(n),
+        [&](Index k) { return steps->step(n, k); });
+  }
+
+  /// Zeros for the steps that do not count.
+  template <class S>
+  static void clear(const Steps& steps, Index n, MatrixMap<S> sample) {
+    if (!steps) return;
+    for (Index t = 0; t < steps->steps(); ++t) {
+      if (!steps->counts(n, t)) sample.row(t).setZero();
+    }
   }
 };
 

@@ -181,14 +181,14 @@ GradientCheck gradient_check(const Model<Scalar>& model, View<const std::type_id
   Tensor<double> input(x);
   Tape<double> tape;
   const auto loss_of = [&](View<double> gradient) {
-    return objective.loss()(targets, tape.entries[graph.output()].value, gradient);
+    return objective.loss()(targets, graph.value(graph.outputs()[0], tape), gradient);
   };
   const auto run = [&] { return objective.forward(weights, input, pass, tape); };
   run();
   loss_of(graph.output_gradient(tape));
   graph.backward(weights, tape, true);
   const Arena<double> weight_gradients = tape.gradients;
-  const Tensor<double> input_gradient(tape.entries[0].gradient);
+  const Tensor<double> input_gradient(tape.entries[graph.inputs()[0]].outputs[0].gradient);
 
   GradientCheck result{.worst = -1};
   std::uint64_t stream = 0;

@@ -25,8 +25,8 @@ template <class Scalar>
 bool is_linear_in_steps(const AnyLayer<Scalar>& layer) {
   const auto is = [&]<Layer... L>() { return ((layer.template get<L>() != nullptr) || ...); };
   return is.template
-  operator()<Activation, Add, Concatenate, Dense, Dropout, Flatten, Input, LastStep, LSTM,
-             LuongAttention, Multiply, Permute, RepeatVector, Reshape, StepAttention>();
+  operator()<Activation, Add, Concatenate, Dense, Dropout, Flatten, GRU, Input, LastStep, LSTM,
+             LuongAttention, Multiply, Permute, RepeatVector, Reshape, SimpleRNN, StepAttention>();
 }
 
 template <class Scalar>
@@ -38,33 +38,33 @@ ForwardCost forward_cost(const Graph<Scalar>& graph, std::size_t i) {
     return static_cast<double>(shape.empty() ? 1 : std::max<Index>(shape.back(), 1));
   };
   double read = 0, longest = 1, steps = 1;
-  for (const std::size_t input : node.inputs) {
-    const Shape& x = graph[input].shape;
+  for (const Node input : node.inputs) {
+    const Shape& x = graph.shape(input);
     read += size(x);
     steps = std::max(steps, size(x) / last(x));
     for (const Index length : x) longest = std::max(longest, static_cast<double>(length));
   }
-  ForwardCost cost{size(node.shape), call + function * (read + size(node.shape))};
+  ForwardCost cost{size(node.shape()), call + function * (read + size(node.shape()))};
   for (const Slot& slot : graph.layout().slots().subspan(node.first_slot, node.slots)) {
     const double rows = size(slot.shape) / last(slot.shape);
     // A weight is used once for each step, whose numbers stand along the last axis, or along that whose
     // length it has.
     double times = steps;
-    for (const std::size_t input : node.inputs) {
-      for (const Index length : graph[input].shape) {
+    for (const Node input : node.inputs) {
+      for (const Index length : graph.shape(input)) {
         const bool is_along =
             static_cast<double>(length) == rows || (!slot.shape.empty() && length == slot.shape[0]);
-        if (is_along) times = std::max(times, size(graph[input].shape) / std::max<double>(1, rows));
+        if (is_along) times = std::max(times, size(graph.shape(input)) / std::max<double>(1, rows));
       }
     }
     cost += {times * (rows + last(slot.shape)), times * size(slot.shape)};
   }
   if (node.layer.template get<Dot>() != nullptr && node.inputs.size() == 2) {
     // |y| = |a| |b| / L², where L is the length of the axes that are multiplied.
-    const double both = size(graph[node.inputs[0]].shape) * size(graph[node.inputs[1]].shape);
-    cost.work += std::sqrt(both) * std::sqrt(size(node.shape));
+    const double both = size(graph.shape(node.inputs[0])) * size(graph.shape(node.inputs[1]));
+    cost.work += std::sqrt(both) * std::sqrt(size(node.shape()));
   } else if (!is_linear_in_steps(node.layer)) {
-    cost += {steps * longest, (read + size(node.shape)) * longest};
+    cost += {steps * longest, (read + size(node.shape())) * longest};
   }
   return cost;
 }

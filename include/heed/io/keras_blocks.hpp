@@ -83,7 +83,7 @@ Node add_expanded(Model<Scalar>& model, const LuongAttention& block, const std::
     return join(prefix, luong_names[static_cast<std::size_t>(which)]);
   };
   using enum LuongName;
-  const Index features = model.graph()[x.index].shape.back();
+  const Index features = model.graph().shape(x).back();
   const Dense score_dense{
       .units = features, .use_bias = false, .kernel_initializer = block.kernel_initializer};
   const Dense vector_dense{.units = block.units,
@@ -107,7 +107,7 @@ Node add_expanded(Model<Scalar>& model, const StepAttention& block, const std::s
     return join(prefix, step_names[static_cast<std::size_t>(which)]);
   };
   using enum StepName;
-  const Index steps = model.graph()[x.index].shape[0];
+  const Index steps = model.graph().shape(x)[0];
   const Node turned = model.add(name(permute), Permute{.dims = {2, 1}}, x);
   const Node logits = model.add(name(dense),
                                 Dense{.units = steps,
@@ -128,7 +128,7 @@ Model<Scalar> without_blocks(const Model<Scalar>& model) {
   for (std::size_t i = 0; i < graph.nodes().size(); ++i) {
     const auto& node = graph[i];
     std::vector<Node> inputs;
-    for (const std::size_t input : node.inputs) inputs.push_back(nodes[input]);
+    for (const Node input : node.inputs) inputs.push_back(nodes[input.index]);
     if (const auto* luong = node.layer.template get<LuongAttention>()) {
       const auto prefix = block_prefix<LuongAttention>(graph, i, luong_names);
       nodes.push_back(add_expanded(expanded, *luong, prefix, inputs[0]));

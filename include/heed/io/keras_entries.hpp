@@ -26,7 +26,7 @@ class KerasEntries {
     std::vector<std::size_t> entry_of;
     for (std::size_t i = 0; i < graph_.nodes().size(); ++i) {
       std::vector<std::size_t> inputs;
-      for (const std::size_t input : graph_[i].inputs) inputs.push_back(entry_of[input]);
+      for (const Node input : graph_[i].inputs) inputs.push_back(entry_of[input.index]);
       add_node(i, std::move(inputs));
       entry_of.push_back(entries_.size() - 1);
       if (i == graph_.output()) output_ = entry_of.back();
@@ -76,7 +76,7 @@ class KerasEntries {
     const auto& node = graph_[i];
     if (node.layer.template get<LastStep>() != nullptr) {
       // Lambda would be Python code; these two do the same without.
-      const Shape& x = graph_[node.inputs[0]].shape;
+      const Shape& x = graph_.shape(node.inputs[0]);
       add("Cropping1D", node.name + "_crop", {{"cropping", {x[0] - 1, 0}}}, std::move(inputs));
       add("Reshape", node.name, {{"target_shape", {x[1]}}}, {entries_.size() - 1});
       return;

@@ -212,7 +212,7 @@ class KerasBuilder {
     return known->second;
   }
 
-  const Shape& shape(Node node) const { return model_.graph()[node.index].shape; }
+  const Shape& shape(Node node) const { return model_.graph().shape(node); }
 
   static Shape output_shape(const KerasLayer& layer, const AnyLayer<Scalar>& made,
                             const Shape& input) {

@@ -63,7 +63,7 @@ nlohmann::ordered_json model_to_json(const Model<Scalar>& model) {
   for (std::size_t i = 0; i < graph.nodes().size(); ++i) {
     const auto& node = graph[i];
     auto inputs = nlohmann::ordered_json::array();
-    for (const std::size_t input : node.inputs) inputs.push_back(graph[input].name);
+    for (const Node input : node.inputs) inputs.push_back(graph[input.index].name);
     const auto config = detail::at_place(detail::printable(graph.title(i)),
                                          [&] { return config_to_json(node.layer.config()); });
     layers.push_back({{"type", node.layer.type()},

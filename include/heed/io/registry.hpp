@@ -2,22 +2,7 @@
 
 #include <map>
 
-#include <heed/attention/luong_attention.hpp>
-#include <heed/attention/step_attention.hpp>
-#include <heed/layers/activation.hpp>
-#include <heed/layers/add.hpp>
-#include <heed/layers/concatenate.hpp>
-#include <heed/layers/dense.hpp>
-#include <heed/layers/dot.hpp>
-#include <heed/layers/dropout.hpp>
-#include <heed/layers/flatten.hpp>
-#include <heed/layers/input.hpp>
-#include <heed/layers/last_step.hpp>
-#include <heed/layers/lstm.hpp>
-#include <heed/layers/multiply.hpp>
-#include <heed/layers/permute.hpp>
-#include <heed/layers/repeat_vector.hpp>
-#include <heed/layers/reshape.hpp>
+#include <heed/model/all_layers.hpp>
 #include <heed/model/any_layer.hpp>
 
 namespace heed {
@@ -31,10 +16,7 @@ namespace heed {
 template <class Scalar>
 class Registry {
  public:
-  Registry() {
-    add<Activation, Add, Concatenate, Dense, Dot, Dropout, Flatten, Input, LastStep, LSTM,
-        LuongAttention, Multiply, Permute, RepeatVector, Reshape, StepAttention>();
-  }
+  Registry() { add_all(static_cast<const AllLayers*>(nullptr)); }
 
   /// Makes layers known. Throws `ModelError` when another layer has the same type name.
   template <Layer... L>
@@ -60,6 +42,11 @@ class Registry {
   }
 
  private:
+  template <class... L>
+  void add_all(const std::tuple<L...>*) {
+    add<L...>();
+  }
+
   using Factory = AnyLayer<Scalar> (*)(const Config&);
 
   template <Layer L>

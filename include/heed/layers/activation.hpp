@@ -30,6 +30,8 @@ struct Activation {
     return std::tuple{field("activation", &Activation::activation)};
   }
 
+  static constexpr bool has_weights = false;
+
   template <class S>
   using Cache = NoCache;
 
@@ -43,18 +45,18 @@ struct Activation {
   ActivationFunction& output_activation() { return activation.value; }
 
   template <class S>
-  void forward(Parameters<const S>, View<const S> x, View<S> y, Cache<S>&) const {
-    y.array() = x.array();
-    activate<S>(activation, y.matrix());
+  void forward(const Forward<S>& args, Cache<S>&) const {
+    args.y[0].array() = args.x[0].array();
+    activate<S>(activation, args.y[0].matrix());
   }
 
   template <class S>
-  void backward(Parameters<const S>, View<const S>, View<const S> y, View<const S> dy, Cache<S>&,
-                Parameters<S>, View<S> dx) const {
+  void backward(const Backward<S>& args, Cache<S>&) const {
+    const View<S> dx = args.dx[0];
     if (!dx) return;
     // y = φ(x):  dx = dy ∘ φ'(x)
-    dx.array() = dy.array();
-    activate_backward<S>(activation, y.matrix(), dx.matrix());
+    dx.array() = args.dy[0].array();
+    activate_backward<S>(activation, args.y[0].matrix(), dx.matrix());
   }
 };
 

@@ -11,6 +11,8 @@ struct Add {
   static constexpr std::string_view type = "Add";
   static constexpr auto fields() { return std::tuple{}; }
 
+  static constexpr bool has_weights = false;
+
   template <class S>
   using Cache = NoCache;
 
@@ -19,17 +21,17 @@ struct Add {
   static bool is_step_wise(std::span<const Shape>) { return true; }
 
   template <class S>
-  void forward(Parameters<const S>, std::span<const View<const S>> x, View<S> y, Cache<S>&) const {
-    y.array() = x[0].array() + x[1].array();
-    for (const auto& term : x.subspan(2)) y.array() += term.array();
+  void forward(const Forward<S>& args, Cache<S>&) const {
+    auto y = args.y[0].array();
+    y = args.x[0].array() + args.x[1].array();
+    for (const auto& term : args.x.subspan(2)) y += term.array();
   }
 
   template <class S>
-  void backward(Parameters<const S>, std::span<const View<const S>>, View<const S>,
-                View<const S> dy, Cache<S>&, Parameters<S>, std::span<const View<S>> dx) const {
+  void backward(const Backward<S>& args, Cache<S>&) const {
     // y = Σⱼ xⱼ:  dxᵢ = dy
-    for (const auto& d : dx) {
-      if (d) d.array() = dy.array();
+    for (const auto& dx : args.dx) {
+      if (dx) dx.array() = args.dy[0].array();
     }
   }
 };

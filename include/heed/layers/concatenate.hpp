@@ -14,6 +14,8 @@ struct Concatenate {
   static constexpr std::string_view type = "Concatenate";
   static constexpr auto fields() { return std::tuple{field("axis", &Concatenate::axis)}; }
 
+  static constexpr bool has_weights = false;
+
   template <class S>
   using Cache = NoCache;
 
@@ -35,23 +37,22 @@ struct Concatenate {
   bool is_step_wise(std::span<const Shape> x) const { return sample_axis(x[0]) > 0; }
 
   template <class S>
-  void forward(Parameters<const S>, std::span<const View<const S>> x, View<S> y, Cache<S>&) const {
+  void forward(const Forward<S>& args, Cache<S>&) const {
     Index column = 0;
-    for (const auto& input : x) {
+    for (const auto& input : args.x) {
       const auto part = folded(input);
-      folded(y).middleCols(column, part.cols()) = part;
+      folded(args.y[0]).middleCols(column, part.cols()) = part;
       column += part.cols();
     }
   }
 
   template <class S>
-  void backward(Parameters<const S>, std::span<const View<const S>> x, View<const S>,
-                View<const S> dy, Cache<S>&, Parameters<S>, std::span<const View<S>> dx) const {
-    // y = [x₁ x₂ …]:  dxᵢ is the part of dy where xᵢ stands
+  void backward(const Backward<S>& args, Cache<S>&) const {
+    // y = [x₁ x₂ …]:  dxᵢ is the part of dy in the place of xᵢ
     Index column = 0;
-    for (std::size_t i = 0; i < x.size(); ++i) {
-      const Index width = folded(x[i]).cols();
-      if (dx[i]) folded(dx[i]) = folded(dy).middleCols(column, width);
+    for (std::size_t i = 0; i < args.x.size(); ++i) {
+      const Index width = folded(args.x[i]).cols();
+      if (args.dx[i]) folded(args.dx[i]) = folded(args.dy[0]).middleCols(column, width);
       column += width;
     }
   }

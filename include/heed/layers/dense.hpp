@@ -49,26 +49,30 @@ struct Dense {
   };
 
   template <class S>
-  void forward(Parameters<const S> w, View<const S> x, View<S> y, Cache<S>&) const {
-    auto z = y.matrix();
+  void forward(const Forward<S>& args, Cache<S>&) const {
+    const auto& w = args.w;
+    auto z = args.y[0].matrix();
     const auto b = use_bias ? repeated(w[bias]) : zeros<S>();
-    set_product<S>(z, b, x.matrix(), w[kernel].matrix());
+    set_product<S>(z, b, args.x[0].matrix(), w[kernel].matrix());
     activate<S>(activation, z);
   }
 
   template <class S>
-  void backward(Parameters<const S> w, View<const S> x, View<const S> y, View<const S> dy,
-                Cache<S>& cache, Parameters<S> dw, View<S> dx) const {
+  void backward(const Backward<S>& args, Cache<S>& cache) const {
+    const auto& w = args.w;
+    const auto& dw = args.dw;
+    const View<const S> x = args.x[0];
+    const View<S> dx = args.dx[0];
     // y = φ(z):  dz = dy ∘ φ'(z)
-    View<const S> dz = dy;
+    View<const S> dz = args.dy[0];
     if (activation != ActivationFunction::linear) {
-      cache.dz.assign(dy);
-      activate_backward<S>(activation, y.matrix(), cache.dz.matrix());
+      cache.dz.assign(dz);
+      activate_backward<S>(activation, args.y[0].matrix(), cache.dz.matrix());
       dz = cache.dz;
     }
     // z = x W + b:  dW += xᵀ dz,  db += Σₙ dzₙ,  dx = dz Wᵀ
-    add_product<S>(dw[kernel].matrix(), transposed(x.matrix()), dz.matrix());
-    if (use_bias) add_row_sum<S>(dw[bias], dz.matrix());
+    if (dw) add_product<S>(dw[kernel].matrix(), transposed(x.matrix()), dz.matrix());
+    if (dw && use_bias) add_row_sum<S>(dw[bias], dz.matrix());
     if (dx) set_product<S>(dx.matrix(), dz.matrix(), transposed(w[kernel].matrix()));
   }
 };

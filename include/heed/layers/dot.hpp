@@ -20,6 +20,8 @@ struct Dot {
   static constexpr std::string_view type = "Dot";
   static constexpr auto fields() { return std::tuple{field("axes", &Dot::axes)}; }
 
+  static constexpr bool has_weights = false;
+
   template <class S>
   using Cache = NoCache;
 
@@ -50,18 +52,18 @@ struct Dot {
   // With a (rows, K) and b (columns, K) so turned that the contracted axis comes last, y = a bᵀ.
 
   template <class S>
-  void forward(Parameters<const S>, std::span<const View<const S>> x, View<S> y, Cache<S>&) const {
-    for_each_sample(x, [&](Index n, const auto& a, const auto& b) {
-      set_product<S>(product_map(y, n, a.rows, b.rows), a, b.transpose());
+  void forward(const Forward<S>& args, Cache<S>&) const {
+    for_each_sample(args.x, [&](Index n, const auto& a, const auto& b) {
+      set_product<S>(product_map(args.y[0], n, a.rows, b.rows), a, b.transpose());
     });
   }
 
   template <class S>
-  void backward(Parameters<const S>, std::span<const View<const S>> x, View<const S>,
-                View<const S> dy, Cache<S>&, Parameters<S>, std::span<const View<S>> dx) const {
-    for_each_sample(x, [&](Index n, const auto& a, const auto& b) {
+  void backward(const Backward<S>& args, Cache<S>&) const {
+    const auto dx = args.dx;
+    for_each_sample(args.x, [&](Index n, const auto& a, const auto& b) {
       // y = a bᵀ:  da = dy b,  db = dyᵀ a
-      const auto d = product_map(dy, n, a.rows, b.rows);
+      const auto d = product_map(args.dy[0], n, a.rows, b.rows);
       if (dx[0]) set_product<S>(axis_last(0, dx[0], n), d, b);
       if (dx[1]) set_product<S>(axis_last(1, dx[1], n), transposed(d), a);
     });

@@ -16,6 +16,8 @@ struct Dropout {
   static constexpr std::string_view type = "Dropout";
   static constexpr auto fields() { return std::tuple{field("rate", &Dropout::rate)}; }
 
+  static constexpr bool has_weights = false;
+
   /// Zero or `1 / (1 − rate)` for each element; empty when the last forward dropped none.
   template <class S>
   struct Cache {
@@ -31,31 +33,32 @@ struct Dropout {
   static bool is_step_wise(const Shape&) { return true; }
 
   template <class S>
-  void forward(Parameters<const S>, View<const S> x, View<S> y, Cache<S>& cache,
-               const Pass& pass) const {
-    if (pass.training) {
+  void forward(const Forward<S>& args, Cache<S>& cache) const {
+    const View<const S> x = args.x[0];
+    auto y = args.y[0].array();
+    if (args.pass.training) {
       cache.mask.resize(x.shape());
       const S kept = static_cast<S>(1 / (1 - rate));
       const Index N = x.dim(0);
       const Index size = x.shape().product(1, x.rank());
       for (Index n = 0; n < N; ++n) {
-        Random random = pass.random(n);
+        Random random = args.pass.random(n);
         S* mask = cache.mask.data() + n * size;
         for (Index i = 0; i < size; ++i) mask[i] = random.uniform() < rate ? S{0} : kept;
       }
-      y.array() = cache.mask.array() * x.array();
+      y = cache.mask.array() * x.array();
     } else {
       cache.mask.resize({0});
-      y.array() = x.array();
+      y = x.array();
     }
   }
 
   template <class S>
-  void backward(Parameters<const S>, View<const S>, View<const S>, View<const S> dy,
-                Cache<S>& cache, Parameters<S>, View<S> dx) const {
+  void backward(const Backward<S>& args, Cache<S>& cache) const {
+    const View<S> dx = args.dx[0];
     if (!dx) return;
     // y = mask ∘ x:  dx = mask ∘ dy
-    dx.array() = dy.array();
+    dx.array() = args.dy[0].array();
     if (!cache.mask.empty()) dx.array() *= cache.mask.array();
   }
 };

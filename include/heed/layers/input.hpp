@@ -4,7 +4,8 @@
 
 namespace heed {
 
-/// Where data enters: the shape of one sample, without the batch axis.
+/// Where data enters: the shape of one sample, without the batch axis, with `any` (-1) for an axis whose
+/// length comes with each batch.
 ///
 /// Keras: `layers.Input`.
 struct Input {
@@ -20,7 +21,9 @@ struct Input {
         !shape.value.empty() && static_cast<Index>(shape.value.size()) < Shape::max_rank,
         "expected a shape of 1 to ", Shape::max_rank - 1, " axes, got ",
         to_text(std::span<const Index>(shape.value)));
-    for (const Index dim : shape.value) detail::check_positive("axes", dim);
+    for (const Index dim : shape.value) {
+      if (dim != any) detail::check_positive("axes", dim);
+    }
     return Shape(std::span<const Index>(shape.value));
   }
 };

@@ -4,14 +4,16 @@
 
 namespace heed {
 
-/// The last time step of a sequence: `y = x[:, T − 1, :]`.
+/// The last time step of a sequence that counts: `y = x[:, T − 1, :]` where all do.
 ///
 ///     x: (N, T, D)    y: (N, D)
 ///
-/// Keras has no such layer; programs write `Lambda(lambda x: x[:, -1, :])`.
+/// Keras has no such layer; programs write `Lambda(lambda x: x[:, -1, :])`, which knows of no masks.
+/// Throws `DataError` for a sample without a step that counts.
 struct LastStep {
   static constexpr std::string_view type = "LastStep";
   static constexpr auto fields() { return std::tuple{}; }
+  static constexpr bool has_weights = false;
 
   template <class S>
   using Cache = NoCache;
@@ -22,25 +24,36 @@ struct LastStep {
   }
 
   template <class S>
-  void forward(Parameters<const S>, View<const S> x, View<S> y, Cache<S>&) const {
-    y.matrix() = x.step(x.dim(1) - 1);
+  void forward(const Forward<S>& args, Cache<S>&) const {
+    const View<const S> x = args.x[0];
+    const Steps steps = args.counting();
+    detail::check_each_has_a_step(steps);
+    if (!steps) {
+      args.y[0].matrix() = x.step(x.dim(1) - 1);
+      return;
+    }
+    for (Index n = 0; n < x.dim(0); ++n) {
+      args.y[0].matrix().row(n) = x.slice(n).row(detail::last_step(steps, n, x.dim(1)));
+    }
   }
 
   template <class S>
-  void backward(Parameters<const S>, View<const S>, View<const S>, View<const S> dy, Cache<S>&,
-                Parameters<S>, View<S> dx) const {
+  void backward(const Backward<S>& args, Cache<S>&) const {
+    const View<S> dx = args.dx[0];
     if (!dx) return;
     // y = x_T:  dx_T = dy, and nothing flows to the other steps
     dx.array().setZero();
-    dx.step(dx.dim(1) - 1) = dy.matrix();
+    for (Index n = 0; n < dx.dim(0); ++n) {
+      dx.slice(n).row(detail::last_step(args.counting(), n, dx.dim(1))) =
+          args.dy[0].matrix().row(n);
+    }
   }
 
-  static std::vector<Shape> state(const Shape&, Index) { return {}; }
+  static std::vector<Shape> stream_state(const Shape&, Index) { return {}; }
 
   template <class S>
-  void stream(Parameters<const S>, const View<const S>& x, const View<S>& y,
-              std::span<const View<S>>, Index, Cache<S>&) const {
-    y.array() = x.array();  // of each step, the last one so far
+  void stream(const Forward<S>& args, Index, Cache<S>&) const {
+    args.y[0].array() = args.x[0].array();  // of each step, the last one so far
   }
 };
 

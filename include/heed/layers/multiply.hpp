@@ -24,6 +24,8 @@ struct Multiply {
   static constexpr std::string_view type = "Multiply";
   static constexpr auto fields() { return std::tuple{}; }
 
+  static constexpr bool has_weights = false;
+
   template <class S>
   using Cache = NoCache;
 
@@ -32,18 +34,20 @@ struct Multiply {
   static bool is_step_wise(std::span<const Shape>) { return true; }
 
   template <class S>
-  void forward(Parameters<const S>, std::span<const View<const S>> x, View<S> y, Cache<S>&) const {
-    y.array() = x[0].array() * x[1].array();
-    for (const auto& factor : x.subspan(2)) y.array() *= factor.array();
+  void forward(const Forward<S>& args, Cache<S>&) const {
+    auto y = args.y[0].array();
+    y = args.x[0].array() * args.x[1].array();
+    for (const auto& factor : args.x.subspan(2)) y *= factor.array();
   }
 
   template <class S>
-  void backward(Parameters<const S>, std::span<const View<const S>> x, View<const S>,
-                View<const S> dy, Cache<S>&, Parameters<S>, std::span<const View<S>> dx) const {
+  void backward(const Backward<S>& args, Cache<S>&) const {
+    const auto x = args.x;
+    const auto dx = args.dx;
     // y = Πⱼ xⱼ:  dxᵢ = dy ∘ Π_{j ≠ i} xⱼ
     for (std::size_t i = 0; i < x.size(); ++i) {
       if (!dx[i]) continue;
-      dx[i].array() = dy.array();
+      dx[i].array() = args.dy[0].array();
       for (std::size_t j = 0; j < x.size(); ++j) {
         if (j != i) dx[i].array() *= x[j].array();
       }

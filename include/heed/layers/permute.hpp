@@ -46,6 +46,8 @@ struct Permute {
   static constexpr std::string_view type = "Permute";
   static constexpr auto fields() { return std::tuple{field("dims", &Permute::dims)}; }
 
+  static constexpr bool has_weights = false;
+
   template <class S>
   using Cache = NoCache;
 
@@ -69,21 +71,20 @@ struct Permute {
   }
 
   template <class S>
-  void forward(Parameters<const S>, View<const S> x, View<S> y, Cache<S>&) const {
+  void forward(const Forward<S>& args, Cache<S>&) const {
     std::array<Index, Shape::max_rank> axes{};
     for (std::size_t i = 0; i < dims.value.size(); ++i) axes[i + 1] = dims.value[i];
-    detail::permute<S>(x, axes, y);
+    detail::permute<S>(args.x[0], axes, args.y[0]);
   }
 
   template <class S>
-  void backward(Parameters<const S>, View<const S>, View<const S>, View<const S> dy, Cache<S>&,
-                Parameters<S>, View<S> dx) const {
-    if (!dx) return;
+  void backward(const Backward<S>& args, Cache<S>&) const {
+    if (!args.dx[0]) return;
     std::array<Index, Shape::max_rank> inverse{};
     for (std::size_t i = 0; i < dims.value.size(); ++i) {
       inverse[static_cast<std::size_t>(dims.value[i])] = static_cast<Index>(i) + 1;
     }
-    detail::permute<S>(dy, inverse, dx);
+    detail::permute<S>(args.dy[0], inverse, args.dx[0]);
   }
 };
 

@@ -15,6 +15,8 @@ struct RepeatVector {
   static constexpr std::string_view type = "RepeatVector";
   static constexpr auto fields() { return std::tuple{field("n", &RepeatVector::n)}; }
 
+  static constexpr bool has_weights = false;
+
   template <class S>
   using Cache = NoCache;
 
@@ -25,17 +27,17 @@ struct RepeatVector {
   }
 
   template <class S>
-  void forward(Parameters<const S>, View<const S> x, View<S> y, Cache<S>&) const {
-    for (Index t = 0; t < n; ++t) y.step(t) = x.matrix();
+  void forward(const Forward<S>& args, Cache<S>&) const {
+    for (Index t = 0; t < n; ++t) args.y[0].step(t) = args.x[0].matrix();
   }
 
   template <class S>
-  void backward(Parameters<const S>, View<const S>, View<const S>, View<const S> dy, Cache<S>&,
-                Parameters<S>, View<S> dx) const {
+  void backward(const Backward<S>& args, Cache<S>&) const {
+    const View<S> dx = args.dx[0];
     if (!dx) return;
     // yₜ = x for every t:  dx = Σₜ dyₜ
     dx.array().setZero();
-    for (Index t = 0; t < n; ++t) dx.matrix() += dy.step(t);
+    for (Index t = 0; t < n; ++t) dx.matrix() += args.dy[0].step(t);
   }
 };
 

@@ -188,7 +188,7 @@ struct LanesAt {
 namespace detail {
 
 template <class Scalar, Index Width, class Use>
-void for_lanes_of_row(Index row, Index column, Index cols, const Use& use) {
+[[gnu::always_inline]] inline void for_lanes_of_row(Index row, Index column, Index cols, const Use& use) {
   for (; column + Width <= cols; column += Width) use(LanesAt<Scalar, Width>{row, column});
   if constexpr (Width > 1) {
     if (column < cols) {
@@ -202,7 +202,7 @@ void for_lanes_of_row(Index row, Index column, Index cols, const Use& use) {
 /// Calls `use(at)` for all elements of matrices of one size, row by row, a packet at a time and the
 /// rest of a row by narrower ones: `for_lanes<S>(N, U, [&](auto at) { at(h) = at(o) * tanh(at(c)); })`.
 template <class Scalar, class Use>
-void for_lanes(Index rows, Index cols, const Use& use) {
+[[gnu::always_inline]] inline void for_lanes(Index rows, Index cols, const Use& use) {
   for (Index row = 0; row < rows; ++row) {
     detail::for_lanes_of_row<Scalar, widest<Scalar>>(row, 0, cols, use);
   }

@@ -52,7 +52,7 @@ void multiply(const Strided<Scalar>& c, const Strided<const Scalar>& start,
   const bool row_of_packets = b.col_stride == 1 && b.cols % Sizes::width == 0;
   if (c.rows == 1 && !packed && row_of_packets) return multiply_row(c, start, a, b, {});
 
-  const bool one_row = c.rows == 1 && b.col_stride == 1;
+  const bool one_row = packed ? packed.factor->one_row() : c.rows == 1 && b.col_stride == 1;
   const Index most_cols = panel_cols<Scalar>(one_row);
   for (Index k = 0; k < a.cols; k += most_depth) {
     const Index depth = std::min(most_depth, a.cols - k);

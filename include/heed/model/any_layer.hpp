@@ -3,7 +3,8 @@
 #include <memory>
 #include <optional>
 
-#include <heed/layers/layer.hpp>
+#include <heed/layers/signatures.hpp>
+#include <heed/model/wiring.hpp>
 
 namespace heed {
 
@@ -29,20 +30,21 @@ class AnyLayer {
   /// Whether the output is the input's memory under another shape; there is no forward then.
   bool only_reshapes() const { return layer_->only_reshapes(); }
 
-  Shape output_shape(std::span<const Shape> x) const { return layer_->output_shape(x); }
+  /// Of one sample: of each output.
+  std::vector<Shape> output_shapes(std::span<const Shape> x) const {
+    return layer_->output_shapes(x);
+  }
+  /// … and of the first.
+  Shape output_shape(std::span<const Shape> x) const { return output_shapes(x)[0]; }
   std::vector<Weight> weights(std::span<const Shape> x) const { return layer_->weights(x); }
 
   AnyCache make_cache() const { return layer_->make_cache(); }
 
-  void forward(Parameters<const Scalar> w, std::span<const View<const Scalar>> x,
-               const View<Scalar>& y, AnyCache& cache, const Pass& pass) const {
-    layer_->forward(w, x, y, cache.get(), pass);
+  void forward(const Forward<Scalar>& args, AnyCache& cache) const {
+    layer_->forward(args, cache.get());
   }
-
-  void backward(Parameters<const Scalar> w, std::span<const View<const Scalar>> x,
-                const View<const Scalar>& y, const View<const Scalar>& dy, AnyCache& cache,
-                Parameters<Scalar> dw, std::span<const View<Scalar>> dx) const {
-    layer_->backward(w, x, y, dy, cache.get(), dw, dx);
+  void backward(const Backward<Scalar>& args, AnyCache& cache) const {
+    layer_->backward(args, cache.get());
   }
 
   /// The inner values that a block shows after a forward.
@@ -50,19 +52,29 @@ class AnyLayer {
     return layer_->published(cache.get());
   }
 
-  // What `Stream` asks of a layer whose inputs have steps; see the concept `Layer`.
+  // What the graph asks about time; see the concept `Layer`.
 
   bool is_step_wise(std::span<const Shape> x) const { return layer_->is_step_wise(x); }
+  bool keeps_steps() const { return layer_->keeps_steps(); }
+  bool can_mark() const { return layer_->can_mark(); }
+  bool mark(const Forward<Scalar>& args, std::span<std::uint8_t> counts) const {
+    return layer_->mark(args, counts);
+  }
+  std::vector<Shape> states(const Shape& x) const { return layer_->states(x); }
+  /// Whether the states of one batch are those that the next one begins with.
+  bool is_stateful() const { return layer_->is_stateful(); }
+
+  // What `Stream` asks of a layer whose inputs have steps.
+
   bool can_stream() const { return layer_->can_stream(); }
-  std::vector<Shape> state(const Shape& x, Index capacity) const {
-    return layer_->state(x, capacity);
+  std::vector<Shape> stream_state(const Shape& x, Index capacity) const {
+    return layer_->stream_state(x, capacity);
   }
   void start_stream(Parameters<const Scalar> w, AnyCache& cache) const {
     layer_->start_stream(w, cache.get());
   }
-  void stream(Parameters<const Scalar> w, const View<const Scalar>& x, const View<Scalar>& y,
-              std::span<const View<Scalar>> state, Index seen, AnyCache& cache) const {
-    layer_->stream(w, x, y, state, seen, cache.get());
+  void stream(const Forward<Scalar>& args, Index seen, AnyCache& cache) const {
+    layer_->stream(args, seen, cache.get());
   }
 
   /// The activation function that ends the layer; none when the layer does not say.
@@ -85,22 +97,22 @@ class AnyLayer {
     virtual std::string_view type() const = 0;
     virtual Config config() const = 0;
     virtual bool only_reshapes() const = 0;
-    virtual Shape output_shape(std::span<const Shape> x) const = 0;
+    virtual std::vector<Shape> output_shapes(std::span<const Shape> x) const = 0;
     virtual std::vector<Weight> weights(std::span<const Shape> x) const = 0;
     virtual AnyCache make_cache() const = 0;
-    virtual void forward(Parameters<const Scalar> w, std::span<const View<const Scalar>> x,
-                         const View<Scalar>& y, void* cache, const Pass& pass) const = 0;
-    virtual void backward(Parameters<const Scalar> w, std::span<const View<const Scalar>> x,
-                          const View<const Scalar>& y, const View<const Scalar>& dy, void* cache,
-                          Parameters<Scalar> dw, std::span<const View<Scalar>> dx) const = 0;
+    virtual void forward(const Forward<Scalar>& args, void* cache) const = 0;
+    virtual void backward(const Backward<Scalar>& args, void* cache) const = 0;
     virtual std::vector<Published<Scalar>> published(const void* cache) const = 0;
     virtual bool is_step_wise(std::span<const Shape> x) const = 0;
+    virtual bool keeps_steps() const = 0;
+    virtual bool can_mark() const = 0;
+    virtual bool mark(const Forward<Scalar>& args, std::span<std::uint8_t> counts) const = 0;
+    virtual std::vector<Shape> states(const Shape& x) const = 0;
+    virtual bool is_stateful() const = 0;
     virtual bool can_stream() const = 0;
-    virtual std::vector<Shape> state(const Shape& x, Index capacity) const = 0;
+    virtual std::vector<Shape> stream_state(const Shape& x, Index capacity) const = 0;
     virtual void start_stream(Parameters<const Scalar> w, void* cache) const = 0;
-    virtual void stream(Parameters<const Scalar> w, const View<const Scalar>& x,
-                        const View<Scalar>& y, std::span<const View<Scalar>> state, Index seen,
-                        void* cache) const = 0;
+    virtual void stream(const Forward<Scalar>& args, Index seen, void* cache) const = 0;
     virtual std::optional<ActivationFunction> output_activation() const = 0;
     virtual std::shared_ptr<const Interface> lifted() const = 0;
     virtual const void* key() const = 0;
@@ -114,25 +126,34 @@ class AnyLayer {
   template <Layer L>
   struct Holder final : Interface {
     explicit Holder(L given) : layer(std::move(given)) {}
+    static_assert(detail::check_signatures<L, Scalar>());
+    using Cache = detail::CacheOf<L, Scalar>;
+
+    static Cache& cache_of(void* kept) { return *static_cast<Cache*>(kept); }
 
     std::string_view type() const override { return L::type; }
     Config config() const override { return get_config(layer); }
     bool only_reshapes() const override { return ReshapingLayer<L>; }
 
-    Shape output_shape(std::span<const Shape> x) const override {
-      if constexpr (UnaryLayer<L>) {
+    std::vector<Shape> output_shapes(std::span<const Shape> x) const override {
+      if constexpr (RecurrentLayer<L>) {
+        check<ShapeError>(!x.empty(), "expected an input");
+        std::vector<Shape> shapes{layer.output_shape(x[0])};
+        const auto states = detail::states_of(layer, x[0]);
+        if (x.size() > 1) detail::check_states(states, x.subspan(1));
+        if (returns_state()) shapes.insert(shapes.end(), states.begin(), states.end());
+        return shapes;
+      } else if constexpr (UnaryLayer<L>) {
         check<ShapeError>(x.size() == 1, "expected one input, got ", x.size());
-        return layer.output_shape(x[0]);
+        return {layer.output_shape(x[0])};
       } else {
-        return layer.output_shape(x);
+        return {layer.output_shape(x)};
       }
     }
 
     std::vector<Weight> weights(std::span<const Shape> x) const override {
-      if constexpr (requires { layer.weights(x); }) {
-        return layer.weights(x);
-      } else if constexpr (requires { layer.weights(x[0]); }) {
-        return layer.weights(x[0]);
+      if constexpr (requires { layer.weights(only_or_all(x)); }) {
+        return layer.weights(only_or_all(x));
       } else {
         return {};
       }
@@ -142,72 +163,95 @@ class AnyLayer {
       if constexpr (ReshapingLayer<L>) {
         return nullptr;
       } else {
-        return std::make_shared<typename L::template Cache<Scalar>>();
+        return std::make_shared<Cache>();
       }
     }
 
-    void forward(Parameters<const Scalar> w, std::span<const View<const Scalar>> x,
-                 const View<Scalar>& y, void* kept, const Pass& pass) const override {
-      if constexpr (!ReshapingLayer<L>) {
-        auto& cache = *static_cast<typename L::template Cache<Scalar>*>(kept);
-        const auto& input = only_or_all(x);
-        if constexpr (requires { layer.template forward<Scalar>(w, input, y, cache, pass); }) {
-          layer.template forward<Scalar>(w, input, y, cache, pass);
-        } else {
-          layer.template forward<Scalar>(w, input, y, cache);
-        }
+    void forward(const Forward<Scalar>& args, void* kept) const override {
+      if constexpr (RecurrentLayer<L>) {
+        detail::run_forward(layer, detail::with_states(args), cache_of(kept));
+        detail::hand_on_states(args);
+      } else if constexpr (!ReshapingLayer<L>) {
+        layer.template forward<Scalar>(args, cache_of(kept));
       }
     }
 
-    void backward(Parameters<const Scalar> w, std::span<const View<const Scalar>> x,
-                  const View<const Scalar>& y, const View<const Scalar>& dy, void* kept,
-                  Parameters<Scalar> dw, std::span<const View<Scalar>> dx) const override {
-      if constexpr (!ReshapingLayer<L>) {
-        auto& cache = *static_cast<typename L::template Cache<Scalar>*>(kept);
-        layer.template backward<Scalar>(w, only_or_all(x), y, dy, cache, dw, only_or_all(dx));
+    void backward(const Backward<Scalar>& args, void* kept) const override {
+      if constexpr (RecurrentLayer<L>) {
+        detail::run_backward(layer, detail::with_states(args), cache_of(kept));
+      } else if constexpr (!ReshapingLayer<L>) {
+        layer.template backward<Scalar>(args, cache_of(kept));
       }
     }
 
     std::vector<Published<Scalar>> published(const void* kept) const override {
-      if constexpr (!ReshapingLayer<L>) {
-        const auto& cache = *static_cast<const typename L::template Cache<Scalar>*>(kept);
-        if constexpr (requires { L::published(cache); }) {
-          const auto values = L::published(cache);
-          return {values.begin(), values.end()};
-        }
+      if constexpr (detail::HasPublished<L>) {
+        const auto values = L::published(*static_cast<const Cache*>(kept));
+        return {values.begin(), values.end()};
       }
       return {};
     }
 
     bool is_step_wise(std::span<const Shape> x) const override {
-      if constexpr (requires { layer.is_step_wise(only_or_all(x)); }) {
-        return layer.is_step_wise(only_or_all(x));
-      } else {
-        return false;
-      }
+      if constexpr (detail::HasStepWise<L>) return layer.is_step_wise(only_or_all(x));
+      return false;
     }
 
-    bool can_stream() const override { return StreamableLayer<L>; }
+    bool keeps_steps() const override {
+      if constexpr (CellLayer<L>) {
+        return layer.return_sequences;
+      } else if constexpr (detail::HasKeepsSteps<L>) {
+        return layer.keeps_steps();
+      }
+      return false;
+    }
 
-    std::vector<Shape> state(const Shape& x, Index capacity) const override {
-      if constexpr (StreamableLayer<L>) return layer.state(x, capacity);
+    bool can_mark() const override { return detail::HasMark<L>; }
+    bool mark(const Forward<Scalar>& args, std::span<std::uint8_t> counts) const override {
+      if constexpr (detail::HasMark<L>) return layer.template mark<Scalar>(args, counts);
+      return false;
+    }
+
+    std::vector<Shape> states(const Shape& x) const override {
+      if constexpr (RecurrentLayer<L>) return detail::states_of(layer, x);
+      return {};
+    }
+
+    bool returns_state() const {
+      if constexpr (requires { layer.return_state; }) return layer.return_state;
+      return false;
+    }
+    bool is_stateful() const override {
+      if constexpr (requires { layer.stateful; }) return layer.stateful;
+      return false;
+    }
+
+    bool can_stream() const override { return CellLayer<L> || StreamableLayer<L>; }
+
+    std::vector<Shape> stream_state(const Shape& x, Index capacity) const override {
+      if constexpr (CellLayer<L>) {
+        return detail::recurrent_stream_state(layer, x);
+      } else if constexpr (StreamableLayer<L>) {
+        return layer.stream_state(x, capacity);
+      }
       return {};
     }
 
     void start_stream(Parameters<const Scalar> w, void* kept) const override {
-      if constexpr (StreamableLayer<L>) {
-        auto& cache = *static_cast<typename L::template Cache<Scalar>*>(kept);
-        if constexpr (requires { layer.template start_stream<Scalar>(w, cache); }) {
-          layer.template start_stream<Scalar>(w, cache);
+      if constexpr (CellLayer<L>) {
+        detail::start_recurrent_stream(layer, w, cache_of(kept));
+      } else if constexpr (StreamableLayer<L>) {
+        if constexpr (requires { layer.template start_stream<Scalar>(w, cache_of(kept)); }) {
+          layer.template start_stream<Scalar>(w, cache_of(kept));
         }
       }
     }
 
-    void stream(Parameters<const Scalar> w, const View<const Scalar>& x, const View<Scalar>& y,
-                std::span<const View<Scalar>> state, Index seen, void* kept) const override {
-      if constexpr (StreamableLayer<L>) {
-        auto& cache = *static_cast<typename L::template Cache<Scalar>*>(kept);
-        layer.template stream<Scalar>(w, x, y, state, seen, cache);
+    void stream(const Forward<Scalar>& args, Index seen, void* kept) const override {
+      if constexpr (CellLayer<L>) {
+        detail::recurrent_stream(layer, args, cache_of(kept));
+      } else if constexpr (StreamableLayer<L>) {
+        layer.template stream<Scalar>(args, seen, cache_of(kept));
       }
     }
 

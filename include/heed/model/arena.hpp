@@ -42,6 +42,16 @@ class Layout {
     return first;
   }
 
+  /// Throws `ShapeError` unless the weights from slot `first` on are those that another layer needs.
+  void check_shared(std::size_t first, const std::vector<Weight>& weights) const {
+    for (std::size_t i = 0; i < weights.size(); ++i) {
+      const Slot& slot = slots_[first + i];
+      check<ShapeError>(slot.shape == weights[i].shape, "expected inputs for which ", slot.name,
+                        " of ", slot.shape, " can be shared, got inputs that need one of ",
+                        weights[i].shape);
+    }
+  }
+
   /// How many numbers all weights have together.
   Index size() const { return size_; }
 

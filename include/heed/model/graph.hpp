@@ -1,5 +1,6 @@
 #pragma once
 
+#include <atomic>
 #include <map>
 
 #include <heed/layers/input.hpp>
@@ -7,9 +8,20 @@
 
 namespace heed {
 
-/// A node of a model, as `add` returns it and takes it.
+/// An output of a node of a model, as `add` returns it and takes it. Most nodes have one.
 struct Node {
   std::size_t index = 0;
+  std::size_t output = 0;
+
+  bool operator==(const Node&) const = default;
+};
+
+/// What a batch brings: a view for each input of the model, (N, …), in the order in which the inputs were
+/// added, and which of its steps count. No masks: all steps of all inputs do.
+template <class Scalar>
+struct Inputs {
+  std::span<const View<const Scalar>> x = {};
+  std::span<const Mask> masks = {};
 };
 
 /// The layers of a model and how they are joined: the one place that knows about neighbours. It
@@ -23,28 +35,53 @@ class Graph {
   struct Entry {
     std::string name;
     AnyLayer<Scalar> layer;
-    std::vector<std::size_t> inputs;
-    Shape shape;                 ///< of one sample
+    std::vector<Node> inputs;
+    std::vector<Shape> shapes;   ///< of one sample, of each output; may have axes of any length
     std::size_t first_slot = 0;  ///< its weights are slots [first_slot, first_slot + slots)
     std::size_t slots = 0;
+    bool trains = true;      ///< whether its weights have gradients
+    bool step_wise = false;  ///< whether each step of the output is by itself
 
     bool is_input() const { return inputs.empty(); }
+    /// Of the first output, which most nodes have alone.
+    const Shape& shape() const { return shapes[0]; }
   };
 
   /// Adds a layer behind others. An empty name is made from the type: `lstm`, `lstm_1`. Throws
   /// `ModelError` for a name that is taken or cannot be one, and the layer's own errors with its
   /// type and name in front.
-  std::size_t add(std::string name, AnyLayer<Scalar> layer, std::vector<std::size_t> inputs);
+  std::size_t add(std::string name, AnyLayer<Scalar> layer, std::vector<Node> inputs) {
+    return add(std::move(name), std::move(layer), std::move(inputs), nodes_.size());
+  }
+
+  /// Adds the layer of node `owner` once more, with other inputs and the same weights.
+  std::size_t share(std::string name, std::size_t owner, std::vector<Node> inputs) {
+    return add(std::move(name), nodes_[owner].layer, std::move(inputs), owner);
+  }
 
   /// Where values leave the model; the last node added unless said otherwise.
-  std::size_t output() const { return output_; }
-  void set_output(std::size_t node) {
-    output_ = node;
-    output_is_set_ = true;
+  std::span<const Node> outputs() const { return outputs_; }
+  std::size_t output() const { return outputs_.empty() ? 0 : outputs_[0].index; }
+  void set_outputs(std::vector<Node> nodes) {
+    outputs_ = std::move(nodes);
+    outputs_are_set_ = true;
+  }
+  void set_output(std::size_t node) { set_outputs({{node, 0}}); }
+
+  /// The nodes where data enter, in the order in which they were added.
+  std::span<const std::size_t> inputs() const { return inputs_; }
+
+  /// Whether the weights of a node, and of all that share them, have gradients. Those of a frozen layer
+  /// cost none.
+  void set_trains(std::size_t node, bool trains) {
+    for (Entry& entry : nodes_) {
+      if (entry.slots > 0 && entry.first_slot == nodes_[node].first_slot) entry.trains = trains;
+    }
   }
 
   const std::vector<Entry>& nodes() const { return nodes_; }
   const Entry& operator[](std::size_t node) const { return nodes_[node]; }
+  const Shape& shape(Node node) const { return nodes_[node.index].shapes[node.output]; }
   const Layout& layout() const { return layout_; }
 
   /// The node of a name, or the number of nodes when there is none.
@@ -60,24 +97,46 @@ class Graph {
 
   /// The activation function that ends the network, if it is known, and the network without it: losses that know
   /// the function work on the logits in front of it.
-  std::optional<ActivationFunction> output_activation() const {
-    return nodes_[output_].layer.output_activation();
+  std::optional<ActivationFunction> output_activation(std::size_t output = 0) const {
+    const Node node = outputs_[output];
+    if (node.output > 0) return ActivationFunction::linear;
+    return nodes_[node.index].layer.output_activation();
   }
-  Graph without_output_activation() const {
+  Graph without_output_activation(std::size_t output = 0) const {
     Graph lifted = *this;
-    lifted.nodes_[output_].layer = nodes_[output_].layer.without_output_activation();
+    auto& layer = lifted.nodes_[outputs_[output].index].layer;
+    layer = layer.without_output_activation();
     return lifted;
   }
 
-  /// Runs the layers that `node` depends on, and itself, on a batch: x is (N, …). The value of each
-  /// stays on the tape, where views of x stand for it in part: x must outlive their use.
+  /// Runs the layers that some nodes depend on, and these, on a batch. The values stay on the tape, where
+  /// views of the inputs stand for them in part: these must outlive their use.
+  void forward(View<const Scalar> weights, const Inputs<Scalar>& inputs,
+               std::span<const Node> wanted, const Pass& pass, Tape<Scalar>& tape) const;
+
+  /// The same for a graph of one input and one node; returns its first output, (N, …).
   View<const Scalar> forward(View<const Scalar> weights, View<const Scalar> x, std::size_t node,
-                             const Pass& pass, Tape<Scalar>& tape) const;
+                             const Pass& pass, Tape<Scalar>& tape) const {
+    const Node wanted{node, 0};
+    forward(weights, {.x = {&x, 1}}, {&wanted, 1}, pass, tape);
+    return value(wanted, tape);
+  }
 
-  /// Where the gradient of the loss by the output goes before `backward`: (N, …).
-  View<Scalar> output_gradient(Tape<Scalar>& tape) const { return make_gradient(output_, tape); }
+  /// What the last forward left of a node that it ran.
+  View<const Scalar> value(Node node, const Tape<Scalar>& tape) const {
+    return tape.entries[node.index].outputs[node.output].value;
+  }
+  Steps steps(Node node, const Tape<Scalar>& tape) const {
+    return tape.entries[node.index].outputs[node.output].steps;
+  }
 
-  /// Runs back from the output over what `forward` left on the tape. Adds to `tape.gradients`, which
+  /// Where the gradient of the loss by an output goes before `backward`: (N, …). Outputs for which it is
+  /// not asked have none.
+  View<Scalar> output_gradient(Tape<Scalar>& tape, std::size_t output = 0) const {
+    return make_gradient(outputs_[output], tape);
+  }
+
+  /// Runs back from the outputs over what `forward` left on the tape. Adds to `tape.gradients`, which
   /// it makes zero first, and writes the gradient of the inputs when asked to.
   void backward(View<const Scalar> weights, Tape<Scalar>& tape, bool input_gradient = false) const;
 
@@ -88,19 +147,35 @@ class Graph {
   }
 
  private:
+  using Output = typename Tape<Scalar>::Output;
+
+  std::size_t add(std::string name, AnyLayer<Scalar> layer, std::vector<Node> inputs,
+                  std::size_t owner);
   std::string free_name(std::string_view type);
+  Output& output_of(Node node, Tape<Scalar>& tape) const {
+    return tape.entries[node.index].outputs[node.output];
+  }
   bool shares_gradient(std::size_t node, const Tape<Scalar>& tape) const;
-  View<Scalar> make_gradient(std::size_t node, Tape<Scalar>& tape) const;
-  void activate_nodes(std::size_t output, Tape<Scalar>& tape) const;
-  void backward_node(std::size_t node, const View<const Scalar>& weights, Tape<Scalar>& tape) const;
+  View<Scalar> make_gradient(Node node, Tape<Scalar>& tape) const;
+  void activate(std::span<const Node> wanted, Tape<Scalar>& tape) const;
+  void set_shapes(const Inputs<Scalar>& inputs, Tape<Scalar>& tape) const;
+  void enter(std::size_t input, const Inputs<Scalar>& inputs, Tape<Scalar>& tape) const;
+  void run(std::size_t node, View<const Scalar> weights, const Pass& pass,
+           Tape<Scalar>& tape) const;
+  void carry_states(std::size_t node, Index samples, Tape<Scalar>& tape) const;
+  void mark_steps(std::size_t node, const Forward<Scalar>& args, Tape<Scalar>& tape) const;
+  void run_back(std::size_t node, View<const Scalar> weights, Tape<Scalar>& tape) const;
 
   std::vector<Entry> nodes_;
+  std::vector<std::size_t> inputs_;
+  std::vector<Node> outputs_;
   std::map<std::string, std::size_t, std::less<>> names_;  ///< the nodes by their names
   std::map<std::string, Index>
       used_;  ///< how many names were made from a type; all before are taken
   Layout layout_;
-  std::size_t output_ = 0;
-  bool output_is_set_ = false;
+  std::uint64_t id_ = 0;  ///< graphs of one id have the same nodes
+  bool outputs_are_set_ = false;
+  bool shapes_are_known_ = true;
 };
 
 namespace detail {
@@ -132,170 +207,64 @@ std::string Graph<Scalar>::free_name(std::string_view type) {
 }
 
 template <class Scalar>
-std::size_t Graph<Scalar>::add(std::string name, AnyLayer<Scalar> layer,
-                               std::vector<std::size_t> inputs) {
+std::size_t Graph<Scalar>::add(std::string name, AnyLayer<Scalar> layer, std::vector<Node> inputs,
+                               std::size_t owner) {
   if (name.empty()) name = free_name(layer.type());
   check<ModelError>(find(name) == nodes_.size(), "the name \"", name, "\" is taken by ",
                     find(name) < nodes_.size() ? title(find(name)) : "");
   check<ModelError>(name.find('/') == std::string::npos, "a layer's name has no \"/\", got \"",
                     name, "\"");
   std::vector<Shape> shapes;
-  for (const std::size_t input : inputs) {
-    check<ModelError>(input < nodes_.size(), layer.type(), " \"", name,
+  for (const Node input : inputs) {
+    check<ModelError>(input.index < nodes_.size(), layer.type(), " \"", name,
                       "\": expected inputs from this model");
-    shapes.push_back(nodes_[input].shape);
+    check<ModelError>(input.output < nodes_[input.index].shapes.size(), layer.type(), " \"", name,
+                      "\": expected an output that ", title(input.index), " has, which has ",
+                      nodes_[input.index].shapes.size(), ", got output ", input.output);
+    shapes.push_back(shape(input));
   }
   const auto place = [&](const auto& error) {
     return join(layer.type(), " \"", name, "\": ", error.what());
   };
+  Entry entry{.name = name, .layer = layer, .inputs = std::move(inputs), .shapes = {}};
   try {
-    const Shape shape = layer.output_shape(shapes);
-    // Far below the range of Index, so that layers can reckon with lengths: 4 * units, 2 * U.
-    check<ShapeError>(shape.size() <= std::numeric_limits<Index>::max() / 8, "an output of ", shape,
-                      " has more elements than can be held");
+    entry.shapes = layer.output_shapes(shapes);
+    for (const Shape& shape : entry.shapes) {
+      // Far below the range of Index, so that layers can reckon with lengths: 4 * units, 2 * U.
+      check<ShapeError>(shape.size() <= std::numeric_limits<Index>::max() / 8, "an output of ",
+                        shape, " has more elements than can be held");
+      shapes_are_known_ &= shape.is_known();
+    }
+    entry.step_wise = !shapes.empty() && layer.is_step_wise(shapes);
     const auto weights = layer.weights(shapes);
-    const std::size_t first = layout_.append(name, weights);
-    names_.emplace(name, nodes_.size());
-    nodes_.push_back(
-        {std::move(name), std::move(layer), std::move(inputs), shape, first, weights.size()});
+    for (const Weight& weight : weights) {
+      check<ShapeError>(weight.shape.is_known(), "expected an input of known length, for its ",
+                        weight.name, " is ", weight.shape, ", got ",
+                        shapes.empty() ? Shape{} : shapes[0]);
+    }
+    entry.slots = weights.size();
+    if (owner < nodes_.size()) {
+      layout_.check_shared(nodes_[owner].first_slot, weights);
+      entry.first_slot = nodes_[owner].first_slot;
+      entry.trains = nodes_[owner].trains;
+    } else {
+      entry.first_slot = layout_.append(name, weights);
+    }
   } catch (const ShapeError& error) {
     throw ShapeError(place(error));
   } catch (const OptionError& error) {
     throw OptionError(place(error));
   }
-  if (!output_is_set_) output_ = nodes_.size() - 1;
+  if (entry.is_input()) inputs_.push_back(nodes_.size());
+  names_.emplace(name, nodes_.size());
+  nodes_.push_back(std::move(entry));
+  static std::atomic<std::uint64_t> last_id = 0;
+  id_ = ++last_id;
+  if (!outputs_are_set_) outputs_ = {{nodes_.size() - 1, 0}};
   return nodes_.size() - 1;
 }
 
-/// Marks the nodes that `output` depends on, and makes their caches.
-template <class Scalar>
-void Graph<Scalar>::activate_nodes(std::size_t output, Tape<Scalar>& tape) const {
-  tape.entries.resize(nodes_.size());
-  for (auto& entry : tape.entries) {
-    entry.active = false;
-    entry.consumers = 0;
-  }
-  tape.entries[output].active = true;
-  for (std::size_t node = output + 1; node-- > 0;) {
-    auto& entry = tape.entries[node];
-    if (!entry.active) continue;
-    for (const std::size_t input : nodes_[node].inputs) {
-      tape.entries[input].active = true;
-      ++tape.entries[input].consumers;
-    }
-    const AnyLayer<Scalar>& layer = nodes_[node].layer;
-    if (entry.cache_key != layer.key()) {
-      entry.cache = layer.make_cache();
-      entry.cache_key = layer.key();
-    }
-    entry.x.resize(nodes_[node].inputs.size());
-    entry.dx.resize(nodes_[node].inputs.size());
-    entry.scratch.resize(nodes_[node].inputs.size());
-  }
-}
-
-template <class Scalar>
-View<const Scalar> Graph<Scalar>::forward(View<const Scalar> weights, View<const Scalar> x,
-                                          std::size_t node, const Pass& pass,
-                                          Tape<Scalar>& tape) const {
-  activate_nodes(node, tape);
-  const Index samples = x.dim(0);
-  for (std::size_t i = 0; i <= node; ++i) {
-    auto& entry = tape.entries[i];
-    if (!entry.active) continue;
-    const Entry& here = nodes_[i];
-    for (std::size_t k = 0; k < here.inputs.size(); ++k) {
-      entry.x[k] = tape.entries[here.inputs[k]].value;
-    }
-    const Shape shape = here.shape.batch(samples);
-    if (here.is_input()) {
-      entry.value = x;
-    } else if (here.layer.only_reshapes()) {
-      entry.value = entry.x[0].reshaped(shape);
-    } else {
-      entry.value_memory.resize(shape);
-      entry.value = entry.value_memory;
-      Pass local = pass;
-      local.node = i;
-      here.layer.forward(parameters(weights.data(), i), entry.x, entry.value_memory, entry.cache,
-                         local);
-    }
-  }
-  return tape.entries[node].value;
-}
-
-/// Whether a node that only reshapes may hand its gradient on without a copy: nobody else adds to it.
-template <class Scalar>
-bool Graph<Scalar>::shares_gradient(std::size_t node, const Tape<Scalar>& tape) const {
-  const Entry& here = nodes_[node];
-  return here.layer.only_reshapes() && !here.is_input() &&
-         tape.entries[here.inputs[0]].consumers == 1;
-}
-
-template <class Scalar>
-View<Scalar> Graph<Scalar>::make_gradient(std::size_t node, Tape<Scalar>& tape) const {
-  auto& entry = tape.entries[node];
-  if (shares_gradient(node, tape)) {
-    entry.gradient = make_gradient(nodes_[node].inputs[0], tape).reshaped(entry.value.shape());
-  } else {
-    entry.gradient_memory.resize(entry.value.shape());
-    entry.gradient = entry.gradient_memory;
-  }
-  entry.has_gradient = true;
-  return entry.gradient;
-}
-
-template <class Scalar>
-void Graph<Scalar>::backward(View<const Scalar> weights, Tape<Scalar>& tape,
-                             bool input_gradient) const {
-  tape.gradients.resize({layout_.size()});
-  tape.gradients.set_zero();
-  for (std::size_t i = 0; i <= output_; ++i) {
-    auto& entry = tape.entries[i];
-    entry.has_gradient = i == output_;
-    entry.wanted = nodes_[i].slots > 0 || (nodes_[i].is_input() && input_gradient);
-    for (const std::size_t input : nodes_[i].inputs) entry.wanted |= tape.entries[input].wanted;
-  }
-  for (std::size_t i = output_ + 1; i-- > 0;) {
-    const auto& entry = tape.entries[i];
-    if (entry.active && entry.wanted && !nodes_[i].is_input()) backward_node(i, weights, tape);
-  }
-}
-
-/// The first node to reach an input's gradient writes it; every further one adds to it.
-template <class Scalar>
-void Graph<Scalar>::backward_node(std::size_t node, const View<const Scalar>& weights,
-                                  Tape<Scalar>& tape) const {
-  const Entry& here = nodes_[node];
-  auto& entry = tape.entries[node];
-  if (shares_gradient(node, tape)) {
-    tape.entries[here.inputs[0]].has_gradient = true;
-    return;
-  }
-  for (std::size_t k = 0; k < here.inputs.size(); ++k) {
-    auto& input = tape.entries[here.inputs[k]];
-    if (!input.wanted) {
-      entry.dx[k] = {};
-    } else if (!input.has_gradient) {
-      entry.dx[k] = make_gradient(here.inputs[k], tape);
-    } else {
-      entry.scratch[k].resize(input.value.shape());
-      entry.dx[k] = entry.scratch[k];
-    }
-  }
-  if (here.layer.only_reshapes()) {
-    if (entry.dx[0]) {
-      std::copy_n(entry.gradient.data(), entry.gradient.size(), entry.dx[0].data());
-    }
-  } else {
-    here.layer.backward(parameters(weights.data(), node), entry.x, entry.value, entry.gradient,
-                        entry.cache, parameters(tape.gradients.data(), node), entry.dx);
-  }
-  for (std::size_t k = 0; k < here.inputs.size(); ++k) {
-    if (entry.dx[k] && entry.dx[k].data() == entry.scratch[k].data()) {
-      tape.entries[here.inputs[k]].gradient.array() += entry.dx[k].array();
-    }
-  }
-}
-
 }  // namespace heed
+
+#include <heed/model/graph_backward.hpp>
+#include <heed/model/graph_forward.hpp>

@@ -26,7 +26,8 @@ class Model {
     return *this;
   }
 
-  /// The shape of one sample, without the batch axis. Throws `ModelError` when there is an input.
+  /// The shape of one sample, without the batch axis; of any length with `Shape{any, 12}`. A model may have
+  /// several inputs; layers continue from the last node.
   Node input(const Shape& shape) { return input("", shape); }
   Node input(std::string_view name, const Shape& shape);
 
@@ -47,7 +48,7 @@ class Model {
   template <Layer L>
   Node add(std::string_view name, L layer) {
     check<ModelError>(!graph_.nodes().empty(), "a model begins with input(shape)");
-    return add(name, std::move(layer), Node{graph_.nodes().size() - 1});
+    return add(name, std::move(layer), Node{graph_.nodes().size() - 1, 0});
   }
   template <Layer L>
   Node add(std::string_view name, L layer, Node input) {
@@ -57,6 +58,13 @@ class Model {
   Node add(std::string_view name, L layer, std::initializer_list<Node> inputs) {
     return add(name, AnyLayer<Scalar>(std::move(layer)), std::span(inputs.begin(), inputs.size()));
   }
+  template <Layer L>
+  Node add(std::string_view name, L layer, std::span<const Node> inputs) {
+    return add(name, AnyLayer<Scalar>(std::move(layer)), inputs);
+  }
+  /// The layer of a node once more, on other inputs and with the same weights: `share(encoder, right)`.
+  Node share(Node node, std::initializer_list<Node> inputs) { return share("", node, inputs); }
+  Node share(std::string_view name, Node node, std::initializer_list<Node> inputs);
   /// The same for a layer whose type is known only at run time.
   Node add(std::string_view name, AnyLayer<Scalar> layer, std::span<const Node> inputs);
 
@@ -78,18 +86,22 @@ class Model {
 
   /// Another output than the node added last, also when more are added. Throws `ModelError` for a node
   /// that the model does not have.
-  void set_output(Node node) {
-    check<ModelError>(node.index < graph_.nodes().size(), "model \"", name_,
-                      "\": expected an output from this model");
-    graph_.set_output(node.index);
+  void set_output(Node node) { set_outputs({node}); }
+  /// Several outputs, in this order.
+  void set_outputs(std::vector<Node> nodes);
+
+  /// Whether training changes the weights of a layer, which it does unless it is frozen by `false`. Throws
+  /// `ModelError` for a name that the model does not have.
+  void set_trainable(std::string_view layer, bool trainable) {
+    graph_.set_trains(find_layer(layer), trainable);
   }
 
   const std::string& name() const { return name_; }
   const Graph<Scalar>& graph() const { return graph_; }
 
   /// Of one sample. Both throw `ModelError` for a model without an input.
-  const Shape& input_shape() const { return node(0).shape; }
-  const Shape& output_shape() const { return node(graph_.output()).shape; }
+  const Shape& input_shape() const { return graph_.shape(input_node(0)); }
+  const Shape& output_shape() const { return input_node(0), graph_.shape(graph_.outputs()[0]); }
 
   /// How many numbers are trained.
   Index count_params() const { return graph_.layout().size(); }
@@ -115,20 +127,38 @@ class Model {
   /// The output (N, …) for each sample of x: (N, …). Throws `ShapeError` when x is not of the input's
   /// shape, `OptionError` for an option outside its range.
   Tensor<Scalar> predict(View<const Scalar> x, const PredictOptions& options = {}) const {
-    return run(graph_.output(), {}, x, options);
+    check<ModelError>(graph_.outputs().size() <= 1, "model \"", name_, "\" has ",
+                      graph_.outputs().size(), " outputs: predict_all gives them");
+    return std::move(run(graph_.outputs(), {}, {.x = {&x, 1}}, options)[0]);
+  }
+
+  /// Of each output, for the inputs in the order in which they were added, each with its mask if it has
+  /// one.
+  std::vector<Tensor<Scalar>> predict_all(const Inputs<Scalar>& inputs,
+                                          const PredictOptions& options = {}) const {
+    return run(graph_.outputs(), {}, inputs, options);
   }
 
   /// What a node gives for each sample, or an inner value that a block publishes: `lstm`,
   /// `attention/weights`. Throws `ModelError` for a name that the model does not have.
   Tensor<Scalar> activations(std::string_view name, View<const Scalar> x,
+                             const PredictOptions& options = {}) const {
+    return activations(name, Inputs<Scalar>{.x = {&x, 1}}, options);
+  }
+  Tensor<Scalar> activations(std::string_view name, const Inputs<Scalar>& inputs,
                              const PredictOptions& options = {}) const;
 
   /// One batch on a tape of the caller's: no allocation from the second batch of a size on. The
   /// result stands on the tape. Throws `DataError` for a batch of no samples.
   View<const Scalar> forward(View<const Scalar> x, Tape<Scalar>& tape,
                              const Pass& pass = {}) const {
-    check_batch(x);
-    return graph_.forward(weights_, x, graph_.output(), pass, tape);
+    return forward(Inputs<Scalar>{.x = {&x, 1}}, tape, pass);
+  }
+  View<const Scalar> forward(const Inputs<Scalar>& inputs, Tape<Scalar>& tape,
+                             const Pass& pass = {}) const {
+    check_batch(inputs);
+    graph_.forward(weights_, inputs, graph_.outputs(), pass, tape);
+    return graph_.value(graph_.outputs()[0], tape);
   }
 
   /// Trains; see `FitOptions`. Both are defined in heed/train/fit.hpp.
@@ -137,15 +167,26 @@ class Model {
   Logs evaluate(View<const Scalar> x, View<const Scalar> y,
                 const EvaluateOptions<Scalar>& options) const;
 
-  /// Throws unless x holds samples that this model takes and the model is built; for a batch, at least
-  /// one.
-  void check_input(View<const Scalar> x) const;
-  void check_batch(View<const Scalar> x) const;
+  /// Throws unless x holds samples that this model takes and the model is built.
+  void check_input(View<const Scalar> x) const { check_input(Inputs<Scalar>{.x = {&x, 1}}); }
+  void check_input(const Inputs<Scalar>& inputs) const;
+
+  /// The same, and `DataError` unless there is at least one sample.
+  void check_batch(View<const Scalar> x) const { check_batch(Inputs<Scalar>{.x = {&x, 1}}); }
+  void check_batch(const Inputs<Scalar>& inputs) const;
 
  private:
-  const typename Graph<Scalar>::Entry& node(std::size_t index) const {
-    check<ModelError>(!graph_.nodes().empty(), "model \"", name_, "\" has no input");
-    return graph_[index];
+  Node input_node(std::size_t i) const {
+    check<ModelError>(i < graph_.inputs().size(), "model \"", name_, "\" has no input");
+    return {graph_.inputs()[i], 0};
+  }
+  std::size_t find_layer(std::string_view name) const {
+    const std::size_t node = graph_.find(name);
+    if (node == graph_.nodes().size()) {
+      throw ModelError(join("model \"", name_, "\" has no layer \"", name, "\" among ",
+                            detail::quoted(graph_.nodes(), &Graph<Scalar>::Entry::name)));
+    }
+    return node;
   }
   auto members() { return std::tie(name_, graph_, weights_, trained_, built_); }
   void swap(Model& other) noexcept {
@@ -153,8 +194,9 @@ class Model {
     members().swap(theirs);
   }
   const Slot& find_weight(std::string_view name) const;
-  Tensor<Scalar> run(std::size_t node, std::string_view inner, View<const Scalar> x,
-                     const PredictOptions& options) const;
+  std::vector<Tensor<Scalar>> run(std::span<const Node> wanted, std::string_view inner,
+                                  const Inputs<Scalar>& inputs,
+                                  const PredictOptions& options) const;
   View<const Scalar> find_published(std::size_t node, std::string_view inner,
                                     const Tape<Scalar>& tape) const;
 
@@ -175,16 +217,33 @@ template <class Scalar>
 Node Model<Scalar>::add(std::string_view name, AnyLayer<Scalar> layer,
                         std::span<const Node> inputs) {
   check<ModelError>(!built_, "a model that is built takes no further layers");
-  check<ModelError>(inputs.empty() == graph_.nodes().empty(),
-                    "a model has one input, and it comes first");
-  std::vector<std::size_t> indices;
-  for (const Node node : inputs) indices.push_back(node.index);
-  return {graph_.add(std::string(name), std::move(layer), std::move(indices))};
+  check<ModelError>(!inputs.empty() || layer.template get<Input>() != nullptr,
+                    "a model begins with input(shape)");
+  return {graph_.add(std::string(name), std::move(layer), {inputs.begin(), inputs.end()}), 0};
+}
+
+template <class Scalar>
+Node Model<Scalar>::share(std::string_view name, Node node, std::initializer_list<Node> inputs) {
+  check<ModelError>(!built_, "a model that is built takes no further layers");
+  check<ModelError>(node.index < graph_.nodes().size(), "model \"", name_,
+                    "\": expected a layer of this model to share");
+  return {graph_.share(std::string(name), node.index, inputs), 0};
+}
+
+template <class Scalar>
+void Model<Scalar>::set_outputs(std::vector<Node> nodes) {
+  check<ModelError>(!nodes.empty(), "model \"", name_, "\": expected at least one output");
+  for (const Node node : nodes) {
+    check<ModelError>(
+        node.index < graph_.nodes().size() && node.output < graph_[node.index].shapes.size(),
+        "model \"", name_, "\": expected an output from this model");
+  }
+  graph_.set_outputs(std::move(nodes));
 }
 
 template <class Scalar>
 void Model<Scalar>::build(const BuildOptions& options) {
-  check<ModelError>(graph_.nodes().size() > 1,
+  check<ModelError>(graph_.nodes().size() > graph_.inputs().size(),
                     "a model is built from an input and at least one layer");
   weights_.resize({count_params()});
   std::uint64_t stream = 0;
@@ -201,27 +260,13 @@ void Model<Scalar>::build(const BuildOptions& options) {
 
 template <class Scalar>
 void Model<Scalar>::set_weights(std::span<const Scalar> values) {
-  check<ModelError>(graph_.nodes().size() > 1,
+  check<ModelError>(graph_.nodes().size() > graph_.inputs().size(),
                     "a model is built from an input and at least one layer");
   check<ShapeError>(std::ssize(values) == count_params(), "model \"", name_, "\" has ",
                     count_params(), " weights, got ", values.size());
   weights_.resize({count_params()});
   std::copy(values.begin(), values.end(), weights_.data());
   built_ = true;
-}
-
-template <class Scalar>
-void Model<Scalar>::check_input(View<const Scalar> x) const {
-  check_built("used");
-  check<ShapeError>(x.rank() > 0 && x.shape().sample() == input_shape(), "model \"", name_,
-                    "\": expected x of (samples) and ", input_shape(), ", got ", x.shape());
-}
-
-template <class Scalar>
-void Model<Scalar>::check_batch(View<const Scalar> x) const {
-  check_input(x);
-  check<DataError>(x.dim(0) > 0, "model \"", name_, "\": expected at least one sample, got ",
-                   x.shape());
 }
 
 template <class Scalar>
@@ -235,65 +280,6 @@ const Slot& Model<Scalar>::find_weight(std::string_view name) const {
   return *slot;
 }
 
-template <class Scalar>
-Tensor<Scalar> Model<Scalar>::activations(std::string_view name, View<const Scalar> x,
-                                          const PredictOptions& options) const {
-  const std::size_t slash = std::min(name.find('/'), name.size());
-  const std::size_t node = graph_.find(name.substr(0, slash));
-  if (node == graph_.nodes().size()) {
-    throw ModelError(join("model \"", name_, "\" has no layer \"", name.substr(0, slash),
-                          "\" among ",
-                          detail::quoted(graph_.nodes(), &Graph<Scalar>::Entry::name)));
-  }
-  return run(node, name.substr(std::min(slash + 1, name.size())), x, options);
-}
-
-template <class Scalar>
-Tensor<Scalar> Model<Scalar>::run(std::size_t node, std::string_view inner, View<const Scalar> x,
-                                  const PredictOptions& options) const {
-  check_input(x);
-  check<OptionError>(options.batch_size > 0, "expected a batch_size of at least 1, got ",
-                     options.batch_size);
-  const auto forward = [&](View<const Scalar> batch, Tape<Scalar>& tape) {
-    const auto value = graph_.forward(weights_, batch, node, {}, tape);
-    return inner.empty() ? value : find_published(node, inner, tape);
-  };
-  const Index samples = x.dim(0);
-  const Index batch_size = std::min(options.batch_size, samples);
-  Team team(std::min(options.threads, std::max<Index>(samples, 1)));
-  Shape shape = graph_[node].shape.batch(samples);
-  if (!inner.empty()) {
-    // The graph does not know the shapes of inner values; a sample that is run shows them.
-    const Tensor<Scalar> one(x.shape().with(0, 1));
-    Tape<Scalar> tape;
-    shape = forward(one, tape).shape().with(0, samples);
-  }
-  Tensor<Scalar> result(shape);
-  if (samples == 0) return result;  // layers need memory to work on
-  team.run(team.threads(), [&](Index shard) {
-    const detail::Part part(samples, team.threads(), shard);
-    const Index end = part.first + part.count;
-    Tape<Scalar> tape;
-    for (Index first = part.first; first < end; first += batch_size) {
-      const Index count = std::min(batch_size, end - first);
-      const auto value = forward(x.samples(first, count), tape);
-      std::copy_n(value.data(), value.size(), result.samples(first, count).data());
-    }
-  });
-  return result;
-}
-
-template <class Scalar>
-View<const Scalar> Model<Scalar>::find_published(std::size_t node, std::string_view inner,
-                                                 const Tape<Scalar>& tape) const {
-  const auto values = graph_[node].layer.published(tape.entries[node].cache);
-  const auto found = std::find_if(values.begin(), values.end(),
-                                  [&](const auto& known) { return known.name == inner; });
-  if (found == values.end()) {
-    throw ModelError(join(graph_.title(node), " publishes no \"", inner, "\" among ",
-                          detail::quoted(values, &Published<Scalar>::name)));
-  }
-  return found->value;
-}
-
 }  // namespace heed
+
+#include <heed/model/predict.hpp>

@@ -24,16 +24,34 @@ class Shards {
   /// Shards of other batches may be run by the same threads, one batch at a time.
   const std::shared_ptr<Team>& team() const { return team_; }
 
-  /// Runs a batch x: (N, …), which must outlive `backward`. Returns the graph's output (N, …), which
-  /// stays until the next call.
-  View<const Scalar> forward(const Graph<Scalar>& graph, View<const Scalar> weights,
-                             View<const Scalar> x, const Pass& pass);
+  /// Runs a batch, which must outlive `backward`.
+  void forward(const Graph<Scalar>& graph, View<const Scalar> weights, const Inputs<Scalar>& inputs,
+               const Pass& pass);
 
-  /// Where the gradient of the loss by the output goes before `backward`: (N, …).
-  View<Scalar> output_gradient(const Graph<Scalar>& graph);
+  /// What an output of the graph gave, (N, …), and which of its steps count; until the next `forward`.
+  View<const Scalar> output(const Graph<Scalar>& graph, std::size_t output = 0) const {
+    return shards_ == 1 ? graph.value(graph.outputs()[output], tapes_.front())
+                        : outputs_[output].value.view();
+  }
+  Mask mask(const Graph<Scalar>& graph, std::size_t output = 0) const;
+
+  /// The same for a graph of one input and one output, x: (N, …).
+  View<const Scalar> forward(const Graph<Scalar>& graph, View<const Scalar> weights,
+                             View<const Scalar> x, const Pass& pass) {
+    forward(graph, weights, {.x = {&x, 1}}, pass);
+    return output(graph);
+  }
+
+  /// Where the gradient of the loss by an output goes before `backward`: (N, …).
+  View<Scalar> output_gradient(const Graph<Scalar>& graph, std::size_t output = 0);
 
   /// Runs back over what `forward` left, and writes `gradients()`.
   void backward(const Graph<Scalar>& graph, View<const Scalar> weights);
+
+  /// Stateful layers begin with zeros again.
+  void reset_states() {
+    for (Tape<Scalar>& tape : tapes_) tape.reset_states();
+  }
 
   /// Of the whole batch, in the layout of the weights.
   Arena<Scalar>& gradients() { return tape(0).gradients; }
@@ -49,34 +67,103 @@ class Shards {
   Index shards_ = 1;
   std::vector<Tape<Scalar>> tapes_ = std::vector<Tape<Scalar>>(1);
   // Of all shards together, when there are several.
-  Tensor<Scalar> output_;
-  Tensor<Scalar> output_gradient_;
+  struct Output {
+    Tensor<Scalar> value, gradient;
+    std::vector<std::uint8_t> counts;
+    bool is_masked = false, has_gradient = false;
+  };
+  std::vector<Output> outputs_;
+
+  /// What each shard is given.
+  struct Given {
+    std::vector<View<const Scalar>> x;
+    std::vector<Mask> masks;
+  };
+  std::vector<Given> given_;
+
+  Inputs<Scalar> part_of(const Inputs<Scalar>& inputs, Index shard);
+  void collect(const Graph<Scalar>& graph, Index shard);
 };
 
 template <class Scalar>
-View<const Scalar> Shards<Scalar>::forward(const Graph<Scalar>& graph, View<const Scalar> weights,
-                                           View<const Scalar> x, const Pass& pass) {
-  samples_ = x.dim(0);
+void Shards<Scalar>::forward(const Graph<Scalar>& graph, View<const Scalar> weights,
+                             const Inputs<Scalar>& inputs, const Pass& pass) {
+  samples_ = inputs.x[0].dim(0);
   shards_ = std::clamp<Index>(samples_, 1, team_->threads());
-  if (shards_ == 1) return graph.forward(weights, x, graph.output(), pass, tape(0));
+  if (shards_ == 1) return graph.forward(weights, inputs, graph.outputs(), pass, tape(0));
   if (std::ssize(tapes_) < shards_) tapes_.resize(static_cast<std::size_t>(shards_));
-  output_.resize(graph[graph.output()].shape.batch(samples_));
+  given_.resize(static_cast<std::size_t>(shards_));
+  outputs_.resize(graph.outputs().size());
+  for (Output& output : outputs_) output.has_gradient = false;
   team_->run(shards_, [&](Index shard) {
-    const auto [first, count] = part(shard);
     Pass local = pass;
-    local.first_sample += first;
-    const auto y =
-        graph.forward(weights, x.samples(first, count), graph.output(), local, tape(shard));
-    std::copy_n(y.data(), y.size(), output_.samples(first, count).data());
+    local.first_sample += part(shard).first;
+    graph.forward(weights, part_of(inputs, shard), graph.outputs(), local, tape(shard));
   });
-  return output_;
+  for (std::size_t k = 0; k < outputs_.size(); ++k) {
+    const View<const Scalar> value = graph.value(graph.outputs()[k], tape(0));
+    outputs_[k].value.resize(value.shape().with(0, samples_));
+    outputs_[k].is_masked = false;
+    for (Index shard = 0; shard < shards_; ++shard) {
+      outputs_[k].is_masked |= bool(graph.steps(graph.outputs()[k], tape(shard)));
+    }
+    if (outputs_[k].is_masked) {
+      outputs_[k].counts.resize(static_cast<std::size_t>(samples_ * value.dim(1)));
+    }
+  }
+  for (Index shard = 0; shard < shards_; ++shard) collect(graph, shard);
+}
+
+/// The samples of a shard.
+template <class Scalar>
+Inputs<Scalar> Shards<Scalar>::part_of(const Inputs<Scalar>& inputs, Index shard) {
+  const auto [first, count] = part(shard);
+  Given& given = given_[static_cast<std::size_t>(shard)];
+  given.x.clear();
+  for (const auto& x : inputs.x) given.x.push_back(x.samples(first, count));
+  given.masks.clear();
+  for (const auto& mask : inputs.masks) {
+    given.masks.push_back(mask ? mask.samples(first, count) : Mask{});
+  }
+  return {given.x, given.masks};
+}
+
+/// Puts what a shard gave where it belongs among all.
+template <class Scalar>
+void Shards<Scalar>::collect(const Graph<Scalar>& graph, Index shard) {
+  const auto [first, count] = part(shard);
+  for (std::size_t k = 0; k < outputs_.size(); ++k) {
+    const Node node = graph.outputs()[k];
+    const auto y = graph.value(node, tape(shard));
+    std::copy_n(y.data(), y.size(), outputs_[k].value.samples(first, count).data());
+    if (!outputs_[k].is_masked) continue;
+    const Index T = y.dim(1);
+    const auto to = outputs_[k].counts.begin() + first * T;
+    if (const Steps steps = graph.steps(node, tape(shard))) {
+      std::copy_n(steps->mask().data(), count * T, to);
+    } else {
+      std::fill_n(to, count * T, std::uint8_t{1});
+    }
+  }
 }
 
 template <class Scalar>
-View<Scalar> Shards<Scalar>::output_gradient(const Graph<Scalar>& graph) {
-  if (shards_ == 1) return graph.output_gradient(tape(0));
-  output_gradient_.resize(output_.shape());
-  return output_gradient_;
+Mask Shards<Scalar>::mask(const Graph<Scalar>& graph, std::size_t output) const {
+  if (shards_ == 1) {
+    const Steps steps = graph.steps(graph.outputs()[output], tapes_.front());
+    return steps ? steps->mask() : Mask{};
+  }
+  const Output& whole = outputs_[output];
+  return whole.is_masked ? Mask{whole.counts.data(), {samples_, whole.value.dim(1)}} : Mask{};
+}
+
+template <class Scalar>
+View<Scalar> Shards<Scalar>::output_gradient(const Graph<Scalar>& graph, std::size_t output) {
+  if (shards_ == 1) return graph.output_gradient(tape(0), output);
+  Output& whole = outputs_[output];
+  whole.gradient.resize(whole.value.shape());
+  whole.has_gradient = true;
+  return whole.gradient;
 }
 
 template <class Scalar>
@@ -84,8 +171,11 @@ void Shards<Scalar>::backward(const Graph<Scalar>& graph, View<const Scalar> wei
   if (shards_ == 1) return graph.backward(weights, tape(0));
   team_->run(shards_, [&](Index shard) {
     const auto [first, count] = part(shard);
-    const auto gradient = output_gradient_.samples(first, count);
-    std::copy_n(gradient.data(), gradient.size(), graph.output_gradient(tape(shard)).data());
+    for (std::size_t k = 0; k < outputs_.size(); ++k) {
+      if (!outputs_[k].has_gradient) continue;
+      const auto gradient = outputs_[k].gradient.samples(first, count);
+      std::copy_n(gradient.data(), gradient.size(), graph.output_gradient(tape(shard), k).data());
+    }
     graph.backward(weights, tape(shard));
   });
   add_gradients();

@@ -51,14 +51,14 @@ std::string summary(const std::string& name, const Graph<Scalar>& graph) {
   bool sequential = true;
   for (std::size_t i = 0; i < graph.nodes().size(); ++i) {
     const auto& node = graph[i];
-    const std::string sample = to_text(node.shape);
+    const std::string sample = to_text(node.shape());
     std::string connections;
-    for (const std::size_t input : node.inputs) {
+    for (const Node input : node.inputs) {
       if (!connections.empty()) connections += ", ";
-      connections += detail::visible(graph[input].name);
+      connections += detail::visible(graph[input.index].name);
     }
     if (connections.empty()) connections = "-";
-    sequential &= node.inputs.size() <= 1 && (i == 0 || node.inputs[0] == i - 1);
+    sequential &= node.inputs.size() <= 1 && (i == 0 || node.inputs[0].index == i - 1);
     Index params = 0;
     for (const Slot& slot : graph.layout().slots().subspan(node.first_slot, node.slots)) {
       params += slot.shape.size();

@@ -126,7 +126,6 @@ class Stream {
   Shape step_shape_, output_step_;
   View<const Scalar> output_;       ///< of the block
   View<const Scalar> step_output_;  ///< of a block of one step, without its axis
-  Pass pass_;
 };
 
 template <class Scalar>
@@ -140,10 +139,13 @@ Stream<Scalar>::Stream(const Model<Scalar>& model, const StreamOptions& options)
   std::vector<bool> needed(graph.nodes().size());
   needed[graph.output()] = true;
   for (std::size_t i = graph.output() + 1; i-- > 0;) {
-    for (const std::size_t input : graph[i].inputs) {
-      if (needed[i]) needed[input] = true;
+    for (const Node input : graph[i].inputs) {
+      if (needed[i]) needed[input.index] = true;
     }
   }
+  check<ModelError>(graph.inputs().size() == 1 && graph.outputs().size() == 1, "model \"",
+                    model.name(), "\" cannot be streamed: it has ", graph.inputs().size(),
+                    " inputs and ", graph.outputs().size(), " outputs");
   const Index capacity = options.capacity > 0 ? options.capacity : model.input_shape()[0];
   std::vector<std::size_t> entry_of(needed.size());
   std::vector<std::vector<Shape>> states;
@@ -190,10 +192,11 @@ void Stream<Scalar>::add(std::size_t node, const std::vector<std::size_t>& entry
   entry.w = graph.parameters(model_->weights().data(), node);
   std::vector<Shape> shapes;
   std::size_t with_steps = 0;
-  for (const std::size_t input : here.inputs) {
-    entry.inputs.push_back(entry_of[input]);
-    shapes.push_back(graph[input].shape);
-    with_steps += entries_[entry_of[input]].has_steps ? 1u : 0u;
+  for (const Node input : here.inputs) {
+    check<ModelError>(input.output == 0, "it reads the states of a layer");
+    entry.inputs.push_back(entry_of[input.index]);
+    shapes.push_back(graph.shape(input));
+    with_steps += entries_[entry_of[input.index]].has_steps ? 1u : 0u;
   }
   std::vector<Shape> state;
   if (here.is_input()) {
@@ -207,9 +210,10 @@ void Stream<Scalar>::add(std::size_t node, const std::vector<std::size_t>& entry
       entry.has_steps = true;
     } else {
       check<ModelError>(here.layer.can_stream(), "it needs all steps at once");
+      check<ModelError>(shapes.size() == 1, "it begins with states of other layers");
       entry.kind = Kind::stream;
-      entry.has_steps = here.shape.rank() == shapes[0].rank();
-      state = here.layer.state(shapes[0], capacity);
+      entry.has_steps = here.shape().rank() == shapes[0].rank();
+      state = here.layer.stream_state(shapes[0], capacity);
     }
   }
   entry.x.resize(here.inputs.size());
@@ -226,7 +230,7 @@ template <class Scalar>
 void Stream<Scalar>::prepare(Index steps) {
   prepared_ = 0;  // until all is made: memory may run out
   for (Entry& entry : entries_) {
-    const Shape& sample = model_->graph()[entry.node].shape;
+    const Shape& sample = model_->graph()[entry.node].shape();
     const Shape shape = entry.has_steps ? sample.with(0, steps).batch(1) : sample.batch(steps);
     for (std::size_t k = 0; k < entry.x.size(); ++k) {
       const auto& x = entries_[entry.inputs[k]].value;
@@ -255,10 +259,12 @@ void Stream<Scalar>::run(const Scalar* x, Index steps) {
       case Kind::input: std::copy_n(x, entry.memory.size(), entry.memory.data()); break;
       case Kind::reshape: break;
       case Kind::forward:
-        entry.layer->forward(entry.w, entry.x, entry.y, entry.cache, pass_);
+        entry.layer->forward({.w = entry.w, .x = entry.x, .y = {&entry.y, 1}}, entry.cache);
         break;
       case Kind::stream:
-        entry.layer->stream(entry.w, entry.x[0], entry.y, entry.state, steps_, entry.cache);
+        entry.layer->stream(
+            {.w = entry.w, .x = entry.x, .y = {&entry.y, 1}, .next_state = entry.state}, steps_,
+            entry.cache);
         break;
     }
   }

@@ -15,6 +15,10 @@ namespace heed {
 
 using Index = std::ptrdiff_t;
 
+/// The length of an axis that comes with each batch, Keras's `None`: `Shape{any, 12}` is a sequence of
+/// any length. Only shapes of samples have it; a tensor's axes all have a length.
+inline constexpr Index any = -1;
+
 /// The lengths of a tensor's axes, outermost first: a small value that never allocates.
 ///
 /// Letters used throughout: `N` samples of a batch, `T` time steps, `D` features, `U` units.
@@ -43,6 +47,9 @@ class Shape {
   constexpr Index front() const { return dims_[0]; }
   constexpr Index back() const { return (*this)[-1]; }
 
+  /// Whether all axes have a length.
+  constexpr bool is_known() const { return known_; }
+
   constexpr const Index* begin() const { return dims_.data(); }
   constexpr const Index* end() const { return dims_.data() + rank_; }
 
@@ -51,7 +58,8 @@ class Shape {
     return {dims_.data(), static_cast<std::size_t>(rank_)};
   }
 
-  /// How many elements a tensor of this shape has; 1 for no axes.
+  /// How many elements a tensor of this shape has; 1 for no axes. Of an axis of any length, those of one
+  /// entry.
   constexpr Index size() const { return size_; }
 
   /// The product of the lengths of the axes in [first, last).
@@ -90,12 +98,17 @@ class Shape {
 
   void push_back(Index dim) {
     check<ShapeError>(rank_ < max_rank, "a shape has at most ", max_rank, " axes");
+    if (dim == any) {
+      known_ = false;
+      dims_[static_cast<std::size_t>(rank_++)] = any;
+      return;
+    }
     check<ShapeError>(dim >= 0, "a shape's axis cannot have the length ", dim);
     // An axis of 0 leaves no elements, and yet the others can be multiplied: `product`, `leading`.
     Index rest = size_;
     if (rest == 0) {
       rest = 1;
-      for (const Index length : *this) rest *= std::max<Index>(length, 1);
+      for (const Index length : *this) rest *= std::max<Index>(length, 1);  // `any` counts as 1
     }
     // Without a division where no product of two such numbers is too large.
     constexpr Index half = Index{1} << std::numeric_limits<Index>::digits / 2;
@@ -116,6 +129,7 @@ class Shape {
   std::array<Index, max_rank> dims_{};
   Index rank_ = 0;
   Index size_ = 1;
+  bool known_ = true;
 };
 
 }  // namespace heed
@@ -136,6 +150,14 @@ inline std::string to_text(std::span<const Index> numbers) {
   return text + ")";
 }
 
-inline std::string to_text(const Shape& shape) { return to_text(std::span<const Index>(shape)); }
+/// The same, with `any` for an axis of any length.
+inline std::string to_text(const Shape& shape) {
+  std::string text = "(";
+  for (const Index dim : shape) {
+    if (text.size() > 1) text += ", ";
+    text += dim == any ? std::string("any") : to_text(dim);
+  }
+  return text + ")";
+}
 
 }  // namespace heed

@@ -37,7 +37,7 @@ inline std::string config_text(const Config& config) {
 template <class Node, class Nodes>
 std::string layer_text(const Node& node, const Nodes& nodes) {
   std::string text = join(node.layer.type(), " \"", node.name, "\"");
-  for (const std::size_t input : node.inputs) text += join(" of \"", nodes[input].name, "\"");
+  for (const auto& input : node.inputs) text += join(" of \"", nodes[input.index].name, "\"");
   return text + config_text(node.layer.config());
 }
 

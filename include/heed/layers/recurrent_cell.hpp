@@ -1,0 +1,197 @@
+#pragma once
+
+#include <heed/layers/reading.hpp>
+
+// A recurrent layer is its configuration and its cell, the equations of one step and of one step back; the
+// loop over the steps (recurrent.hpp) is the same for all, and takes the place of forward and backward:
+//
+//   static constexpr Index gates          how many blocks of U columns W has, and z = x W + b with it
+//   static constexpr Index kept           how many such blocks a step leaves for its step back
+//   static constexpr bool has_cell_state  whether there is a c beside h
+//   template <class S> void step(CellStep<S>, const RecurrentCache<S>&) const
+//                                         from z to h, and c
+//   template <class S> void step_back(CellStepBack<S>, RecurrentCache<S>&) const
+//                                         from dh to dz, and to dh of the step before
+//
+// and, where the recurrent part is not one product with its kernel, that part's `pack`, `input_bias` and
+// `add_recurrent_gradients`.
+
+namespace heed {
+
+/// A layer whose forward is the loop over its cell.
+template <class L>
+concept CellLayer = Layer<L> && requires {
+  L::gates;
+  L::kept;
+  L::has_cell_state;
+};
+
+/// A layer that carries states from step to step.
+template <class L>
+concept RecurrentLayer = CellLayer<L> ||(Layer<L>&& requires(const L& layer, const Shape& x) {
+  { layer.states(x) } -> std::same_as<std::vector<Shape>>;
+});
+
+namespace detail {
+
+/// What a recurrent layer carries from step to step, of one sample: h and, where it has one, c.
+template <RecurrentLayer L>
+std::vector<Shape> states_of(const L& layer, const Shape& x) {
+  if constexpr (CellLayer<L>) {
+    return std::vector<Shape>(L::has_cell_state ? 2 : 1, Shape{layer.units});
+  } else {
+    return layer.states(x);
+  }
+}
+
+/// One step as a cell sees it: a row for each sample that has this step.
+template <class S>
+struct CellStep {
+  Parameters<const S> w;
+  MatrixMap<S> z;          ///< (n, gates U)  comes as x W + b
+  MatrixMap<S> h_in;       ///< (n, U)  h' as the recurrent kernel gets it: after recurrent dropout
+  bool from_zero;          ///< h' is zero: there is nothing to multiply
+  MatrixMap<S> h_prev;     ///< (n, U)  h'
+  MatrixMap<S> h;          ///< (n, U)
+  MatrixMap<S> c_prev, c;  ///< (n, U)  may be the same memory
+  MatrixMap<S> kept;       ///< (n, kept U)
+  StridedMap<S> y;         ///< (n, U)  another place for h
+};
+
+/// One step back.
+template <class S>
+struct CellStepBack {
+  Parameters<const S> w;
+  MatrixMap<S> z, h_in, h_prev, c_prev, kept;  ///< as the step left them
+  MatrixMap<S> dz, dkept;                      ///< (n, gates U), (n, kept U)  to be written
+  MatrixMap<S> dh, dc;      ///< (n, U)  of this step; to become those of the step before
+  Strided<const S> start;   ///< (n, U)  what dh' begins with: the gradient by that step's output
+  MatrixMap<S> state_mask;  ///< (n, U)  of recurrent dropout; no memory where there is none
+  bool to_previous;         ///< whether anybody needs dh'
+
+  /// `dh' = start + (dz Uᵀ) ∘ mask`
+  void through(const Packed<S>& kernel) {
+    if (state_mask.data() == nullptr) return set_product<S>(dh, start, dz, kernel);
+    set_product<S>(dh, dz, kernel);
+    dh.array() *= state_mask.array();
+    add_start();
+  }
+
+  void add_start() {
+    if (start.data == nullptr) return;
+    dh += StridedMap<const S>(start.data, dh.rows(), dh.cols(),
+                              Eigen::OuterStride<>(start.row_stride));
+  }
+};
+
+/// Some steps together, for the gradients of weights. `h_in` has fewer rows when the first steps' h' is
+/// zero.
+template <class S>
+struct CellRows {
+  MatrixMap<S> h_in, dz, kept, dkept;
+};
+
+/// What a recurrent layer keeps. R is the number of steps that count, of all samples: row
+/// `first(k) + r` belongs to the k-th step of the r-th sample, see `Reading`.
+template <class S>
+struct RecurrentCache {
+  Packed<S> kernel, recurrent_kernel, candidate_kernel;
+  Packed<S> kernels;          // W over U, for a stream
+  Tensor<S> bias;             // (gates U)  where it is not a weight as it is
+  Tensor<S> x;                // (R, D)
+  Tensor<S> z;                // (R, gates U)
+  Tensor<S> h, c;             // (N + R, U)  the initial state comes first
+  Tensor<S> h_in;             // (R, U)  where it is not h, row by row
+  Tensor<S> kept;             // (R, kept U)
+  Tensor<S> input_mask;       // (N, D)  of dropout; empty where there is none
+  Tensor<S> state_mask;       // (N, U)
+  Tensor<S> dy;               // (R, U)  of steps that a mask has moved
+  Tensor<S> dz, dkept, dx;    // of some steps
+  Tensor<S> dh, dc, scratch;  // (N, U), scratch wider
+  Tensor<S> xh;               // (1, D + U)
+};
+
+/// The recurrent kernel, laid out for the steps, or transposed for the steps back.
+template <class Cell, class S>
+void pack_recurrent(const Cell& cell, Parameters<const S> w, bool back, bool one_row,
+                    RecurrentCache<S>& cache) {
+  if constexpr (requires { cell.template pack<S>(w, back, one_row, cache); }) {
+    cell.template pack<S>(w, back, one_row, cache);
+  } else {
+    const Strided<const S> kernel = w[Cell::recurrent_kernel].matrix();
+    cache.recurrent_kernel.assign(back ? kernel.transpose() : kernel, one_row);
+  }
+}
+
+/// What z begins with.
+template <class Cell, class S>
+Strided<const S> input_bias(const Cell& cell, Parameters<const S> w,
+                            const RecurrentCache<S>& cache) {
+  if (!cell.use_bias) return zeros<S>();
+  if constexpr (requires { cell.template input_bias<S>(w, cache); }) {
+    return cell.template input_bias<S>(w, cache);
+  } else {
+    return repeated(w[Cell::bias]);
+  }
+}
+
+/// z = … + h' U + b:  dU += h'ᵀ dz,  db += Σ dz
+template <class Cell, class S>
+void add_recurrent_gradients(const Cell& cell, Parameters<S> dw, const CellRows<S>& rows) {
+  if constexpr (requires { cell.template add_recurrent_gradients<S>(dw, rows); }) {
+    cell.template add_recurrent_gradients<S>(dw, rows);
+  } else {
+    add_product<S>(dw[Cell::recurrent_kernel].matrix(), transposed(rows.h_in),
+                   rows.dz.bottomRows(rows.h_in.rows()));
+    if (cell.use_bias) add_row_sum<S>(dw[Cell::bias], rows.dz);
+  }
+}
+
+/// Calls `use(φ, σ)`. Those of nearly every layer are types of their own, merged with the equations.
+template <class S, class Use>
+[[gnu::always_inline]] inline void with_functions(ActivationFunction phi, ActivationFunction sigma,
+                                                  const Use& use) {
+  using enum ActivationFunction;
+  if (phi == tanh && sigma == sigmoid) {
+    use(Tanh<S>{}, Sigmoid<S>{});
+  } else {
+    use(AnyFunction{phi}, AnyFunction{sigma});
+  }
+}
+
+/// The fields that all recurrent layers have.
+template <class L>
+constexpr auto recurrent_fields() {
+  return std::tuple{field("return_sequences", &L::return_sequences),
+                    field("return_state", &L::return_state),
+                    field("go_backwards", &L::go_backwards),
+                    field("stateful", &L::stateful),
+                    field("zero_output_for_mask", &L::zero_output_for_mask),
+                    field("dropout", &L::dropout),
+                    field("recurrent_dropout", &L::recurrent_dropout),
+                    field("kernel_initializer", &L::kernel_initializer),
+                    field("recurrent_initializer", &L::recurrent_initializer),
+                    field("bias_initializer", &L::bias_initializer)};
+}
+
+/// Of one sample, from x: (T, D).
+template <class L>
+Shape recurrent_shape(const L& layer, const Shape& x,
+                      std::initializer_list<ActivationFunction> functions) {
+  check_positive("units", layer.units);
+  check_rank(x, 2, "(steps, features)");
+  for (const ActivationFunction function : functions) {
+    check<OptionError>(function != ActivationFunction::softmax,
+                       "expected activation functions of one number, got softmax");
+  }
+  for (const double rate : {layer.dropout, layer.recurrent_dropout}) {
+    check<OptionError>(0 <= rate && rate < 1,
+                       "expected dropout and recurrent_dropout in [0, 1), got ", layer.dropout,
+                       " and ", layer.recurrent_dropout);
+  }
+  return layer.return_sequences ? x.with_last(layer.units) : Shape{layer.units};
+}
+
+}  // namespace detail
+
+}  // namespace heed

@@ -1,0 +1,34 @@
+#pragma once
+
+// All layers of heed, and the one list of them. The registry is made from it; instances.hpp, the tables in the
+// documents and what Keras's loader and writer know are checked against it by tests/model/all_layers_test.cpp.
+
+#include <tuple>
+
+#include <heed/attention/luong_attention.hpp>
+#include <heed/attention/step_attention.hpp>
+#include <heed/layers/activation.hpp>
+#include <heed/layers/add.hpp>
+#include <heed/layers/concatenate.hpp>
+#include <heed/layers/dense.hpp>
+#include <heed/layers/dot.hpp>
+#include <heed/layers/dropout.hpp>
+#include <heed/layers/flatten.hpp>
+#include <heed/layers/gru.hpp>
+#include <heed/layers/input.hpp>
+#include <heed/layers/last_step.hpp>
+#include <heed/layers/lstm.hpp>
+#include <heed/layers/multiply.hpp>
+#include <heed/layers/permute.hpp>
+#include <heed/layers/repeat_vector.hpp>
+#include <heed/layers/reshape.hpp>
+#include <heed/layers/simple_rnn.hpp>
+
+namespace heed {
+
+/// The type of every layer, by name.
+using AllLayers = std::tuple<Activation, Add, Concatenate, Dense, Dot, Dropout, Flatten, GRU, Input,
+                             LastStep, LSTM, LuongAttention, Multiply, Permute, RepeatVector,
+                             Reshape, SimpleRNN, StepAttention>;
+
+}  // namespace heed

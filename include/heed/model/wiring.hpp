@@ -1,0 +1,52 @@
+#pragma once
+
+#include <heed/layers/layer.hpp>
+
+// How states become edges of the graph: of a layer that carries states the inputs after the first are what
+// it begins with, and the outputs after the first what it ends with. The layer knows nothing of it.
+
+namespace heed::detail {
+
+inline void check_states(std::span<const Shape> expected, std::span<const Shape> given) {
+  check<ShapeError>(given.size() == expected.size(), "expected one input and then ",
+                    expected.size(), expected.size() == 1 ? " initial state" : " initial states",
+                    ", got ", given.size(), " inputs after the first");
+  for (std::size_t i = 0; i < given.size(); ++i) {
+    check<ShapeError>(given[i] == expected[i], "expected an initial state of ", expected[i],
+                      " as input ", i + 2, ", got ", given[i]);
+  }
+}
+
+template <class S>
+Forward<S> with_states(Forward<S> args) {
+  if (args.x.size() > 1) args.state = args.x.subspan(1);
+  if (args.y.size() > 1) args.next_state = args.y.subspan(1);
+  args.x = args.x.first(1);
+  args.y = args.y.first(1);
+  return args;
+}
+
+/// States that are outputs and carried on to the next batch as well.
+template <class S>
+void hand_on_states(const Forward<S>& args) {
+  if (args.y.size() < 2) return;
+  for (std::size_t i = 0; i < args.next_state.size(); ++i) {
+    args.next_state[i].array() = args.y[i + 1].array();
+  }
+}
+
+template <class S>
+Backward<S> with_states(Backward<S> args) {
+  if (args.x.size() > 1) {
+    args.state = args.x.subspan(1);
+    args.dstate = args.dx.subspan(1);
+  }
+  if (args.y.size() > 1) args.dnext_state = args.dy.subspan(1);
+  args.x = args.x.first(1);
+  args.dx = args.dx.first(1);
+  args.y = args.y.first(1);
+  args.dy = args.dy.first(1);
+  return args;
+}
+
+}  // namespace heed::detail
