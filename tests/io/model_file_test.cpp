@@ -59,7 +59,8 @@ void check_round_trip(Model<Scalar> model, const LoadOptions<Scalar>& options = 
   INFO(model.name());
   model.build({.seed = 7});
   // Biases start at zero, where a wrong order would not be seen.
-  model.set_weights(random_tensor<Scalar>({model.count_params()}, 3, 0.3).values());
+  const auto weights_of_model = random_tensor<Scalar>({model.count_params()}, 3, 0.3);
+  model.set_weights(weights_of_model.values());
   const Bytes bytes = save_model(model);
   const Model<Scalar> again = load_model<Scalar>(bytes, options);
   CHECK(again.is_built());

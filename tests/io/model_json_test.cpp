@@ -83,7 +83,7 @@ TEST_CASE("A model is made again from JSON, with its branches, its output and it
     CHECK(a.layer.key() == b.layer.key());
     CHECK(a.layer.config() == b.layer.config());
     CHECK(a.inputs == b.inputs);
-    CHECK(a.shape == b.shape);
+    CHECK(a.shape() == b.shape());
   }
   CHECK(again.summary() == model.summary());
   CHECK(model_to_json(again) == model_to_json(model));

@@ -201,7 +201,8 @@ TEST_CASE("A weight of any other layer is that of a Linear") {
 TEST_CASE("What is saved for PyTorch has its names and shapes, and comes back") {
   auto model = network<float>();
   model.build({.seed = 3});
-  model.set_weights(random_tensor<float>({model.count_params()}, 3).values());
+  const auto weights_of_model = random_tensor<float>({model.count_params()}, 3);
+  model.set_weights(weights_of_model.values());
   const TemporaryFolder folder;
   pytorch::save_weights(model, folder / "net.safetensors", modules);
   const Safetensors file = read_safetensors(folder / "net.safetensors");

@@ -263,6 +263,7 @@ namespace {
 struct SelfAttention {
   static constexpr std::string_view type = "SelfAttention";
   static constexpr auto fields() { return std::tuple{}; }
+  static constexpr bool has_weights = false;
   template <class S>
   using Cache = NoCache;
   Shape output_shape(const Shape& x) const { return x; }

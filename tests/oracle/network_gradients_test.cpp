@@ -75,7 +75,8 @@ class Twins {
         x_(to_dual(x)),
         y_(to_dual(y)),
         given_(std::move(x)) {
-    dual_.set_weights(to_dual(model.weights()).values());
+    const auto weights = to_dual(model.weights());
+    dual_.set_weights(weights.values());
     const Objective<double> objective(graph_, loss);
     const auto output = objective.forward(model.weights(), given_, {}, tape_);
     objective.loss()(y, output, objective.graph().output_gradient(tape_));

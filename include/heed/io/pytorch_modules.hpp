@@ -60,7 +60,7 @@ Index torch_level(const Graph<Scalar>& graph, std::size_t node, const pytorch::M
   const auto own = modules.find(graph[node].name);
   if (own == modules.end()) return level;
   while (!graph[node].is_input()) {
-    node = graph[node].inputs[0];
+    node = graph[node].inputs[0].index;
     if (graph[node].layer.template get<Dropout>() != nullptr) continue;  // nn.LSTM(dropout=…)
     const auto module = modules.find(graph[node].name);
     const bool is_below = graph[node].layer.template get<LSTM>() != nullptr &&

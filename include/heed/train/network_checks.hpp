@@ -10,15 +10,15 @@ template <class Scalar>
 NetworkOutput network_output(const Graph<Scalar>& network) {
   std::size_t last = network.output();
   while (network[last].layer.only_reshapes() && !network[last].is_input()) {
-    last = network[last].inputs[0];
+    last = network[last].inputs[0].index;
   }
   const auto function = network[last].layer.output_activation();
   if (function == ActivationFunction::softmax) {
-    check<OptionError>(network[last].shape.back() > 1, network.title(last),
+    check<OptionError>(network[last].shape().back() > 1, network.title(last),
                        " ends in a softmax over one unit, which is 1 for every input; expected two "
                        "units or more, or Activation::sigmoid for one");
   }
-  return {network.title(last), function, network[network.output()].shape};
+  return {network.title(last), function, network[network.output()].shape()};
 }
 
 /// Throws `OptionError` for a network whose output cannot be meant for its loss: a softmax over one
