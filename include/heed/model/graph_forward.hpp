@@ -1,6 +1,6 @@
 #pragma once
 
-#include <heed/model/graph.hpp>
+#include <heed/model/graph_nodes.hpp>
 
 // How a batch goes through a graph.
 

@@ -1,6 +1,6 @@
 #pragma once
 
-#include <heed/model/model.hpp>
+#include <heed/model/model_class.hpp>
 
 // What samples a model takes, and how it runs over them: `predict` and `activations`.
 
