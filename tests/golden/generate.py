@@ -2,7 +2,7 @@
 
     python3 -m venv build/keras
     build/keras/bin/pip install keras==3.15.1 tensorflow-cpu==2.21.0 numpy==2.4.6 safetensors==0.8.0
-    build/keras/bin/python tests/golden/generate.py
+    build/keras/bin/python tests/golden/generate.py              # or some: generate.py gru masks
 
 With these versions, on one kind of processor, the same bytes come out again. Each file is a family of
 cases, which its metadata describes under the key "golden", with models as heed's own files have them:
@@ -15,6 +15,8 @@ the same ones; a tensor that float32 can hold is stored as float32.
 
     layers       x, r, y, dx, w/…, dw/…    y of x and of weights w, gradients of Σ y ∘ r; inner/… what a
                                            block publishes; initial/… what Keras starts a bias with
+    masks        mask; x/…, y/…, r/…, dx/… of one layer, by number: its inputs and initial states, its output
+                 and last states; w/…, dw/… and inner/… as above; mask: (N, T), 1 for steps that count
     losses       y, p, value, dp           of predictions p and targets y; float32/… is Keras in that
                                            precision, where it is off: 1 − 1e-7 is another number
     metrics      y, p, value
@@ -26,6 +28,7 @@ import itertools
 import json
 import os
 import pathlib
+import sys
 
 os.environ["KERAS_BACKEND"] = "tensorflow"
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
@@ -38,7 +41,7 @@ from keras import layers as kl  # noqa: E402
 from safetensors.numpy import save  # noqa: E402
 
 FOLDER = pathlib.Path(__file__).parent
-LARGEST_FILE, LARGEST_SUM = 400_000, 1_500_000
+LARGEST_FILE, LARGEST_SUM = 400_000, 2_000_000
 
 
 # Models ------------------------------------------------------------------------------------------
@@ -89,6 +92,8 @@ BLOCKS = {"StepAttention": step_attention, "LuongAttention": luong_attention}
 SLOTS = {
     "Dense": ["kernel", "bias"],
     "LSTM": ["kernel", "recurrent_kernel", "bias"],
+    "GRU": ["kernel", "recurrent_kernel", "bias"],
+    "SimpleRNN": ["kernel", "recurrent_kernel", "bias"],
     "StepAttention": ["kernel", "bias"],
     "LuongAttention": ["score_kernel", "vector_kernel"],
 }
@@ -251,6 +256,60 @@ def lstm():
     return files.cases
 
 
+def gru():
+    files = Layers(3200)
+    for after in [True, False]:
+        end = "" if after else "_reset_before"
+        gru = lambda **config: layer("GRU", reset_after=after, **config)  # noqa: E731, B023
+        for back, sequences in itertools.product([False, True], [False, True]):
+            name = f"{'backwards' if back else 'forwards'}_{'sequences' if sequences else 'last'}"
+            files.add(name + end, (4, 2), gru(units=5, return_sequences=sequences,
+                                              go_backwards=back), x=3)
+        files.add("no_bias" + end, (4, 3), gru(units=5, use_bias=False, return_sequences=True), x=2)
+        for function in ACTIVATIONS:
+            if function == "softmax":
+                continue
+            files.add(f"activation_{function}{end}", (3, 2),
+                      gru(units=2, activation=function, return_sequences=True), x=2)
+            # A gate beyond [0, 1] multiplies, from step to step.
+            files.add(f"recurrent_activation_{function}{end}", (2, 2),
+                      gru(units=2, recurrent_activation=function), x=2)
+        files.add("one_of_everything" + end, (1, 1), gru(units=1), x=1)
+        files.add("one_sample" + end, (5, 2), gru(units=7, return_sequences=True), x=1)
+        files.add("one_step" + end, (1, 3), gru(units=3, return_sequences=True), x=4)
+        files.add("one_unit" + end, (6, 3), gru(units=1, return_sequences=True), x=3)
+        files.add("wide" + end, (3, 7), gru(units=17, return_sequences=True), x=3)
+        files.add("long" + end, (50, 1), gru(units=3), x=2)
+        files.add("saturated" + end, (5, 3), gru(units=5, return_sequences=True),
+                  x=np.random.default_rng(3).normal(0, 10, (2, 5, 3)))
+        files.add("two_in_a_row" + end, (4, 2), gru(units=5, return_sequences=True),
+                  gru(units=3, go_backwards=True), x=3)
+    return files.cases
+
+
+def simple_rnn():
+    files = Layers(3400)
+    rnn = lambda **config: layer("SimpleRNN", **config)  # noqa: E731
+    for back, sequences in itertools.product([False, True], [False, True]):
+        name = f"{'backwards' if back else 'forwards'}_{'sequences' if sequences else 'last'}"
+        files.add(name, (4, 2), rnn(units=5, return_sequences=sequences, go_backwards=back), x=3)
+    files.add("no_bias", (4, 3), rnn(units=5, use_bias=False, return_sequences=True), x=2)
+    for function in ACTIVATIONS:
+        if function == "softmax":
+            continue
+        steps = 2 if function == "exponential" else 3
+        files.add(f"activation_{function}", (steps, 2),
+                  rnn(units=3, activation=function, return_sequences=True), x=2)
+    files.add("one_of_everything", (1, 1), rnn(units=1), x=1)
+    files.add("one_sample", (5, 2), rnn(units=7, return_sequences=True), x=1)
+    files.add("one_step", (1, 3), rnn(units=3, return_sequences=True), x=4)
+    files.add("wide", (3, 7), rnn(units=33, return_sequences=True), x=3)
+    files.add("long", (50, 1), rnn(units=3), x=2)
+    files.add("two_in_a_row", (4, 2), rnn(units=5, return_sequences=True),
+              rnn(units=3, go_backwards=True), x=3)
+    return files.cases
+
+
 def shaping():
     files = Layers(4000)
     for shape, dims in [((5,), (1,)), ((3, 5), (2, 1)), ((3, 5), (1, 2)), ((2, 3, 5), (3, 1, 2)),
@@ -396,6 +455,147 @@ def attention():
     files.add("luong_functional", (6, 1), recurrent, *functional_luong_attention("lstm", 5, 3),
               layer("Dense", units=1), x=3)
     return files.cases
+
+
+# Masks and states --------------------------------------------------------------------------------
+
+
+def last_that_counts(x, mask):
+    last = mask.shape[1] - 1 - np.argmax(mask[:, ::-1], axis=1)
+    return tf.gather(x, last, batch_dims=1)
+
+
+def masked_step_attention(x, mask, w):
+    """Steps that do not count are zeros in x, and have scores of −∞."""
+    counts = tf.constant(mask[:, :, None], bool)
+    x = tf.where(counts, x, tf.zeros_like(x))
+    scores = tf.einsum("nsu,st->ntu", x, w["kernel"])
+    if "bias" in w:
+        scores += w["bias"][:, None]
+    a = tf.nn.softmax(tf.where(counts, scores, np.float64(-np.inf)), axis=1)
+    return x * a, {"weights": a}
+
+
+def masked_luong_attention(x, mask, w):
+    h = last_that_counts(x, mask)
+    scores = tf.einsum("ntu,uv,nv->nt", x, w["score_kernel"], h)
+    a = tf.nn.softmax(tf.where(mask.astype(bool), scores, np.float64(-np.inf)))
+    context = tf.einsum("nt,ntu->nu", a, x)
+    y = tf.tanh(tf.concat([context, h], axis=1) @ w["vector_kernel"])
+    return y, {"weights": a, "context": context}
+
+
+def masked_case(entry, x, mask, with_state, seed):
+    """One layer with a mask and states, both of which may be missing; x by its shape."""
+    rng = np.random.default_rng(seed)
+    type, config = entry["type"], entry["config"]
+    draw = lambda *shape: single(rng.normal(size=shape))  # noqa: E731
+    inputs = [tf.constant(draw(*x))]
+    samples, steps, features = x
+    inner = {}
+    if type == "LastStep":
+        weights = {}
+        run = lambda: [last_that_counts(inputs[0], mask)]  # noqa: E731
+    elif type in BLOCKS:
+        shapes = ({"kernel": (steps, steps), "bias": (steps,)} if type == "StepAttention" else
+                  {"score_kernel": (features,) * 2, "vector_kernel": (2 * features, config["units"])})
+        if not config.get("use_bias", True):
+            del shapes["bias"]
+        weights = {name: keras.Variable(draw_weight(rng, shape)) for name, shape in shapes.items()}
+        block = masked_step_attention if type == "StepAttention" else masked_luong_attention
+
+        def run():
+            y, published = block(inputs[0], mask, {name: v.value for name, v in weights.items()})
+            inner.update(published)
+            return [y]
+    else:
+        made = keras_layer(type, config)
+        made.build(x)
+        weights = dict(zip(SLOTS[type], made.weights))
+        for variable in weights.values():
+            variable.assign(draw_weight(rng, variable.shape))
+        if with_state:
+            inputs += [tf.constant(draw(samples, config["units"]))
+                       for _ in range(2 if type == "LSTM" else 1)]
+
+        def run():
+            y = made(inputs[0], initial_state=inputs[1:] or None,
+                     mask=None if mask is None else tf.constant(mask, bool))
+            return y if config.get("return_state") else [y]
+
+    variables = [variable.value for variable in weights.values()]
+    with tf.GradientTape() as tape:
+        tape.watch(inputs)
+        outputs = run()
+        r = [draw(*y.shape) for y in outputs]
+        total = sum(tf.reduce_sum(y * r_i) for y, r_i in zip(outputs, r))
+    d = tape.gradient(total, inputs + variables, unconnected_gradients="zero")
+    tensors = {} if mask is None else {"mask": mask}
+    for name, values in [("x", inputs), ("y", outputs), ("r", r), ("dx", d)]:
+        tensors |= {f"{name}/{i}": v for i, v in enumerate(values[:len(inputs)] if d is values
+                                                           else values)}
+    tensors |= {f"w/{name}": v.numpy() for name, v in weights.items()}
+    tensors |= {f"dw/{name}": v for name, v in zip(weights, d[len(inputs):])}
+    tensors |= {f"inner/{name}": v for name, v in inner.items()}
+    return {"layer": {"type": type, "config": config}}, tensors
+
+
+# Holes, steps that are missing at the beginning and at the end, all steps, one, none.
+HOLES = np.array([[0, 1, 0, 1, 0], [0, 0, 1, 1, 1], [1, 1, 0, 0, 0], [1, 1, 1, 1, 1], [0, 0, 1, 0, 0],
+                  [0, 0, 0, 0, 0]], np.float64)
+
+
+def masks():
+    cases = {}
+
+    def add(name, type, x, mask, with_state=False, **config):
+        cases[name] = masked_case({"type": type, "config": config}, x, mask, with_state,
+                                  3600 + len(cases))
+
+    batch = (len(HOLES), 5, 2)
+    for name, type, own in [("lstm", "LSTM", {}), ("gru", "GRU", {}),
+                            ("gru_reset_before", "GRU", {"reset_after": False}),
+                            ("simple_rnn", "SimpleRNN", {})]:
+        own = own | {"units": 2}
+        for back, sequences, zero in itertools.product([False, True], repeat=3):
+            add(f"{name}_{'backwards' if back else 'forwards'}_{'sequences' if sequences else 'last'}"
+                + ("_zero" if zero else ""), type, batch, HOLES, True, return_state=True,
+                go_backwards=back, return_sequences=sequences, zero_output_for_mask=zero, **own)
+        for sequences in [False, True]:
+            end = "_sequences" if sequences else "_last"
+            add(name + "_without_mask" + end, type, (3, 4, 2), None, True, return_state=True,
+                return_sequences=sequences, go_backwards=sequences, **own)
+            add(name + "_without_state" + end, type, batch, HOLES, return_sequences=sequences, **own)
+        add(name + "_no_bias", type, batch, HOLES, True, use_bias=False, return_sequences=True, **own)
+        add(name + "_state_without_return", type, batch, HOLES, True, **own)
+        add(name + "_return_without_state", type, batch, HOLES, return_state=True, **own)
+        functions = {"activation": "softsign"}
+        if type != "SimpleRNN":
+            functions["recurrent_activation"] = "hard_sigmoid"
+        add(name + "_functions", type, batch, HOLES, True, return_sequences=True, **functions, **own)
+        one = own | {"units": 1, "return_state": True}
+        for counts in [1, 0]:
+            for sequences in [False, True]:
+                end = ("" if counts else "_masked") + ("_sequences" if sequences else "_last")
+                add(name + "_one_of_everything" + end, type, (1, 1, 1), np.full((1, 1), counts, float),
+                    True, return_sequences=sequences, **one)
+        add(name + "_one_sample", type, (1, 6, 3), np.array([[0, 1, 1, 0, 1, 0]], float), True,
+            return_sequences=True, return_state=True, **own)
+        add(name + "_one_step", type, (4, 1, 2), np.array([[1], [0], [1], [0]], float), True,
+            return_state=True, **own)
+
+    some, batch = HOLES[:5], (5, 5, 3)
+    add("last_step", "LastStep", batch, some)
+    add("last_step_one", "LastStep", (1, 1, 1), np.ones((1, 1)))
+    for bias in [True, False]:
+        add("step" + ("" if bias else "_no_bias"), "StepAttention", batch, some, use_bias=bias)
+    add("step_wide", "StepAttention", (5, 5, 9), some)
+    add("step_one", "StepAttention", (1, 1, 1), np.ones((1, 1)))
+    add("luong", "LuongAttention", batch, some, units=2)
+    add("luong_wide", "LuongAttention", (5, 5, 9), some, units=3)
+    add("luong_one", "LuongAttention", (1, 1, 1), np.ones((1, 1)), units=1)
+    add("luong_one_sample", "LuongAttention", (1, 6, 3), np.array([[0, 1, 1, 0, 1, 0]], float), units=2)
+    return cases
 
 
 # Losses and metrics ------------------------------------------------------------------------------
@@ -620,8 +820,8 @@ def training_dummy_regression():
 
 # Files -------------------------------------------------------------------------------------------
 
-FAMILIES = [activations, dense, lstm, shaping, merging, attention, losses, metrics, optimizers,
-            training_index2, training_dummy_regression]
+FAMILIES = [activations, dense, lstm, gru, simple_rnn, shaping, merging, attention, masks, losses,
+            metrics, optimizers, training_index2, training_dummy_regression]
 
 
 def compact(values):
@@ -635,7 +835,10 @@ def main():
     keras.config.set_dtype_policy("float64")
     tf.config.threading.set_intra_op_parallelism_threads(1)
     total = 0
+    chosen = sys.argv[1:] or [family.__name__ for family in FAMILIES]
     for family in FAMILIES:
+        if family.__name__ not in chosen:
+            continue
         cases = family()
         tensors = {f"{case}/{name}": compact(values) for case, (_, entries) in cases.items()
                    for name, values in entries.items()}

@@ -20,8 +20,8 @@ constexpr double tolerance = sizeof(S) == 8 ? 1e-12 : 1e-5;
 template <class S>
 constexpr double training_tolerance = sizeof(S) == 8 ? 1e-8 : 1e-3;
 
-const std::vector<std::string> layer_families{"activations", "dense",   "lstm",
-                                              "shaping",     "merging", "attention"};
+const std::vector<std::string> layer_families{"activations", "dense",   "lstm",    "gru",
+                                              "simple_rnn",  "shaping", "merging", "attention"};
 
 /// Calls `test` with the file and, for each of its cases, the name and the description.
 template <class Test>
@@ -139,6 +139,79 @@ void check_layers(const GoldenFile& file) {
   comparison.report();
 }
 
+/// One layer, with a mask and states where a case has them.
+template <class S>
+void check_masks(const GoldenFile& file) {
+  Comparison<S> comparison(file, tolerance<S>);
+  for_each_case(file, [&](const std::string& name, const Json& description) {
+    const Json& entry = description.at("layer");
+    const auto layer = Registry<S>().make(entry.at("type").get<std::string>(),
+                                          config_from_json(entry.at("config")));
+    // Names come by the alphabet, and there are less than ten.
+    const auto tensors = [&](const std::string& kind) {
+      std::vector<Tensor<S>> found;
+      for (const std::string& number : file.names(name, kind)) {
+        found.push_back(file.tensor<S>(name, kind + number));
+      }
+      return found;
+    };
+    const auto x = tensors("x/"), r = tensors("r/");
+    std::vector<Tensor<S>> y, dx;
+    std::vector<Shape> samples;
+    for (const auto& input : x) {
+      samples.push_back(input.shape().sample());
+      dx.emplace_back(input.shape());
+    }
+    for (const Shape& shape : layer.output_shapes(samples)) {
+      y.emplace_back(shape.batch(x[0].dim(0)));
+    }
+    Layout layout;
+    for (const Weight& weight : layer.weights(samples)) layout.append("w", {weight});
+    Tensor<S> w(Shape{layout.size()}), dw(Shape{layout.size()});
+    for (const Slot& slot : layout.slots()) {
+      const auto values = file.tensor<S>(name, slot.name);
+      REQUIRE(values.shape() == slot.shape);
+      std::copy_n(values.data(), values.size(), w.data() + slot.offset);
+    }
+    CHECK(file.names(name, "w/").size() == layout.slots().size());
+    StepTable table;
+    std::vector<Steps> steps(x.size());
+    if (!file.names(name, "mask").empty()) {
+      const auto mask = file.tensor<S>(name, "mask");
+      const std::vector<std::uint8_t> counts(mask.data(), mask.data() + mask.size());
+      table.assign({counts.data(), mask.shape()});
+      steps[0] = Steps(table);
+    }
+
+    auto cache = layer.make_cache();
+    const std::vector<View<const S>> xs(x.begin(), x.end()), rs(r.begin(), r.end());
+    const std::vector<View<const S>> made(y.begin(), y.end());
+    const std::vector<View<S>> ys(y.begin(), y.end()), dxs(dx.begin(), dx.end());
+    const Parameters<const S> weights(w.data(), layout.slots());
+    layer.forward({.w = weights, .x = xs, .y = ys, .steps = steps}, cache);
+    layer.backward({.w = weights,
+                    .x = xs,
+                    .y = made,
+                    .dy = rs,
+                    .dw = {dw.data(), layout.slots()},
+                    .dx = dxs,
+                    .steps = steps},
+                   cache);
+    REQUIRE(file.names(name, "y/").size() == y.size());
+    for (std::size_t i = 0; i < y.size(); ++i) comparison.check(name, join("y/", i), y[i]);
+    for (std::size_t i = 0; i < dx.size(); ++i) comparison.check(name, join("dx/", i), dx[i]);
+    for (const Slot& slot : layout.slots()) {
+      comparison.check(name, "d" + slot.name, {dw.data() + slot.offset, slot.shape});
+    }
+    const auto published = layer.published(cache);
+    CHECK(published.size() == file.names(name, "inner/").size());
+    for (const auto& inner : published) {
+      comparison.check(name, join("inner/", inner.name), inner.value);
+    }
+  });
+  comparison.report();
+}
+
 template <class S>
 void check_losses(const GoldenFile& file) {
   Comparison<S> comparison(file, tolerance<S>);
@@ -225,6 +298,13 @@ TEST_CASE("Layers give the outputs and gradients that Keras gives", "[golden]") 
     check_layers<double>(file);
     check_layers<float>(file);
   }
+}
+
+TEST_CASE("Layers with masks and states give the outputs and gradients that Keras gives",
+          "[golden]") {
+  const GoldenFile file("masks");
+  check_masks<double>(file);
+  check_masks<float>(file);
 }
 
 TEST_CASE("Losses give the values and gradients that Keras gives", "[golden]") {
