@@ -1,10 +1,63 @@
-#include "oracle.hpp"
+#include <heed/layers/gru.hpp>
+#include <heed/layers/simple_rnn.hpp>
 
+#include "oracle.hpp"
 #include "support/networks.hpp"
 
 namespace heed::layer_gradients_test {
 
 using namespace heed::testing;
+
+namespace {
+
+/// Holes, steps that are missing at the beginning and at the end, all steps, none: (5, 4).
+const std::vector<std::uint8_t> holes{0, 1, 0, 1,  //
+                                      0, 0, 1, 1,  //
+                                      1, 1, 0, 0,  //
+                                      1, 1, 1, 1,  //
+                                      0, 0, 0, 0};
+
+/// x and, when wanted, the initial states.
+template <class L>
+std::vector<Shape> inputs(const L& layer, const Shape& x, bool with_states) {
+  std::vector<Shape> shapes{x};
+  if (with_states) {
+    for (const Shape& state : detail::states_of(layer, x)) shapes.push_back(state);
+  }
+  return shapes;
+}
+
+/// A recurrent layer with the options that all of them have: directions, sequences, masks, states.
+template <class L>
+void check_every_option(L layer) {
+  for (const bool return_sequences : {true, false}) {
+    for (const bool go_backwards : {true, false}) {
+      layer.return_sequences = return_sequences;
+      layer.go_backwards = go_backwards;
+      for (const bool states : {true, false}) {
+        layer.return_state = states;
+        layer.zero_output_for_mask = false;
+        CAPTURE(return_sequences, go_backwards, states);
+        check_exact_gradients(layer, inputs(layer, {4, 3}, states));
+        check_exact_gradients(layer, inputs(layer, {1, 1}, states));
+        for (const bool zero : {true, false}) {
+          CAPTURE(zero);
+          layer.zero_output_for_mask = zero;
+          check_exact_gradients(layer, inputs(layer, {4, 2}, states), {5}, false, holes);
+          check_exact_gradients(layer, inputs(layer, {1, 1}, states), {1}, false, {0});
+        }
+      }
+    }
+  }
+  layer.return_sequences = true;
+  layer.return_state = true;
+  layer.dropout = 0.3;
+  layer.recurrent_dropout = 0.4;
+  check_exact_gradients(layer, inputs(layer, {4, 3}, true), {3}, true);
+  check_exact_gradients(layer, inputs(layer, {4, 3}, true), {5}, true, holes);
+}
+
+}  // namespace
 
 TEST_CASE("Dense's gradients are exact with every activation function", "[oracle]") {
   for (const auto& [name, function] : Names<ActivationFunction>::table) {
@@ -36,17 +89,24 @@ TEST_CASE("Activation's gradients are exact", "[oracle]") {
 
 TEST_CASE("LSTM's gradients are exact with every option", "[oracle]") {
   for (const bool use_bias : {true, false}) {
-    for (const bool return_sequences : {true, false}) {
-      for (const bool go_backwards : {true, false}) {
-        CAPTURE(use_bias, return_sequences, go_backwards);
-        const LSTM lstm{.units = 5,
-                        .use_bias = use_bias,
-                        .return_sequences = return_sequences,
-                        .go_backwards = go_backwards};
-        check_exact_gradients(lstm, {{4, 3}});
-        check_exact_gradients(lstm, {{1, 1}});
-      }
+    CAPTURE(use_bias);
+    check_every_option(LSTM{.units = 4, .use_bias = use_bias});
+  }
+}
+
+TEST_CASE("GRU's gradients are exact with every option", "[oracle]") {
+  for (const bool use_bias : {true, false}) {
+    for (const bool reset_after : {true, false}) {
+      CAPTURE(use_bias, reset_after);
+      check_every_option(GRU{.units = 4, .use_bias = use_bias, .reset_after = reset_after});
     }
+  }
+}
+
+TEST_CASE("SimpleRNN's gradients are exact with every option", "[oracle]") {
+  for (const bool use_bias : {true, false}) {
+    CAPTURE(use_bias);
+    check_every_option(SimpleRNN{.units = 4, .use_bias = use_bias});
   }
 }
 
@@ -65,6 +125,46 @@ TEST_CASE("LSTM's gradients are exact with every activation function", "[oracle]
                              .activation = Activation::softsign,
                              .recurrent_activation = Activation::hard_sigmoid},
                         {{3, 2}});
+}
+
+TEST_CASE("GRU's gradients are exact with every activation function", "[oracle]") {
+  for (const auto& [name, function] : Names<ActivationFunction>::table) {
+    if (function == ActivationFunction::softmax) continue;
+    for (const bool reset_after : {true, false}) {
+      CAPTURE(name, reset_after);
+      const Index T = function == ActivationFunction::exponential ? 1 : 3;  // it explodes
+      check_exact_gradients(GRU{.units = 3,
+                                .activation = function,
+                                .reset_after = reset_after,
+                                .return_sequences = true},
+                            {{T, 2}}, {2});
+      check_exact_gradients(GRU{.units = 3,
+                                .recurrent_activation = function,
+                                .reset_after = reset_after,
+                                .return_sequences = true},
+                            {{T, 2}}, {2});
+    }
+  }
+}
+
+TEST_CASE("SimpleRNN's gradients are exact with every activation function", "[oracle]") {
+  for (const auto& [name, function] : Names<ActivationFunction>::table) {
+    CAPTURE(name);
+    if (function == ActivationFunction::softmax) continue;
+    const Index T = function == ActivationFunction::exponential ? 1 : 3;  // it explodes
+    check_exact_gradients(SimpleRNN{.units = 3, .activation = function, .return_sequences = true},
+                          {{T, 2}}, {2});
+  }
+}
+
+TEMPLATE_TEST_CASE("Gradients of recurrent layers are exact at all kinds of sizes", "[oracle]", GRU,
+                   SimpleRNN) {
+  check_exact_gradients(TestType{.units = 1}, {{1, 1}}, {1});
+  check_exact_gradients(TestType{.units = 1, .return_sequences = true}, {{6, 1}}, {1, 4});
+  check_exact_gradients(TestType{.units = 9, .return_sequences = true}, {{1, 4}}, {1, 2});
+  check_exact_gradients(TestType{.units = 4, .return_sequences = true}, {{3, 7}}, {5});
+  check_exact_gradients(TestType{.units = 17}, {{2, 1}}, {2});
+  check_exact_gradients(TestType{.units = 2}, {{50, 1}}, {1});
 }
 
 TEST_CASE("LSTM's gradients are exact at all kinds of sizes", "[oracle]") {
@@ -127,6 +227,8 @@ TEST_CASE("StepAttention's gradients are exact", "[oracle]") {
     check_exact_gradients(attention, {{6, 1}});
     check_exact_gradients(attention, {{4, 7}});
     check_exact_gradients(attention, {{3, 17}}, {2});
+    check_exact_gradients(attention, {{4, 3}}, {5}, false, holes);
+    check_exact_gradients(attention, {{4, 9}}, {5}, false, holes);
   }
 }
 
@@ -136,6 +238,10 @@ TEST_CASE("LuongAttention's gradients are exact", "[oracle]") {
   check_exact_gradients(LuongAttention{.units = 3}, {{6, 1}});
   check_exact_gradients(LuongAttention{.units = 5}, {{4, 3}});
   check_exact_gradients(LuongAttention{.units = 9}, {{3, 7}}, {2});
+  const std::vector<std::uint8_t> some(holes.begin(), holes.end() - 4);  // all with a step
+  check_exact_gradients(LuongAttention{.units = 3}, {{4, 2}}, {4}, false, some);
+  check_exact_gradients(LuongAttention{.units = 3}, {{4, 9}}, {4}, false, some);
+  check_exact_gradients(LastStep{}, {{4, 3}}, {4}, false, some);
 }
 
 }  // namespace heed::layer_gradients_test
