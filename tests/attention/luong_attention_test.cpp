@@ -8,6 +8,16 @@ namespace heed::luong_attention_test {
 
 using namespace heed::testing;
 
+namespace {
+
+/// Holes, steps that are missing at the beginning and at the end, and a single step: (4, 5).
+const std::vector<std::uint8_t> some{0, 1, 0, 1, 0,  //
+                                     0, 0, 1, 1, 1,  //
+                                     1, 1, 1, 0, 0,  //
+                                     0, 0, 1, 0, 0};
+
+}  // namespace
+
 TEST_CASE("LuongAttention publishes weights that sum to 1, and the context that they give") {
   LayerRun run(LuongAttention{.units = 4}, {{5, 3}}, 2);
   run.forward();
@@ -75,6 +85,61 @@ TEST_CASE("LuongAttention of scores of ±1e4 has no NaN, forwards or backwards")
   CHECK(run.y.array().isFinite().all());
   CHECK(run.gradients.array().isFinite().all());
   CHECK(run.dx[0].array().isFinite().all());
+}
+
+TEST_CASE("LuongAttention with a mask is what it is without the steps that do not count") {
+  for (const Index U : {1, 3, 9}) {
+    LayerRun run(LuongAttention{.units = 4}, {{5, U}}, 4);
+    run.set_mask(some);
+    run.forward();
+    run.backward();
+    const auto a = run.layer.published(run.cache)[0].value;
+    Arena<double> sum(run.gradients.shape());
+    for (Index n = 0; n < 4; ++n) {
+      CAPTURE(U, n);
+      const Steps steps = run.steps[0];
+      LayerRun alone(LuongAttention{.units = 4}, {{steps->length(n), U}}, 1);
+      alone.weights = run.weights;
+      alone.dy.assign(run.dy.samples(n, 1));
+      for (Index k = 0; k < steps->length(n); ++k) {
+        alone.x[0].slice(0).row(k) = run.x[0].slice(n).row(steps->step(n, k));
+      }
+      alone.forward();
+      alone.backward();
+      sum.array() += alone.gradients.array();
+      CHECK(run.y.matrix().row(n) == alone.y.matrix().row(0));
+      const auto b = alone.layer.published(alone.cache)[0].value;
+      for (Index t = 0, k = 0; t < 5; ++t) {
+        if (!steps.counts(n, t)) {
+          CHECK(a(n, t) == 0);
+          CHECK((run.dx[0].slice(n).row(t).array() == 0).all());
+          continue;
+        }
+        CHECK(a(n, t) == b(0, k));
+        const auto difference = run.dx[0].slice(n).row(t) - alone.dx[0].slice(0).row(k++);
+        CHECK(difference.cwiseAbs().maxCoeff() < 1e-14);
+      }
+    }
+    CHECK(distance(run.gradients, sum) < 1e-13);
+  }
+}
+
+TEST_CASE("LuongAttention's gradients agree with differences with a mask") {
+  for (const Index U : {1, 3}) {
+    LayerRun run(LuongAttention{.units = 2}, {{5, U}}, 4);
+    run.set_mask(some);
+    CHECK(check_gradients(run).worst < gradient_tolerance);
+    LayerRun again(LuongAttention{.units = 2}, {{5, U}}, 4, 3);
+    again.set_mask(some);
+    check_backward(again);
+  }
+}
+
+TEST_CASE("LuongAttention refuses a sample without a step that counts") {
+  LayerRun run(LuongAttention{.units = 2}, {{2, 3}}, 3);
+  run.set_mask({1, 0, 0, 0, 1, 1});
+  CHECK(message<DataError>([&] { run.forward(); }) ==
+        "expected at least one step that counts in each sample, sample 1 of the batch has none");
 }
 
 TEST_CASE("LuongAttention names its weights and starts them as the reference's layers") {

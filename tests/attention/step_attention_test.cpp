@@ -8,6 +8,17 @@ namespace heed::step_attention_test {
 
 using namespace heed::testing;
 
+namespace {
+
+/// Holes, steps that are missing at the beginning and at the end, a single step, none: (5, 5).
+const std::vector<std::uint8_t> holes{0, 1, 0, 1, 0,  //
+                                      0, 0, 1, 1, 1,  //
+                                      1, 1, 1, 0, 0,  //
+                                      0, 0, 1, 0, 0,  //
+                                      0, 0, 0, 0, 0};
+
+}  // namespace
+
 TEST_CASE("StepAttention's weights are positive and sum to 1 over the steps, for each unit") {
   LayerRun run(StepAttention{}, {{5, 3}}, 2);
   run.forward();
@@ -85,6 +96,58 @@ TEST_CASE("StepAttention of logits of ±1e4 has no NaN, forwards or backwards") 
   const auto a = run.layer.published(run.cache)[0].value;
   for (Index n = 0; n < 2; ++n) {
     CHECK((a.slice(n).colwise().sum().array() - 1).abs().maxCoeff() < 1e-14);
+  }
+}
+
+TEST_CASE("StepAttention with a mask weighs the steps that count, and looks at no others") {
+  for (const bool use_bias : {true, false}) {
+    LayerRun run(StepAttention{.use_bias = use_bias}, {{5, 3}}, 5);
+    run.set_mask(holes);
+    run.forward();
+    const Tensor<double> a(run.layer.published(run.cache)[0].value);
+    for (Index n = 0; n < 5; ++n) {
+      CAPTURE(n);
+      for (Index t = 0; t < 5; ++t) {
+        const bool counts = run.steps[0].counts(n, t);
+        CHECK(((a.slice(n).row(t).array() > 0) == counts).all());
+        if (!counts) CHECK((a.slice(n).row(t).array() == 0).all());
+      }
+      const double sum = run.steps[0]->length(n) > 0 ? 1 : 0;
+      CHECK((a.slice(n).colwise().sum().array() - sum).abs().maxCoeff() < 1e-14);
+    }
+    CHECK((run.y.array() == run.x[0].array() * a.array()).all());
+    // What stands where nothing counts is looked at nowhere.
+    const Tensor<double> y = run.y;
+    run.backward();
+    const auto gradients = run.gradients;
+    const auto dx = run.dx;
+    for (Index n = 0; n < 5; ++n) {
+      for (Index t = 0; t < 5; ++t) {
+        if (run.steps[0].counts(n, t)) continue;
+        CHECK((dx[0].slice(n).row(t).array() == 0).all());
+        run.x[0].slice(n).row(t).setConstant(std::numeric_limits<double>::quiet_NaN());
+        run.dy.slice(n).row(t).setConstant(std::numeric_limits<double>::quiet_NaN());
+      }
+    }
+    run.gradients.set_zero();
+    run.forward();
+    run.backward();
+    CHECK(run.y == y);
+    CHECK(run.gradients == gradients);
+    CHECK(run.dx == dx);
+  }
+}
+
+TEST_CASE("StepAttention's gradients agree with differences with a mask") {
+  for (const bool use_bias : {true, false}) {
+    for (const Index U : {1, 3, 9}) {
+      LayerRun run(StepAttention{.use_bias = use_bias}, {{5, U}}, 5);
+      run.set_mask(holes);
+      CHECK(check_gradients(run).worst < gradient_tolerance);
+      LayerRun again(StepAttention{.use_bias = use_bias}, {{5, U}}, 5, 3);
+      again.set_mask(holes);
+      check_backward(again);
+    }
   }
 }
 

@@ -98,7 +98,6 @@ struct StepAttention {
         args.dw[bias].row() += dl.topRows(T).rowwise().sum().transpose();
       }
       if (dx) {
-        clear<S>(steps, n, dx_n);
         add_product<S>(dx_n, args.w[kernel].matrix(), dl.topRows(T));
         clear<S>(steps, n, dx_n);
       }
