@@ -1,3 +1,5 @@
+#include <heed/layers/gru.hpp>
+#include <heed/layers/simple_rnn.hpp>
 #include <heed/stream/stream.hpp>
 
 #include <functional>
@@ -194,6 +196,35 @@ TEMPLATE_TEST_CASE("A stream gives the bits of predict for the sequence so far",
       model.add(LSTM{.units = 2, .use_bias = false}, x);
     });
   }
+  SECTION("a GRU of sequences") {
+    check([](auto& model, Node x) {
+      x = model.add(GRU{.units = 6, .return_sequences = true}, x);
+      model.add(GRU{.units = 3}, x);
+    });
+  }
+  SECTION("a GRU that resets before, without bias and with other functions") {
+    check([](auto& model, Node x) {
+      x = model.add(GRU{.units = 9, .reset_after = false, .return_sequences = true}, x);
+      x = model.add(GRU{.units = 5,
+                        .activation = ActivationFunction::softsign,
+                        .recurrent_activation = ActivationFunction::hard_sigmoid,
+                        .use_bias = false,
+                        .return_sequences = true},
+                    x);
+      model.add(GRU{.units = 2, .use_bias = false, .reset_after = false}, x);
+    });
+  }
+  SECTION("a SimpleRNN of sequences") {
+    check([](auto& model, Node x) {
+      x = model.add(SimpleRNN{.units = 6, .return_sequences = true}, x);
+      x = model.add(SimpleRNN{.units = 5,
+                              .activation = ActivationFunction::relu,
+                              .use_bias = false,
+                              .return_sequences = true},
+                    x);
+      model.add(SimpleRNN{.units = 3}, x);
+    });
+  }
   SECTION("branches that are joined again") {
     check([](auto& model, Node x) {
       const Node a = model.add(LSTM{.units = 4, .return_sequences = true}, x);
@@ -265,6 +296,24 @@ TEMPLATE_TEST_CASE("A stream gives the bits of predict at all kinds of sizes", "
         x = model.add(LSTM{.units = U, .return_sequences = true}, x);
         x = model.add(LuongAttention{.units = D}, x);
         model.add(Dense{.units = U}, x);
+      };
+      check_stream<S>(layers, {D}, 0, 4);
+    }
+  }
+}
+
+TEMPLATE_TEST_CASE("A stream of other cells gives the bits of predict at all kinds of sizes", "",
+                   float, double) {
+  using S = TestType;
+  for (const Index D : {1, 3, 8, 17}) {
+    for (const Index U : {1, 3, 8, 17}) {
+      CAPTURE(D, U);
+      const Layers<S> layers = [&](auto& model, Node x) {
+        const Node after = model.add(GRU{.units = U, .return_sequences = true}, x);
+        const Node before =
+            model.add(GRU{.units = U, .reset_after = false, .return_sequences = true}, x);
+        const Node simple = model.add(SimpleRNN{.units = U, .return_sequences = true}, x);
+        model.add(Concatenate{}, {after, before, simple});
       };
       check_stream<S>(layers, {D}, 0, 4);
     }

@@ -58,8 +58,10 @@ void recurrent_stream(const Cell& cell, const Forward<S>& args, RecurrentCache<S
       return cell.template gate<S>(step_at(0));
     }
   }
-  set_product<S>({z, T, columns, columns, 1}, b, {x.data(), T, D, D, 1},
-                 args.w[Cell::kernel].matrix());
+  // Not by `set_product`, which sums another way where there is one column, and gives other bits than
+  // the packed kernel of the loop over a batch.
+  multiply<S>({z, T, columns, columns, 1}, b, {x.data(), T, D, D, 1},
+              args.w[Cell::kernel].matrix());
   for (Index t = 0; t < T; ++t) cell.template step<S>(step_at(t), cache);
 }
 
