@@ -103,6 +103,7 @@ TEST_CASE("StepAttention with a mask weighs the steps that count, and looks at n
   for (const bool use_bias : {true, false}) {
     LayerRun run(StepAttention{.use_bias = use_bias}, {{5, 3}}, 5);
     run.set_mask(holes);
+    run.y.array().setConstant(std::numeric_limits<double>::quiet_NaN());
     run.forward();
     const Tensor<double> a(run.layer.published(run.cache)[0].value);
     for (Index n = 0; n < 5; ++n) {
