@@ -4,6 +4,7 @@
 #include <numeric>
 #include <ostream>
 
+#include <heed/train/counted_rows.hpp>
 #include <heed/train/data_checks.hpp>
 #include <heed/train/objective.hpp>
 
@@ -180,8 +181,11 @@ GradientCheck gradient_check(const Model<Scalar>& model, View<const std::type_id
   Arena<double> weights(model.weights());
   Tensor<double> input(x);
   Tape<double> tape;
+  detail::CountedRows<double> counted;
   const auto loss_of = [&](View<double> gradient) {
-    return objective.loss()(targets, graph.value(graph.outputs()[0], tape), gradient);
+    const Steps steps = graph.steps(graph.outputs()[0], tape);
+    return counted.loss(objective.loss(), targets, graph.value(graph.outputs()[0], tape),
+                        steps ? steps->mask() : Mask{}, gradient);
   };
   const auto run = [&] { return objective.forward(weights, input, pass, tape); };
   run();

@@ -30,7 +30,10 @@ Dataset<Scalar> check_data(const Model<Scalar>& model, const Loss<Scalar>& loss,
   check<ShapeError>(y.rank() > 0 && y.dim(0) == x.dim(0), "model \"", model.name(),
                     "\": expected as many samples in ", role, "x as in y, got x of ", x.shape(),
                     " and y of ", y.shape());
-  const Shape expected = model.output_shape().batch(y.dim(0));
+  Shape expected = model.output_shape().batch(y.dim(0));
+  for (Index axis = 1; axis < std::min(expected.rank(), y.rank()); ++axis) {
+    if (expected[axis] == any) expected = expected.with(axis, y.dim(axis));
+  }
   const auto targets = fit_targets(y, expected);
   const bool are_classes = loss.canonical_activation() == ActivationFunction::softmax &&
                            fit_targets(y, expected.with_last(1)).rank() > 0;

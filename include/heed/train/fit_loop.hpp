@@ -132,7 +132,7 @@ class FitLoop {
     // Not by check(): its arguments would be made, and allocate, in every step.
     if (!is_finite(loss)) throw TrainingError(join(place(), "the loss is ", loss, advice()));
     count_trained();
-    means_.add(loss, trainer_.objective(), batch.y, trainer_.objective_output());
+    means_.add(loss, trainer_.objective(), batch.y, trainer_.objective_output(), trainer_.mask());
     means_.write(state_.logs);
     call(&Callback<Scalar>::on_batch_end);
   }

@@ -109,7 +109,9 @@ bool FitLoop<Scalar>::gives_finite_loss() {
   const Objective<Scalar>& objective = trainer_.objective();
   const Dataset<Scalar> batch = batches_.batch(state_.step - 1);
   const auto output = validation_shards_.forward(objective.graph(), model_.weights(), batch.x, {});
-  return is_finite(objective.loss()(batch.y, output));
+  CountedRows<Scalar> counted;
+  const Mask mask = validation_shards_.mask(objective.graph());
+  return is_finite(counted.loss(objective.loss(), batch.y, output, mask));
 }
 
 template <class Scalar>

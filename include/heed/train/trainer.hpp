@@ -3,6 +3,7 @@
 #include <heed/math/finite.hpp>
 #include <heed/model/model.hpp>
 #include <heed/model/shards.hpp>
+#include <heed/train/counted_rows.hpp>
 #include <heed/train/objective.hpp>
 #include <heed/train/optimizer.hpp>
 
@@ -65,7 +66,9 @@ class Trainer {
     const Pass pass{.training = true, .seed = seed_, .step = updates()};
     const Graph<Scalar>& graph = objective_.graph();
     output_ = shards_.forward(graph, weights, x, pass);
-    const double loss = objective_.loss()(y, output_, shards_.output_gradient(graph));
+    mask_ = shards_.mask(graph);
+    const auto gradient = shards_.output_gradient(graph);
+    const double loss = counted_.loss(objective_.loss(), y, output_, mask_, gradient);
     if (!is_finite(loss)) {
       roll_back();
       return loss;
@@ -82,6 +85,9 @@ class Trainer {
 
   /// The same as `objective().loss()` takes it: logits where the last activation was taken off.
   View<const Scalar> objective_output() const { return output_; }
+
+  /// Which steps of it count; false where all do.
+  Mask mask() const { return mask_; }
 
   /// The gradients of the last step, clipped, in the layout of the weights.
   const Arena<Scalar>& gradients() const { return shards_.gradients(); }
@@ -147,6 +153,8 @@ class Trainer {
   Shards<Scalar> shards_;
   Arena<Scalar> last_good_;
   View<const Scalar> output_;
+  Mask mask_;
+  detail::CountedRows<Scalar> counted_;
   Tensor<Scalar> predictions_;
 };
 
