@@ -101,6 +101,7 @@ TEST_CASE("Weights are a view of the model's, and a copy when the model goes") {
   STATIC_REQUIRE(std::is_same_v<decltype(std::as_const(model).weights()), View<const double>>);
   STATIC_REQUIRE(std::is_same_v<decltype(small(1).weights()), Arena<double>>);
   CHECK(model.weights().data() == model.weight("hidden/kernel").data());
+  CHECK(Model<double>().weights().size() == 0);
   const auto kept = small(1).weights();
   model.weights().set_zero();
   CHECK(model.weights().values()[0] == 0);

@@ -197,6 +197,7 @@ TEST_CASE("Views are equal when their shapes and their elements are, and so is a
   CHECK(std::as_const(tensor) != View<const double>(one.view));
   one.view.set_zero();
   CHECK(one.view.values().size() == 6);
+  CHECK(View<double>().values().empty());
   CHECK(one.view.array().isZero());
 }
 

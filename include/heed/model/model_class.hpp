@@ -202,7 +202,7 @@ class Model {
 
   std::string name_;
   Graph<Scalar> graph_;
-  Arena<Scalar> weights_;
+  Arena<Scalar> weights_ = Arena<Scalar>(Shape{0});
   Trained trained_;
   bool built_ = false;
 };

@@ -90,7 +90,9 @@ class View {
   Index rank() const { return shape_.rank(); }
   Index dim(Index axis) const { return shape_[axis]; }
   Index size() const { return shape_.size(); }
-  std::span<Scalar> values() const { return {data_, static_cast<std::size_t>(size())}; }
+  std::span<Scalar> values() const {
+    return {data_, data_ == nullptr ? 0 : static_cast<std::size_t>(size())};
+  }
 
   void set_zero() const { std::fill_n(data_, size(), Scalar{0}); }
 
