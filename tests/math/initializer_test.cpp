@@ -138,6 +138,7 @@ void plain_orthonormal_columns(std::span<double> q, std::size_t n, std::size_t k
 constexpr Initializer random_initializers[] = {
     Initializer::glorot_uniform, Initializer::glorot_normal, Initializer::he_uniform,
     Initializer::he_normal,      Initializer::lecun_uniform, Initializer::lecun_normal,
+    Initializer::random_uniform, Initializer::random_normal, Initializer::truncated_normal,
     Initializer::orthogonal};
 
 }  // namespace
@@ -147,9 +148,11 @@ TEST_CASE("Each initializer has its name in Keras and is found by it") {
   STATIC_REQUIRE(by_name<Initializer>("orthogonal") == Initializer::orthogonal);
   STATIC_REQUIRE(by_name<Initializer>("lecun_normal") == Initializer::lecun_normal);
   STATIC_REQUIRE_FALSE(by_name<Initializer>("Orthogonal").has_value());
-  STATIC_REQUIRE(Names<Initializer>::table.size() == 10);
+  STATIC_REQUIRE(by_name<Initializer>("uniform") == Initializer::random_uniform);
+  STATIC_REQUIRE(by_name<Initializer>("normal") == Initializer::random_normal);
+  STATIC_REQUIRE(Names<Initializer>::table.size() == 15);
   for (const auto& [name, initializer] : Names<Initializer>::table) {
-    CHECK(name_of(initializer) == name);
+    if (name != "uniform" && name != "normal") CHECK(name_of(initializer) == name);
     CHECK(by_name<Initializer>(name) == initializer);
   }
 }
@@ -178,7 +181,7 @@ TEST_CASE("Uniform initializers fill Keras's limits evenly") {
   for (const auto& [initializer, limit] :
        {std::pair(Initializer::glorot_uniform, std::sqrt(6. / 500)),
         std::pair(Initializer::he_uniform, std::sqrt(6. / 300)),
-        std::pair(Initializer::lecun_uniform, 0.1)}) {
+        std::pair(Initializer::lecun_uniform, 0.1), std::pair(Initializer::random_uniform, 0.05)}) {
     const auto weights = make(initializer, {300, 200});
     const double stddev = limit / std::sqrt(3.0);
     CHECK(largest(weights) <= limit * (1 + 1e-15));
@@ -195,7 +198,8 @@ TEST_CASE("Normal initializers have Keras's standard deviation after the cut") {
   for (const auto& [initializer, stddev] :
        {std::pair(Initializer::glorot_normal, std::sqrt(2. / 500)),
         std::pair(Initializer::he_normal, std::sqrt(2. / 300)),
-        std::pair(Initializer::lecun_normal, std::sqrt(1. / 300))}) {
+        std::pair(Initializer::lecun_normal, std::sqrt(1. / 300)),
+        std::pair(Initializer::truncated_normal, 0.05 * 0.87962566103423978)}) {
     const auto weights = make(initializer, {300, 200});
     const double cut = 2 * stddev / 0.87962566103423978;
     CHECK(largest(weights) < cut);
@@ -204,6 +208,13 @@ TEST_CASE("Normal initializers have Keras's standard deviation after the cut") {
     CHECK(std::abs(mean_square(weights) / (stddev * stddev) - 1) < 4 * std::sqrt(2 / n));
     CHECK(distance_from(truncated_normal, scaled(weights, 2 / cut)) < 1.95);
   }
+}
+
+TEST_CASE("random_normal has a standard deviation of 0.05 without a cut, as in Keras") {
+  const auto weights = make(Initializer::random_normal, {300, 200});
+  CHECK(std::abs(mean(weights)) < 4 * 0.05 / std::sqrt(6e4));
+  CHECK(std::abs(mean_square(weights) / 0.0025 - 1) < 4 * std::sqrt(2 / 6e4));
+  CHECK(largest(weights) > 0.15);
 }
 
 TEST_CASE("Fans below one count as one, as in Keras") {

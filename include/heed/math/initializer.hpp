@@ -27,6 +27,9 @@ namespace heed {
 /// | he_uniform       | uniform, variance 2 / fan_in: He, Zhang, Ren, Sun 2015                |
 /// | lecun_uniform    | uniform, variance 1 / fan_in: LeCun, Bottou, Orr, Müller 1998         |
 /// | …_normal         | the same variance, from a Gaussian cut off at 2 standard deviations   |
+/// | random_uniform   | uniform in [−0.05, 0.05); also called uniform                         |
+/// | random_normal    | a Gaussian of standard deviation 0.05; also called normal             |
+/// | truncated_normal | the same, cut off at 2 standard deviations                            |
 /// | orthogonal       | orthonormal rows or columns: Saxe, McClelland, Ganguli 2014           |
 /// | unit_forget      | an LSTM's bias of 4 * units: ones for the forget gate, the second     |
 /// |                  | quarter, else zeros: Gers, Schmidhuber, Cummins 2000; Jozefowicz,     |
@@ -40,6 +43,9 @@ enum class Initializer {
   he_normal,
   lecun_uniform,
   lecun_normal,
+  random_uniform,
+  random_normal,
+  truncated_normal,
   orthogonal,
   unit_forget,
 };
@@ -57,8 +63,14 @@ struct Names<Initializer> {
       {"he_normal", he_normal},
       {"lecun_uniform", lecun_uniform},
       {"lecun_normal", lecun_normal},
+      {"random_uniform", random_uniform},
+      {"random_normal", random_normal},
+      {"truncated_normal", truncated_normal},
       {"orthogonal", orthogonal},
       {"unit_forget", unit_forget},
+      // Further names of those above.
+      {"uniform", random_uniform},
+      {"normal", random_normal},
   });
 };
 
@@ -203,14 +215,14 @@ void initialize(Initializer initializer, std::span<Scalar> weights, const Shape&
   const Fans fans = compute_fans(shape);
   const double in = std::max(1.0, fans.in);
   const double mean = std::max(1.0, (fans.in + fans.out) / 2);
-  const auto uniform = [&](double variance) {
-    const double limit = std::sqrt(3 * variance);
+  const auto within = [&](double limit) {
     for (Scalar& w : weights) w = static_cast<Scalar>(random.uniform(-limit, limit));
   };
-  const auto normal = [&](double variance) {
-    const double stddev = std::sqrt(variance) / 0.87962566103423978;
+  const auto cut_off = [&](double stddev) {
     for (Scalar& w : weights) w = static_cast<Scalar>(random.truncated_normal(0, stddev));
   };
+  const auto uniform = [&](double variance) { within(std::sqrt(3 * variance)); };
+  const auto normal = [&](double variance) { cut_off(std::sqrt(variance) / 0.87962566103423978); };
   using enum Initializer;
   switch (initializer) {
     case zeros: std::fill(weights.begin(), weights.end(), Scalar{0}); break;
@@ -221,6 +233,11 @@ void initialize(Initializer initializer, std::span<Scalar> weights, const Shape&
     case he_normal: normal(2 / in); break;
     case lecun_uniform: uniform(1 / in); break;
     case lecun_normal: normal(1 / in); break;
+    case random_uniform: within(0.05); break;
+    case truncated_normal: cut_off(0.05); break;
+    case random_normal:
+      for (Scalar& w : weights) w = static_cast<Scalar>(0.05 * random.normal());
+      break;
     case orthogonal: {
       check<ShapeError>(shape.rank() >= 2, "an orthogonal weight has at least two axes, got ",
                         shape);
