@@ -2,6 +2,7 @@
 
 #include <Eigen/Core>
 #include <cmath>
+#include <cstddef>
 #include <type_traits>
 
 namespace heed::testing {
@@ -22,6 +23,9 @@ struct Dual {
   /// Where heed hands a sum over its scalars on as a double, as losses do, only the derivative of the
   /// sum is of use here, which is the sum of the slopes.
   explicit constexpr operator double() const { return slope; }
+
+  /// An id, for the row of a table that it stands for.
+  explicit constexpr operator std::ptrdiff_t() const { return static_cast<std::ptrdiff_t>(value); }
 
   friend constexpr Dual operator+(Dual a, Dual b) { return {a.value + b.value, a.slope + b.slope}; }
   friend constexpr Dual operator-(Dual a, Dual b) { return {a.value - b.value, a.slope - b.slope}; }
