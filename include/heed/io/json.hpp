@@ -131,8 +131,8 @@ std::string print_json(const Json& json, std::string_view where) {
   }
 }
 
-/// A layer's fields as a JSON object, in their order. Throws `OptionError` for a number that is not
-/// finite.
+/// A layer's fields as a JSON object, in their order; a layer in it as `{"type": …, "config": {…}}`. Throws
+/// `OptionError` for a number that is not finite.
 inline nlohmann::ordered_json config_to_json(const Config& config) {
   auto json = nlohmann::ordered_json::object();
   for (const auto& [name, value] : config) {
@@ -140,10 +140,19 @@ inline nlohmann::ordered_json config_to_json(const Config& config) {
       check<OptionError>(is_finite(*number), "\"", name, "\" is ", *number,
                          ", which JSON cannot say");
     }
-    std::visit([&, &key = name](const auto& held) { json[key] = held; }, value);
+    if (const auto* layer = std::get_if<LayerConfig>(&value)) {
+      json[name] = {{"type", layer->type}, {"config", config_to_json(layer->config)}};
+      continue;
+    }
+    const auto put = [&, &key = name](const auto& held) {
+      if constexpr (!std::same_as<decltype(held), const LayerConfig&>) json[key] = held;
+    };
+    std::visit(put, value);
   }
   return json;
 }
+
+inline Config config_from_json(const nlohmann::json& json);
 
 namespace detail {
 
@@ -160,8 +169,14 @@ inline ConfigValue config_value_from_json(const nlohmann::json& json, std::strin
   if (json.is_number_float()) return json.get<double>();
   if (json.is_number()) return index_from_json(json, field);
   if (json.is_string()) return json.get<std::string>();
+  if (json.is_object()) {
+    const auto type = json.find("type"), config = json.find("config");
+    check<OptionError>(type != json.end() && type->is_string() && config != json.end(), "expected ",
+                       in_quotes(field), " to be a layer, with a \"type\" and a \"config\"");
+    return LayerConfig{type->get<std::string>(), config_from_json(*config)};
+  }
   check<OptionError>(json.is_array(), "expected ", in_quotes(field),
-                     " to be a truth value, a number, a text or a list of numbers, got ",
+                     " to be a truth value, a number, a text, a list of numbers or a layer, got ",
                      json.type_name());
   std::vector<Index> list;
   for (const auto& entry : json) list.push_back(index_from_json(entry, field));

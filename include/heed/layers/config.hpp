@@ -31,12 +31,26 @@ struct Required {
   bool operator==(const Required&) const requires(std::is_class_v<T>) = default;
 };
 
+struct LayerConfig;
+
 /// What a field can hold once its type is set aside: what JSON can say. Enumerations are their
-/// Keras name.
-using ConfigValue = std::variant<bool, Index, double, std::string, std::vector<Index>>;
+/// Keras name, a layer in a layer is its type and its fields.
+using ConfigValue = std::variant<bool, Index, double, std::string, std::vector<Index>, LayerConfig>;
 
 /// A layer's fields by name, in the order of its declaration.
 using Config = std::vector<std::pair<std::string, ConfigValue>>;
+
+/// A layer that another layer holds: the `layer` of a `TimeDistributed`.
+struct LayerConfig {
+  std::string type;
+  Config config;
+
+  friend bool operator==(const LayerConfig& a, const LayerConfig& b);
+};
+
+inline bool operator==(const LayerConfig& a, const LayerConfig& b) {
+  return a.type == b.type && a.config == b.config;
+}
 
 /// One field of a layer: its Keras name and the member that holds it. A layer lists its fields once,
 /// in `fields()`, and is saved, loaded and compared by that list.
@@ -51,12 +65,26 @@ constexpr Field<Layer, T> field(std::string_view name, T Layer::*member) {
   return {name, member};
 }
 
+template <class Layer>
+Config get_config(const Layer& layer);
+template <class Layer>
+Layer from_config(const Config& config);
+
 namespace detail {
+
+/// A field that is a layer. It has to be given, as a `Required` one.
+template <class T>
+concept LayerField = requires {
+  T::type;
+  T::fields();
+};
 
 template <class T>
 ConfigValue to_config(const T& value) {
   if constexpr (Named<T>) {
     return std::string(name_of(value));
+  } else if constexpr (LayerField<T>) {
+    return LayerConfig{std::string(T::type), get_config(value)};
   } else {
     return value;
   }
@@ -79,6 +107,12 @@ void from_config(std::string_view name, const ConfigValue& value, T& field) {
     const auto known = by_name<T>(*text);
     check<OptionError>(known.has_value(), "\"", name, "\" cannot be \"", *text, "\"");
     field = *known;
+  } else if constexpr (LayerField<T>) {
+    const auto* held = std::get_if<LayerConfig>(&value);
+    check<OptionError>(held != nullptr, "expected \"", name, "\" to be a layer");
+    check<OptionError>(held->type == T::type, "expected \"", name, "\" to be of the type ", T::type,
+                       ", got \"", held->type, "\"");
+    field = heed::from_config<T>(held->config);
   } else {
     if constexpr (std::same_as<T, double>) {
       if (const auto* whole = std::get_if<Index>(&value)) {
@@ -97,11 +131,18 @@ void from_config(std::string_view name, const ConfigValue& value, Required<T>& f
   from_config(name, value, field.value);
 }
 
+template <class Layer, class... Blanks>
+Layer blank(Blanks... blanks);
+
 /// Stands in for a required field until its value has been read.
 struct Blank {
   template <class T>
   operator Required<T>() const {  // NOLINT(google-explicit-constructor)
     return Required<T>(T{});
+  }
+  template <LayerField T>
+  operator T() const {  // NOLINT(google-explicit-constructor)
+    return blank<T>();
   }
 };
 
@@ -116,7 +157,7 @@ Layer blank(Blanks... blanks) {
 }
 
 template <class T>
-inline constexpr bool is_required = false;
+inline constexpr bool is_required = LayerField<T>;
 template <class T>
 inline constexpr bool is_required<Required<T>> = true;
 
