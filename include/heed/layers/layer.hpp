@@ -160,7 +160,10 @@ struct Published {
 ///   which steps of the output count, (N, T) with zeros for those that do not; false: all;
 /// - `std::vector<Shape> states(const Shape& x) const` — of what it carries from step to step, for one
 ///   sample. Such a layer may be added with further inputs, the states that it begins with. With a field
-///   `return_state` that is true, its last states are further outputs.
+///   `return_state` that is true, its own or of the layer that it holds as `layer`, its last states are
+///   further outputs;
+/// - `std::size_t outputs() const` — how many outputs of `output_shape` it has before its states, where
+///   that is not one.
 ///
 /// A layer can be streamed when it is step-wise, or has
 ///

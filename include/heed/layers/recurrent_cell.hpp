@@ -44,6 +44,49 @@ std::vector<Shape> states_of(const L& layer, const Shape& x) {
   }
 }
 
+/// How many outputs a layer has besides its states.
+template <class L>
+std::size_t outputs_of(const L& layer) {
+  if constexpr (requires { layer.outputs(); }) {
+    return layer.outputs();
+  } else {
+    return 1;
+  }
+}
+
+/// Whether its last states are outputs, too, and whether a batch begins with those of the one before: as
+/// its own fields say, or those of the layer that it holds.
+template <class L>
+bool returns_state(const L& layer) {
+  if constexpr (requires { layer.return_state; }) {
+    return layer.return_state;
+  } else if constexpr (requires { layer.layer; }) {
+    return returns_state(layer.layer);
+  } else {
+    return false;
+  }
+}
+template <class L>
+bool is_stateful(const L& layer) {
+  if constexpr (requires { layer.stateful; }) {
+    return layer.stateful;
+  } else if constexpr (requires { layer.layer; }) {
+    return is_stateful(layer.layer);
+  } else {
+    return false;
+  }
+}
+
+/// The weights of a layer in another one; none of one that has none.
+template <class L>
+std::vector<Weight> weights_of(const L& layer, const Shape& x) {
+  if constexpr (requires { layer.weights(x); }) {
+    return layer.weights(x);
+  } else {
+    return {};
+  }
+}
+
 /// One step as a cell sees it: a row for each sample that has this step.
 template <class S>
 struct CellStep {

@@ -61,6 +61,8 @@ class AnyLayer {
     return layer_->mark(args, counts);
   }
   std::vector<Shape> states(const Shape& x) const { return layer_->states(x); }
+  /// How many outputs come before those that are states.
+  std::size_t outputs() const { return layer_->outputs(); }
   /// Whether the states of one batch are those that the next one begins with.
   bool is_stateful() const { return layer_->is_stateful(); }
 
@@ -108,6 +110,7 @@ class AnyLayer {
     virtual bool can_mark() const = 0;
     virtual bool mark(const Forward<Scalar>& args, std::span<std::uint8_t> counts) const = 0;
     virtual std::vector<Shape> states(const Shape& x) const = 0;
+    virtual std::size_t outputs() const = 0;
     virtual bool is_stateful() const = 0;
     virtual bool can_stream() const = 0;
     virtual std::vector<Shape> stream_state(const Shape& x, Index capacity) const = 0;
@@ -138,10 +141,10 @@ class AnyLayer {
     std::vector<Shape> output_shapes(std::span<const Shape> x) const override {
       if constexpr (RecurrentLayer<L>) {
         check<ShapeError>(!x.empty(), "expected an input");
-        std::vector<Shape> shapes{layer.output_shape(x[0])};
+        std::vector<Shape> shapes(outputs(), layer.output_shape(x[0]));
         const auto states = detail::states_of(layer, x[0]);
         if (x.size() > 1) detail::check_states(states, x.subspan(1));
-        if (returns_state()) shapes.insert(shapes.end(), states.begin(), states.end());
+        if (detail::returns_state(layer)) shapes.insert(shapes.end(), states.begin(), states.end());
         return shapes;
       } else if constexpr (UnaryLayer<L>) {
         check<ShapeError>(x.size() == 1, "expected one input, got ", x.size());
@@ -169,8 +172,8 @@ class AnyLayer {
 
     void forward(const Forward<Scalar>& args, void* kept) const override {
       if constexpr (RecurrentLayer<L>) {
-        detail::run_forward(layer, detail::with_states(args), cache_of(kept));
-        detail::hand_on_states(args);
+        detail::run_forward(layer, detail::with_states(args, outputs()), cache_of(kept));
+        detail::hand_on_states(args, outputs());
       } else if constexpr (!ReshapingLayer<L>) {
         layer.template forward<Scalar>(args, cache_of(kept));
       }
@@ -178,7 +181,7 @@ class AnyLayer {
 
     void backward(const Backward<Scalar>& args, void* kept) const override {
       if constexpr (RecurrentLayer<L>) {
-        detail::run_backward(layer, detail::with_states(args), cache_of(kept));
+        detail::run_backward(layer, detail::with_states(args, outputs()), cache_of(kept));
       } else if constexpr (!ReshapingLayer<L>) {
         layer.template backward<Scalar>(args, cache_of(kept));
       }
@@ -217,14 +220,8 @@ class AnyLayer {
       return {};
     }
 
-    bool returns_state() const {
-      if constexpr (requires { layer.return_state; }) return layer.return_state;
-      return false;
-    }
-    bool is_stateful() const override {
-      if constexpr (requires { layer.stateful; }) return layer.stateful;
-      return false;
-    }
+    std::size_t outputs() const override { return detail::outputs_of(layer); }
+    bool is_stateful() const override { return detail::is_stateful(layer); }
 
     bool can_stream() const override { return CellLayer<L> || StreamableLayer<L>; }
 

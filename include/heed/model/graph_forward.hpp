@@ -178,7 +178,7 @@ void Graph<Scalar>::mark_steps(std::size_t node, const Forward<Scalar>& args,
       std::find_if(entry.steps.begin(), entry.steps.end(), [](auto& s) { return bool(s); });
   if (masked == entry.steps.end()) return;
   if (here.layer.keeps_steps()) {
-    output.steps = entry.steps[0];
+    for (std::size_t k = 0; k < here.layer.outputs(); ++k) entry.outputs[k].steps = entry.steps[0];
     return;
   }
   if (!here.step_wise) return;

@@ -3,7 +3,8 @@
 #include <heed/layers/layer.hpp>
 
 // How states become edges of the graph: of a layer that carries states the inputs after the first are what
-// it begins with, and the outputs after the first what it ends with. The layer knows nothing of it.
+// it begins with, and the outputs after its own, mostly the first, what it ends with. The layer knows
+// nothing of it.
 
 namespace heed::detail {
 
@@ -18,34 +19,34 @@ inline void check_states(std::span<const Shape> expected, std::span<const Shape>
 }
 
 template <class S>
-Forward<S> with_states(Forward<S> args) {
+Forward<S> with_states(Forward<S> args, std::size_t outputs) {
   if (args.x.size() > 1) args.state = args.x.subspan(1);
-  if (args.y.size() > 1) args.next_state = args.y.subspan(1);
+  if (args.y.size() > outputs) args.next_state = args.y.subspan(outputs);
   args.x = args.x.first(1);
-  args.y = args.y.first(1);
+  args.y = args.y.first(outputs);
   return args;
 }
 
 /// States that are outputs and carried on to the next batch as well.
 template <class S>
-void hand_on_states(const Forward<S>& args) {
-  if (args.y.size() < 2) return;
+void hand_on_states(const Forward<S>& args, std::size_t outputs) {
+  if (args.y.size() <= outputs) return;
   for (std::size_t i = 0; i < args.next_state.size(); ++i) {
-    args.next_state[i].array() = args.y[i + 1].array();
+    args.next_state[i].array() = args.y[i + outputs].array();
   }
 }
 
 template <class S>
-Backward<S> with_states(Backward<S> args) {
+Backward<S> with_states(Backward<S> args, std::size_t outputs) {
   if (args.x.size() > 1) {
     args.state = args.x.subspan(1);
     args.dstate = args.dx.subspan(1);
   }
-  if (args.y.size() > 1) args.dnext_state = args.dy.subspan(1);
+  if (args.y.size() > outputs) args.dnext_state = args.dy.subspan(outputs);
   args.x = args.x.first(1);
   args.dx = args.dx.first(1);
-  args.y = args.y.first(1);
-  args.dy = args.dy.first(1);
+  args.y = args.y.first(outputs);
+  args.dy = args.dy.first(outputs);
   return args;
 }
 
