@@ -9,39 +9,62 @@
 
 // NOLINTBEGIN(bugprone-macro-parentheses): a keyword and a type.
 /// `instance` is `template`, which compiles them, or `extern template`, which leaves that to another file.
-#define HEED_TEMPLATES(instance, Scalar)                    \
-  instance struct AnyLayer<Scalar>::Holder<Activation>;     \
-  instance struct AnyLayer<Scalar>::Holder<Add>;            \
-  instance struct AnyLayer<Scalar>::Holder<Concatenate>;    \
-  instance struct AnyLayer<Scalar>::Holder<Dense>;          \
-  instance struct AnyLayer<Scalar>::Holder<Dot>;            \
-  instance struct AnyLayer<Scalar>::Holder<Dropout>;        \
-  instance struct AnyLayer<Scalar>::Holder<Flatten>;        \
-  instance struct AnyLayer<Scalar>::Holder<GRU>;            \
-  instance struct AnyLayer<Scalar>::Holder<Input>;          \
-  instance struct AnyLayer<Scalar>::Holder<LastStep>;       \
-  instance struct AnyLayer<Scalar>::Holder<LSTM>;           \
-  instance struct AnyLayer<Scalar>::Holder<LuongAttention>; \
-  instance struct AnyLayer<Scalar>::Holder<Multiply>;       \
-  instance struct AnyLayer<Scalar>::Holder<Permute>;        \
-  instance struct AnyLayer<Scalar>::Holder<RepeatVector>;   \
-  instance struct AnyLayer<Scalar>::Holder<Reshape>;        \
-  instance struct AnyLayer<Scalar>::Holder<SimpleRNN>;      \
-  instance struct AnyLayer<Scalar>::Holder<StepAttention>;  \
-  instance class Graph<Scalar>;                             \
-  instance class Model<Scalar>;                             \
-  instance class Shards<Scalar>;                            \
-  instance class Stream<Scalar>;                            \
-  instance class Objective<Scalar>;                         \
-  instance class Trainer<Scalar>;                           \
-  instance class detail::FitLoop<Scalar>;                   \
-  instance class detail::RunningMeans<Scalar>;              \
-  instance Loss<Scalar>::Loss(BinaryCrossentropy);          \
-  instance Loss<Scalar>::Loss(CategoricalCrossentropy);     \
-  instance Loss<Scalar>::Loss(MeanSquaredError);            \
-  instance Loss<Scalar>::Loss(MeanAbsoluteError);           \
-  instance Optimizer<Scalar>::Optimizer(SGD);               \
-  instance Optimizer<Scalar>::Optimizer(Adam);              \
+#define HEED_TEMPLATES(instance, Scalar)                                               \
+  instance struct AnyLayer<Scalar>::Holder<Activation>;                                \
+  instance struct AnyLayer<Scalar>::Holder<Add>;                                       \
+  instance struct AnyLayer<Scalar>::Holder<Bidirectional<GRU>>;                        \
+  instance struct AnyLayer<Scalar>::Holder<Bidirectional<LSTM>>;                       \
+  instance struct AnyLayer<Scalar>::Holder<Bidirectional<SimpleRNN>>;                  \
+  instance struct AnyLayer<Scalar>::Holder<Concatenate>;                               \
+  instance struct AnyLayer<Scalar>::Holder<Dense>;                                     \
+  instance struct AnyLayer<Scalar>::Holder<Dot>;                                       \
+  instance struct AnyLayer<Scalar>::Holder<Dropout>;                                   \
+  instance struct AnyLayer<Scalar>::Holder<Embedding>;                                 \
+  instance struct AnyLayer<Scalar>::Holder<Flatten>;                                   \
+  instance struct AnyLayer<Scalar>::Holder<GRU>;                                       \
+  instance struct AnyLayer<Scalar>::Holder<Input>;                                     \
+  instance struct AnyLayer<Scalar>::Holder<LastStep>;                                  \
+  instance struct AnyLayer<Scalar>::Holder<LSTM>;                                      \
+  instance struct AnyLayer<Scalar>::Holder<LuongAttention>;                            \
+  instance struct AnyLayer<Scalar>::Holder<Masking>;                                   \
+  instance struct AnyLayer<Scalar>::Holder<Multiply>;                                  \
+  instance struct AnyLayer<Scalar>::Holder<Permute>;                                   \
+  instance struct AnyLayer<Scalar>::Holder<RepeatVector>;                              \
+  instance struct AnyLayer<Scalar>::Holder<Reshape>;                                   \
+  instance struct AnyLayer<Scalar>::Holder<SimpleRNN>;                                 \
+  instance struct AnyLayer<Scalar>::Holder<StepAttention>;                             \
+  instance struct AnyLayer<Scalar>::Holder<TimeDistributed<Activation>>;               \
+  instance struct AnyLayer<Scalar>::Holder<TimeDistributed<Bidirectional<GRU>>>;       \
+  instance struct AnyLayer<Scalar>::Holder<TimeDistributed<Bidirectional<LSTM>>>;      \
+  instance struct AnyLayer<Scalar>::Holder<TimeDistributed<Bidirectional<SimpleRNN>>>; \
+  instance struct AnyLayer<Scalar>::Holder<TimeDistributed<Dense>>;                    \
+  instance struct AnyLayer<Scalar>::Holder<TimeDistributed<Dropout>>;                  \
+  instance struct AnyLayer<Scalar>::Holder<TimeDistributed<Embedding>>;                \
+  instance struct AnyLayer<Scalar>::Holder<TimeDistributed<Flatten>>;                  \
+  instance struct AnyLayer<Scalar>::Holder<TimeDistributed<GRU>>;                      \
+  instance struct AnyLayer<Scalar>::Holder<TimeDistributed<LastStep>>;                 \
+  instance struct AnyLayer<Scalar>::Holder<TimeDistributed<LSTM>>;                     \
+  instance struct AnyLayer<Scalar>::Holder<TimeDistributed<LuongAttention>>;           \
+  instance struct AnyLayer<Scalar>::Holder<TimeDistributed<Masking>>;                  \
+  instance struct AnyLayer<Scalar>::Holder<TimeDistributed<Permute>>;                  \
+  instance struct AnyLayer<Scalar>::Holder<TimeDistributed<RepeatVector>>;             \
+  instance struct AnyLayer<Scalar>::Holder<TimeDistributed<Reshape>>;                  \
+  instance struct AnyLayer<Scalar>::Holder<TimeDistributed<SimpleRNN>>;                \
+  instance struct AnyLayer<Scalar>::Holder<TimeDistributed<StepAttention>>;            \
+  instance class Graph<Scalar>;                                                        \
+  instance class Model<Scalar>;                                                        \
+  instance class Shards<Scalar>;                                                       \
+  instance class Stream<Scalar>;                                                       \
+  instance class Objective<Scalar>;                                                    \
+  instance class Trainer<Scalar>;                                                      \
+  instance class detail::FitLoop<Scalar>;                                              \
+  instance class detail::RunningMeans<Scalar>;                                         \
+  instance Loss<Scalar>::Loss(BinaryCrossentropy);                                     \
+  instance Loss<Scalar>::Loss(CategoricalCrossentropy);                                \
+  instance Loss<Scalar>::Loss(MeanSquaredError);                                       \
+  instance Loss<Scalar>::Loss(MeanAbsoluteError);                                      \
+  instance Optimizer<Scalar>::Optimizer(SGD);                                          \
+  instance Optimizer<Scalar>::Optimizer(Adam);                                         \
   instance Optimizer<Scalar>::Optimizer(RMSprop);
 // NOLINTEND(bugprone-macro-parentheses)
 

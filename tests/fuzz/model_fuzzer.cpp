@@ -50,6 +50,10 @@ class Choices {
     const auto& table = Names<Initializer>::table;
     return table[static_cast<std::size_t>(upto(std::ssize(table) - 1))].second;
   }
+  MergeMode merge_mode() {
+    const auto& table = Names<MergeMode>::table;
+    return table[static_cast<std::size_t>(upto(std::ssize(table) - 1))].second;
+  }
   double rate() { return provider_.ConsumeFloatingPoint<double>(); }
   std::string name() { return flag() ? "" : provider_.ConsumeRandomLengthString(4); }
 
@@ -59,7 +63,7 @@ class Choices {
 
 AnyLayer<float> any_layer(Choices& next) {
   using Any = AnyLayer<float>;
-  switch (next.upto(15)) {
+  switch (next.upto(24)) {
     case 0: return Any(Activation{.activation = next.activation()});
     case 1: return Any(Add{});
     case 2: return Any(Concatenate{.axis = next.upto(5) - 2});
@@ -82,6 +86,44 @@ AnyLayer<float> any_layer(Choices& next) {
     case 13: return Any(Reshape{.target_shape = next.lengths()});
     case 14:
       return Any(StepAttention{.use_bias = next.flag(), .kernel_initializer = next.initializer()});
+    case 15: return Any(Masking{.mask_value = next.flag() ? next.rate() : 0});
+    case 16:
+      return Any(Embedding{.input_dim = next.length(),
+                           .output_dim = next.length(),
+                           .embeddings_initializer = next.initializer(),
+                           .mask_zero = next.flag()});
+    case 17:
+      return Any(GRU{.units = next.length(),
+                     .activation = next.activation(),
+                     .use_bias = next.flag(),
+                     .return_sequences = next.flag(),
+                     .return_state = next.flag(),
+                     .go_backwards = next.flag()});
+    case 18:
+      return Any(SimpleRNN{.units = next.length(),
+                           .activation = next.activation(),
+                           .return_sequences = next.flag(),
+                           .stateful = next.flag(),
+                           .zero_output_for_mask = next.flag()});
+    case 19:
+      return Any(
+          Bidirectional<GRU>{.layer = {.units = next.length(), .return_sequences = next.flag()},
+                             .merge_mode = next.merge_mode()});
+    case 20:
+      return Any(Bidirectional<LSTM>{.layer = {.units = next.length(),
+                                               .return_sequences = next.flag(),
+                                               .return_state = next.flag(),
+                                               .go_backwards = next.flag()},
+                                     .merge_mode = next.merge_mode()});
+    case 21:
+      return Any(Bidirectional<SimpleRNN>{.layer = {.units = next.length(),
+                                                    .return_sequences = next.flag(),
+                                                    .stateful = next.flag()},
+                                          .merge_mode = next.merge_mode()});
+    case 22: return Any(TimeDistributed<Dense>{.layer = {.units = next.length()}});
+    case 23:
+      return Any(TimeDistributed<Bidirectional<GRU>>{
+          .layer = {.layer = {.units = next.length()}, .merge_mode = next.merge_mode()}});
     default:
       return Any(LSTM{.units = next.length(),
                       .activation = next.activation(),

@@ -96,7 +96,18 @@ SLOTS = {
     "SimpleRNN": ["kernel", "recurrent_kernel", "bias"],
     "StepAttention": ["kernel", "bias"],
     "LuongAttention": ["score_kernel", "vector_kernel"],
+    "Embedding": ["embeddings"],
 }
+
+
+def slots(type, config):
+    if type == "Bidirectional":
+        return [f"{direction}_{slot}" for direction in ["forward", "backward"]
+                for slot in slots(config["layer"]["type"], config["layer"]["config"])]
+    if type == "TimeDistributed":
+        return slots(config["layer"]["type"], config["layer"]["config"])
+    names = SLOTS.get(type, ["kernel", "recurrent_kernel", "bias"])
+    return [name for name in names if name != "bias" or config.get("use_bias", True)]
 
 
 def leaky_relu(x):
@@ -106,6 +117,8 @@ def leaky_relu(x):
 
 def keras_layer(type, config):
     own = {key: leaky_relu for key, value in config.items() if value == "leaky_relu"}
+    if "layer" in config:
+        own["layer"] = keras_layer(**config["layer"])
     return getattr(kl, type)(**config | own)
 
 
@@ -123,11 +136,11 @@ def build(net):
         elif type in BLOCKS:
             y, variables, published = BLOCKS[type](inputs[0], **config)
         else:
-            made = keras_layer(type, config)
+            made = keras_layer(type, config | {"name": name})
             y = made(inputs if len(inputs) > 1 else inputs[0])
             variables = made.weights
         nodes[name] = y
-        weights |= {f"{name}/{slot}": v for slot, v in zip(SLOTS.get(type, []), variables)}
+        weights |= {f"{name}/{slot}": v for slot, v in zip(slots(type, config), variables)}
         inner |= {f"{name}/{key}": value for key, value in published.items()}
     return keras.Model(nodes["x"], nodes[net["output"]]), weights, inner
 
@@ -145,8 +158,9 @@ def single(values):
 # Layers ------------------------------------------------------------------------------------------
 
 
-def layer_case(net, x, seed):
-    """Output and all gradients of Σ y ∘ r, for drawn weights and r; x may be given by its batch."""
+def layer_case(net, x, seed, nodes=()):
+    """Output and all gradients of Σ y ∘ r, for drawn weights and r; x may be given by its batch. Values of
+    these nodes are kept, too."""
     rng = np.random.default_rng(seed)
     if np.isscalar(x):
         x = rng.normal(size=(x, *net["layers"][0]["config"]["shape"]))
@@ -166,8 +180,10 @@ def layer_case(net, x, seed):
         y = model(given, training=False)
         total = tf.reduce_sum(y * r)
     sources = [given] + [variable.value for variable in weights.values()]
-    dx, *dw = tape.gradient(total, sources, unconnected_gradients="zero")
+    dx, *dw = map(tf.convert_to_tensor,  # of an embedding it comes as slices
+                  tape.gradient(total, sources, unconnected_gradients="zero"))
     tensors |= {"y": y, "dx": dx} | {"dw/" + name: d for name, d in zip(weights, dw)}
+    inner |= {name: model.get_layer(name).output for name in nodes}
     for name, node in inner.items():
         tensors["inner/" + name] = keras.Model(model.input, node)(given)
     return {"model": net}, tensors
@@ -179,9 +195,9 @@ class Layers:
     def __init__(self, seed):
         self.seed, self.cases = seed, {}
 
-    def add(self, name, shape, *layers, x=1):
+    def add(self, name, shape, *layers, x=1, nodes=()):
         self.seed += 1
-        self.cases[name] = layer_case(network(shape, *layers), x, self.seed)
+        self.cases[name] = layer_case(network(shape, *layers), x, self.seed, nodes)
 
 
 ACTIVATIONS = ["linear", "sigmoid", "tanh", "relu", "softmax", "elu", "selu", "softplus", "softsign",
@@ -307,6 +323,85 @@ def simple_rnn():
     files.add("long", (50, 1), rnn(units=3), x=2)
     files.add("two_in_a_row", (4, 2), rnn(units=5, return_sequences=True),
               rnn(units=3, go_backwards=True), x=3)
+    return files.cases
+
+
+def held(type, **config):
+    """A layer in another one."""
+    return {"type": type, "config": config}
+
+
+CELLS = ["LSTM", "GRU", "SimpleRNN"]
+# Holes, steps that are missing at the beginning and at the end, all steps, none.
+COUNTS = np.array([[0, 1, 0, 1, 0], [0, 0, 1, 1, 1], [1, 1, 0, 0, 0], [1, 1, 1, 1, 1], [0, 0, 0, 0, 0]])
+
+
+def wrappers():
+    files = Layers(4200)
+    modes = ["concat", "sum", "mul", "ave"]
+    for i, (cell, sequences, mode) in enumerate(itertools.product(CELLS, [False, True], modes)):
+        if cell == "LSTM" or i % 3 == 0:
+            files.add(f"{cell}_{'sequences' if sequences else 'last'}_{mode}", (4, 3),
+                      layer("Bidirectional", layer=held(cell, units=2, return_sequences=sequences),
+                            merge_mode=mode), x=2)
+    for cell in CELLS:
+        both = layer("Bidirectional", layer=held(cell, units=1, return_sequences=True))
+        files.add(cell + "_one_of_everything", (1, 1), both, x=1)
+        files.add(cell + "_two_in_a_row", (4, 2), both,
+                  layer("Bidirectional", layer=held(cell, units=3, use_bias=False)), x=3)
+    time = lambda type, **config: layer("TimeDistributed", layer=held(type, **config))  # noqa: E731
+    files.add("time_dense", (4, 3), time("Dense", units=2, activation="softmax"), x=3)
+    files.add("time_dense_one", (1, 1), time("Dense", units=1, activation="tanh"), x=1)
+    files.add("time_dense_rank_4", (3, 2, 4), time("Dense", units=5, activation="relu"), x=2)
+    for cell in CELLS:
+        files.add("time_" + cell, (3, 2, 2), time(cell, units=2), x=2)
+    files.add("time_bidirectional", (3, 2, 2), layer("TimeDistributed", layer=held(
+        "Bidirectional", layer=held("GRU", units=2), merge_mode="sum")), x=2)
+    files.add("time_flatten", (3, 2, 2), time("Flatten"), time("Dense", units=2), x=2)
+    files.add("time_shapes", (3, 4, 2), time("Permute", dims=(2, 1)),
+              time("Reshape", target_shape=(8,)), time("RepeatVector", n=2),
+              time("Activation", activation="sigmoid"), x=2)
+    return files.cases
+
+
+def masking():
+    files = Layers(4400)
+    rng = np.random.default_rng(4400)
+    ids = np.where(COUNTS, rng.integers(1, 5, COUNTS.shape), 0)
+    def steps(value):
+        return np.where(COUNTS[:, :, None], rng.normal(size=(*COUNTS.shape, 2)), value)
+
+    files.add("embedding", (4,), layer("Embedding", input_dim=5, output_dim=3), x=ids[:, 1:])
+    files.add("embedding_one", (1,), layer("Embedding", input_dim=2, output_dim=1), x=[[1]])
+    files.add("embedding_rank_2", (5, 1), layer("Embedding", input_dim=5, output_dim=2), x=ids[..., None])
+    files.add("masking", (5, 2), layer("Masking", mask_value=-1.0), x=steps(-1))
+    files.add("masking_twice", (5, 2), layer("Masking", mask_value=-1.0), layer("Masking"),
+              layer("LSTM", units=2), x=steps(-1))
+    ends = {
+        "sequence": [layer("Dense", "end", units=2)],
+        "last": [layer("LSTM", "end", units=2)],
+        "mean": [layer("Activation", "squashed", activation="softsign"), layer("Dropout", rate=0.3),
+                 layer("TimeDistributed", "steps", layer=held("Dense", units=2)),
+                 layer("GRU", "end", units=1)],
+        "both": [layer("Bidirectional", "end", layer=held("SimpleRNN", units=2))],
+    }
+    for cell, (end, layers) in zip(itertools.cycle(CELLS), ends.items()):
+        deep = [layer(cell, "cell", units=2, return_sequences=True), *layers]
+        nodes = ["first", "cell", *(entry["name"] for entry in layers if entry["name"])]
+        files.add(f"masking_{cell}_{end}", (5, 2), layer("Masking", "first", mask_value=0.5), *deep,
+                  x=steps(0.5), nodes=nodes)
+        files.add(f"embedding_{cell}_{end}", (5,),
+                  layer("Embedding", "first", input_dim=5, output_dim=2, mask_zero=True), *deep, x=ids,
+                  nodes=nodes)
+    for cell, sequences, mode in itertools.product(CELLS, [False, True], ["concat", "mul"]):
+        both = layer("Bidirectional", "both", merge_mode=mode,
+                     layer=held(cell, units=2, return_sequences=sequences))
+        files.add(f"both_{cell}_{'sequences' if sequences else 'last'}_{mode}", (5, 2), layer("Masking"),
+                  both, *([layer(cell, units=1)] if sequences else []), x=steps(0), nodes=["both"])
+    merged = [layer("Masking", "a", ["x"], mask_value=-1.0), layer("Masking", "b", ["x"])]
+    for type in ["Add", "Multiply", "Concatenate"]:
+        files.add("masks_of_" + type, (5, 2), *merged, layer(type, inputs=["a", "b"]),
+                  layer("LSTM", units=2), x=np.where(rng.random((*COUNTS.shape, 1)) < 0.3, 0, steps(-1)))
     return files.cases
 
 
@@ -820,7 +915,7 @@ def training_dummy_regression():
 
 # Files -------------------------------------------------------------------------------------------
 
-FAMILIES = [activations, dense, lstm, gru, simple_rnn, shaping, merging, attention, masks, losses,
+FAMILIES = [activations, dense, lstm, gru, simple_rnn, wrappers, masking, shaping, merging, attention, masks, losses,
             metrics, optimizers, training_index2, training_dummy_regression]
 
 

@@ -53,12 +53,37 @@ void check_made(const L& layer) {
 
 }  // namespace
 
-TEST_CASE("A registry knows every layer of heed") {
-  CHECK(Registry<double>().types() ==
-        std::vector<std::string>{"Activation", "Add", "Concatenate", "Dense", "Dot", "Dropout",
-                                 "Flatten", "InputLayer", "LSTM", "LastStep", "LuongAttention",
-                                 "Multiply", "Permute", "RepeatVector", "Reshape",
-                                 "StepAttention"});
+TEST_CASE(
+    "A registry knows every layer of heed, and the TimeDistributed of each that can be in one") {
+  std::vector<std::string> expected{"Activation",
+                                    "Add",
+                                    "Bidirectional<GRU>",
+                                    "Bidirectional<LSTM>",
+                                    "Bidirectional<SimpleRNN>",
+                                    "Concatenate",
+                                    "Dense",
+                                    "Dot",
+                                    "Dropout",
+                                    "Embedding",
+                                    "Flatten",
+                                    "GRU",
+                                    "InputLayer",
+                                    "LSTM",
+                                    "LastStep",
+                                    "LuongAttention",
+                                    "Masking",
+                                    "Multiply",
+                                    "Permute",
+                                    "RepeatVector",
+                                    "Reshape",
+                                    "SimpleRNN",
+                                    "StepAttention"};
+  for (const std::string& inner : std::vector<std::string>(expected)) {
+    const bool several = inner == "Add" || inner == "Concatenate" || inner == "Dot" ||
+                         inner == "InputLayer" || inner == "Multiply";
+    if (!several) expected.push_back("TimeDistributed<" + inner + ">");
+  }
+  CHECK(Registry<double>().types() == expected);
 }
 
 TEST_CASE("Every layer is made again from its configuration") {
@@ -90,6 +115,31 @@ TEST_CASE("Every layer is made again from its configuration") {
   check_made(RepeatVector{.n = 4});
   check_made(Reshape{.target_shape = {-1, 2}});
   check_made(StepAttention{.use_bias = false, .kernel_initializer = Initializer::he_uniform});
+  check_made(Masking{.mask_value = -1});
+  check_made(Embedding{.input_dim = 7, .output_dim = 2, .mask_zero = true});
+  check_made(Bidirectional<LSTM>{.layer = {.units = 3}, .merge_mode = MergeMode::mul});
+  check_made(Bidirectional<GRU>{.layer = {.units = 3}});
+  check_made(Bidirectional<SimpleRNN>{.layer = {.units = 3}});
+  check_made(TimeDistributed<Dense>{.layer = {.units = 3, .activation = Activation::relu}});
+  check_made(TimeDistributed<Flatten>{});
+  check_made(TimeDistributed<Bidirectional<GRU>>{.layer = {.layer = {.units = 3}}});
+}
+
+TEST_CASE("A layer in a layer is found by its own type") {
+  const auto said = [](const std::string& type) {
+    return message<ModelError>([&] {
+      Registry<double>().make("Bidirectional", {{"layer", LayerConfig{type, {}}}});
+    });
+  };
+  CHECK(said("Dense").starts_with(
+      "the layer type \"Bidirectional<Dense>\" is unknown; a layer of your own is made known by "
+      "registry.add<Bidirectional<Dense>>(), "));
+  Registry<double> registry;
+  registry.add<Scale>();
+  const auto made =
+      registry.make("TimeDistributed", {{"layer", LayerConfig{"Scale", {{"factor", 2.5}}}}});
+  REQUIRE(made.get<TimeDistributed<Scale>>() != nullptr);
+  CHECK(made.get<TimeDistributed<Scale>>()->layer.factor == 2.5);
 }
 
 TEST_CASE("A layer of one's own is made after it was added") {

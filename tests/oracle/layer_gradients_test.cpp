@@ -176,6 +176,40 @@ TEST_CASE("LSTM's gradients are exact at all kinds of sizes", "[oracle]") {
   check_exact_gradients(LSTM{.units = 2}, {{50, 1}}, {1});
 }
 
+TEMPLATE_TEST_CASE("Bidirectional's gradients are exact with every merge mode", "[oracle]", LSTM,
+                   GRU, SimpleRNN) {
+  for (const auto& [name, mode] : Names<MergeMode>::table) {
+    for (const bool sequences : {true, false}) {
+      CAPTURE(name, sequences);
+      const Bidirectional<TestType> layer{
+          .layer = {.units = 2, .return_sequences = sequences, .return_state = true},
+          .merge_mode = mode};
+      check_exact_gradients(layer, {{3, 2}}, {1, 2});
+      check_exact_gradients(layer, {{3, 2}}, {2}, false, {1, 0, 1, 0, 0, 0});
+    }
+  }
+}
+
+TEST_CASE("TimeDistributed's and Masking's gradients are exact", "[oracle]") {
+  check_exact_gradients(
+      TimeDistributed<Dense>{.layer = {.units = 3, .activation = Activation::softmax}}, {{3, 2}});
+  check_exact_gradients(TimeDistributed<LSTM>{.layer = {.units = 2}}, {{2, 3, 2}});
+  check_exact_gradients(TimeDistributed<LuongAttention>{.layer = {.units = 2}}, {{2, 3, 2}});
+  check_exact_gradients(TimeDistributed<Dropout>{.layer = {.rate = 0.4}}, {{3, 4}}, {2}, true);
+  check_exact_gradients(Masking{}, {{3, 2}});
+}
+
+TEST_CASE("Embedding's gradients are exact", "[oracle]") {
+  const Embedding layer{.input_dim = 4, .output_dim = 3};
+  LayerRun run(layer, {{5}}, 2);
+  for (Index i = 0; i < 10; ++i) run.x[0].data()[i] = static_cast<double>(i * i % 4);
+  run.forward();
+  run.backward();
+  DualRun dual(layer, run);
+  check_exact("embeddings", View<Dual>(dual.weights), View<const double>(run.gradients),
+              [&] { return dual.slope(); });
+}
+
 TEST_CASE("Gradients of layers that move values are exact", "[oracle]") {
   check_exact_gradients(Permute{.dims = {1}}, {{5}});
   check_exact_gradients(Permute{.dims = {2, 1}}, {{3, 5}});

@@ -9,26 +9,31 @@
 #include <heed/attention/step_attention.hpp>
 #include <heed/layers/activation.hpp>
 #include <heed/layers/add.hpp>
+#include <heed/layers/bidirectional.hpp>
 #include <heed/layers/concatenate.hpp>
 #include <heed/layers/dense.hpp>
 #include <heed/layers/dot.hpp>
 #include <heed/layers/dropout.hpp>
+#include <heed/layers/embedding.hpp>
 #include <heed/layers/flatten.hpp>
 #include <heed/layers/gru.hpp>
 #include <heed/layers/input.hpp>
 #include <heed/layers/last_step.hpp>
 #include <heed/layers/lstm.hpp>
+#include <heed/layers/masking.hpp>
 #include <heed/layers/multiply.hpp>
 #include <heed/layers/permute.hpp>
 #include <heed/layers/repeat_vector.hpp>
 #include <heed/layers/reshape.hpp>
 #include <heed/layers/simple_rnn.hpp>
+#include <heed/layers/time_distributed.hpp>
 
 namespace heed {
 
-/// The type of every layer, by name.
-using AllLayers = std::tuple<Activation, Add, Concatenate, Dense, Dot, Dropout, Flatten, GRU, Input,
-                             LastStep, LSTM, LuongAttention, Multiply, Permute, RepeatVector,
-                             Reshape, SimpleRNN, StepAttention>;
+/// The type of every layer, by name. `TimeDistributed` of each that can be in one comes with it.
+using AllLayers = std::tuple<Activation, Add, Bidirectional<GRU>, Bidirectional<LSTM>,
+                             Bidirectional<SimpleRNN>, Concatenate, Dense, Dot, Dropout, Embedding,
+                             Flatten, GRU, Input, LastStep, LSTM, LuongAttention, Masking, Multiply,
+                             Permute, RepeatVector, Reshape, SimpleRNN, StepAttention>;
 
 }  // namespace heed
