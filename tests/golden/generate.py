@@ -345,9 +345,10 @@ def wrappers():
                       layer("Bidirectional", layer=held(cell, units=2, return_sequences=sequences),
                             merge_mode=mode), x=2)
     for cell in CELLS:
-        both = layer("Bidirectional", layer=held(cell, units=1, return_sequences=True))
-        files.add(cell + "_one_of_everything", (1, 1), both, x=1)
-        files.add(cell + "_two_in_a_row", (4, 2), both,
+        both = lambda units: layer("Bidirectional", layer=held(  # noqa: E731
+            cell, units=units, return_sequences=True))  # noqa: B023
+        files.add(cell + "_one_of_everything", (1, 1), both(1), x=1)
+        files.add(cell + "_two_in_a_row", (4, 2), both(2),
                   layer("Bidirectional", layer=held(cell, units=3, use_bias=False)), x=3)
     time = lambda type, **config: layer("TimeDistributed", layer=held(type, **config))  # noqa: E731
     files.add("time_dense", (4, 3), time("Dense", units=2, activation="softmax"), x=3)
@@ -398,10 +399,6 @@ def masking():
                      layer=held(cell, units=2, return_sequences=sequences))
         files.add(f"both_{cell}_{'sequences' if sequences else 'last'}_{mode}", (5, 2), layer("Masking"),
                   both, *([layer(cell, units=1)] if sequences else []), x=steps(0), nodes=["both"])
-    merged = [layer("Masking", "a", ["x"], mask_value=-1.0), layer("Masking", "b", ["x"])]
-    for type in ["Add", "Multiply", "Concatenate"]:
-        files.add("masks_of_" + type, (5, 2), *merged, layer(type, inputs=["a", "b"]),
-                  layer("LSTM", units=2), x=np.where(rng.random((*COUNTS.shape, 1)) < 0.3, 0, steps(-1)))
     return files.cases
 
 
