@@ -1,5 +1,5 @@
-#include <heed/layers/gru.hpp>
-#include <heed/layers/simple_rnn.hpp>
+#include <heed/model/all_layers.hpp>
+
 
 #include "oracle.hpp"
 #include "support/networks.hpp"
