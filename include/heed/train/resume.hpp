@@ -18,6 +18,7 @@ inline std::string setting_text(const std::vector<Index>& list) {
   for (const Index entry : list) text += join(text.empty() ? "" : " ", entry);
   return text;
 }
+std::string setting_text(const LayerConfig& layer);
 template <class T>
 std::string setting_text(const T& value) {
   return to_text(value);
@@ -31,6 +32,11 @@ inline std::string config_text(const Config& config) {
     text += std::visit([](const auto& held) { return setting_text(held); }, value);
   }
   return text;
+}
+
+/// A layer in a field: `(LSTM, units 32, …)`.
+inline std::string setting_text(const LayerConfig& layer) {
+  return join("(", layer.type, config_text(layer.config), ")");
 }
 
 /// `LSTM "lstm" of "input_layer", units 32, …`
