@@ -32,6 +32,7 @@
   instance struct AnyLayer<Scalar>::Holder<RepeatVector>;                              \
   instance struct AnyLayer<Scalar>::Holder<Reshape>;                                   \
   instance struct AnyLayer<Scalar>::Holder<SimpleRNN>;                                 \
+  instance struct AnyLayer<Scalar>::Holder<Slice>;                                     \
   instance struct AnyLayer<Scalar>::Holder<StepAttention>;                             \
   instance struct AnyLayer<Scalar>::Holder<TimeDistributed<Activation>>;               \
   instance struct AnyLayer<Scalar>::Holder<TimeDistributed<Bidirectional<GRU>>>;       \
@@ -50,6 +51,7 @@
   instance struct AnyLayer<Scalar>::Holder<TimeDistributed<RepeatVector>>;             \
   instance struct AnyLayer<Scalar>::Holder<TimeDistributed<Reshape>>;                  \
   instance struct AnyLayer<Scalar>::Holder<TimeDistributed<SimpleRNN>>;                \
+  instance struct AnyLayer<Scalar>::Holder<TimeDistributed<Slice>>;                    \
   instance struct AnyLayer<Scalar>::Holder<TimeDistributed<StepAttention>>;            \
   instance class Graph<Scalar>;                                                        \
   instance class Model<Scalar>;                                                        \

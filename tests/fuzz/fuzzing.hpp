@@ -103,7 +103,7 @@ inline Json odd_value(Random& random) {
     -1e-320, 2147483648, 4294967296, 1152921504606846976, 9223372036854775807, 18446744073709551615,
     -9223372036854775808, "", "x", "tanh", "softmax", "linear", "orthogonal", "zeros", "LSTM",
     "Dense", "Reshape", "Permute", "Dot", "Concatenate", "Flatten", "RepeatVector", "Dropout",
-    "StepAttention", "LuongAttention", "LastStep", "Multiply", "Add", "Activation", "InputLayer",
+    "StepAttention", "LuongAttention", "LastStep", "Slice", "Multiply", "Add", "Activation", "InputLayer",
     [], {}, [2, 1], [1, 2], [-1], [-1, 0], [1, 1], [0], [4, 4, 4], 1000, 200000, [[]], ["x"], [1, 2, 3, 4, 5, 6, 7]])");
   return values[below(random, values.size())];
 }

@@ -8,16 +8,24 @@
     build/tf_keras/bin/pip install tf_keras==2.21.0 tensorflow-cpu==2.21.0 h5py==3.14.0
     build/tf_keras/bin/python tests/golden/generate_keras.py tf_keras
 
+    python3 -m venv build/tf212
+    build/tf212/bin/pip install tensorflow-cpu==2.12.0 attention==5.0.0
+    build/tf212/bin/python tests/golden/generate_keras.py attention
+    KERAS_ATTENTION_DEBUG=1 build/tf212/bin/python tests/golden/generate_keras.py attention
+
 Keras 3 writes keras3_*.h5, tf_keras, which is Keras 2, writes keras2_*.h5, both by model.save. Keras 3 writes those of
 float32 in its native format, too: keras3_*.keras, and the weights of some alone: keras3_*.weights.h5. The group "golden" is added to each .h5: samples x, what the model
 predicts as y, and what the layer that the attribute "attention" of the group names gives for them as attention.
-Weights are drawn anew, so that no bias is 0. Further words are the names of the files to write, of all others none:
+Weights are drawn anew, so that no bias is 0. The package `attention` writes attention_package.h5 and, in its debug mode,
+attention_debug.h5, on Keras 2.12. names.txt has names of classes, each with what Keras 3 calls a layer of it. Further words
+are the names of the files to write, of all others none:
 
     build/keras/bin/python tests/golden/generate_keras.py keras names forms
 """
 
 import os
 import pathlib
+import random
 import sys
 
 MODULE = sys.argv[1]
@@ -34,6 +42,8 @@ if MODULE == "keras":
     import keras
 elif MODULE == "tf_keras":
     import tf_keras as keras
+elif MODULE == "attention":
+    from tensorflow import keras
 
 kl = keras.layers
 GENERATION = keras.__version__[0]
@@ -160,6 +170,87 @@ def many(target):
     print(target, target.stat().st_size)
 
 
+def hard_sigmoid():
+    """The function that Keras 3 gives another formula."""
+    lstm = kl.LSTM(2, recurrent_activation="hard_sigmoid")
+    return keras.Sequential([keras.Input((3, 2)), lstm, kl.Dense(1)])
+
+
+def operators():
+    """What Python's operators leave in a file, numbers that JSON does not have, and a Softmax that counts its axis."""
+    inputs = keras.Input((4, 3))
+    h = kl.LSTM(3, return_sequences=True, name="h")(inputs)
+    g = kl.Dense(3, kernel_initializer=keras.initializers.Constant(float("nan")),
+                 bias_initializer=keras.initializers.Constant(-float("inf")), name="g")(inputs)
+    flat = [kl.Flatten()(x) for x in (h * g, h + g, h[:, 1:3], h[..., 1:], h[:, -3:, 1:-1])]
+    return keras.Model(inputs, kl.Softmax(axis=1)(kl.Concatenate()(flat + [h[:, -1, :], h[:, 0], h[:, :, 1]])))
+
+
+register = getattr(keras, "saving", keras.utils).register_keras_serializable
+
+
+class Own:
+    """Classes that are called as Keras's, and compute something else."""
+
+    class Flatten(kl.Layer):
+        """By columns."""
+
+        def call(self, x):
+            return kl.Flatten()(kl.Permute((2, 1))(x))
+
+    class Softmax(kl.Softmax):
+        """Over the steps."""
+
+        def call(self, x):
+            return kl.Permute((2, 1))(super().call(kl.Permute((2, 1))(x)))
+
+    class Scale2D(kl.Layer):
+        """Has no get_config of its own."""
+
+        def build(self, shape):
+            self.g = self.add_weight(name="g", shape=(shape[-1],))
+            self.built = True
+
+        def call(self, x):
+            return x * self.g
+
+
+def own(flatten, softmax, scale):
+    keras.backend.clear_session()  # which counts the names
+    inputs = keras.Input((3, 2))
+    x = softmax()(scale()(scale()(kl.Dense(2, name="first")(inputs))))
+    return keras.Model(inputs, kl.Dense(2, name="last")(flatten()(x)))
+
+
+def own_plain():
+    """Not registered."""
+    return own(Own.Flatten, Own.Softmax, Own.Scale2D)
+
+
+def own_registered():
+    return own(*(register("mine")(type(c.__name__, (c,), {})) for c in (Own.Flatten, Own.Softmax, Own.Scale2D)))
+
+
+def package():
+    """The layer of the package, which comes as several layers in its debug mode."""
+    from attention import Attention
+
+    inputs = keras.Input((5, 2))
+    states = kl.LSTM(4, return_sequences=True)(inputs)
+    return keras.Model(inputs, kl.Dense(1)(Attention(units=6)(states)))
+
+
+def write_class_names():
+    """Names of classes, and the names that Keras gives their layers."""
+    from keras.src.utils.naming import to_snake_case
+
+    draw = random.Random(1)
+    names = [name for name in dir(kl) if name[0].isupper()]
+    names += ["".join(draw.choices("ABCxyz019_", k=draw.randint(1, 12))) for _ in range(300)]
+    names = sorted({name for name in names if not name[0].isdigit()})
+    (FOLDER / "names.txt").write_text("".join(f"{name} {to_snake_case(name)}\n" for name in names))
+
+
 def write(name, make, attention=None, dtype="float32"):
     if ONLY and name not in ONLY:
         return
@@ -172,7 +263,7 @@ def write(name, make, attention=None, dtype="float32"):
     for layer in model.layers:
         weights = layer.get_weights()
         layer.set_weights([draw(w.shape).astype(w.dtype) for w in weights])
-    path = FOLDER / f"keras{GENERATION}_{name}.h5"
+    path = FOLDER / (f"{name}.h5" if MODULE == "attention" else f"keras{GENERATION}_{name}.h5")
     model.save(path)
     if GENERATION == "3" and dtype == "float32":
         model.save(path.with_suffix(".keras"))
@@ -193,11 +284,18 @@ def write(name, make, attention=None, dtype="float32"):
 
 
 FOLDER.mkdir(exist_ok=True)
+if MODULE == "attention":
+    write("attention_debug" if os.environ.get("KERAS_ATTENTION_DEBUG") == "1" else "attention_package", package)
+    sys.exit()
 write("index2", index2, "attention_vec")
 write("regression", regression, "attention_weight")
 write("sequential", sequential)
 write("branches", branches)
+write("hard_sigmoid", hard_sigmoid)
+write("operators", operators)
 if GENERATION == "3":
+    write("own_plain", own_plain)
+    write("own_registered", own_registered)
     write("half", small, dtype="float16")
     write("double", small, dtype="float64")
     write("bfloat16", lambda: keras.Sequential([keras.Input((3,)), kl.Dense(2), kl.Dense(1)]), dtype="bfloat16")
@@ -206,3 +304,5 @@ if GENERATION == "3":
         forms(FOLDER / "keras3_sequential.h5", FOLDER / "keras3_forms.h5")
     if not ONLY or "many" in ONLY:
         many(FOLDER / "h5py_many.h5")
+    if not ONLY or "class_names" in ONLY:
+        write_class_names()

@@ -7,6 +7,7 @@
 //                                                             the same as run, with a network of the reference made of
 //                                                             heed's block (UNITS > 0: LuongAttention), by
 //                                                             load_weights; and saves it
+//   keras_files own OUT.h5 OUT.safetensors                    a network with layers of one's own, and their x and y
 //   keras_files make SEED OPTIMIZER OUT.h5 OUT.safetensors    a network drawn at random; x, y and attention weights;
 //                                                             OPTIMIZER is 0, 1 or 2
 #include <heed/heed.hpp>
@@ -21,6 +22,65 @@ namespace {
 
 template <class S>
 using Tensors = std::vector<std::pair<std::string, Tensor<S>>>;
+
+/// `y = g ∘ x`, and `y = rate x`: layers of one's own, which keras_roundtrip.py has in Python.
+struct Scale2D {
+  static constexpr std::string_view type = "mine>Scale2D";
+  static constexpr auto fields() { return std::tuple{}; }
+  template <class S>
+  using Cache = NoCache;
+  Shape output_shape(const Shape& x) const { return x; }
+  std::vector<Weight> weights(const Shape& x) const {
+    return {{"g", {x.back()}, Initializer::ones}};
+  }
+  template <class S>
+  void forward(const Forward<S>& args, Cache<S>&) const {
+    const auto& w = args.w;
+    const View<const S> x = args.x[0];
+    const View<S> y = args.y[0];
+    y.matrix() = x.matrix().array().rowwise() * w[0].matrix().row(0).array();
+  }
+  template <class S>
+  void backward(const Backward<S>&, Cache<S>&) const {}
+};
+
+struct Gain {
+  double rate = 2;
+  static constexpr std::string_view type = "Gain";
+  static constexpr auto fields() { return std::tuple{field("rate", &Gain::rate)}; }
+  template <class S>
+  using Cache = NoCache;
+  Shape output_shape(const Shape& x) const { return x; }
+  template <class S>
+  void forward(const Forward<S>& args, Cache<S>&) const {
+    const View<const S> x = args.x[0];
+    const View<S> y = args.y[0];
+    y.array() = static_cast<S>(rate) * x.array();
+  }
+  template <class S>
+  void backward(const Backward<S>&, Cache<S>&) const {}
+};
+
+template <class S>
+Model<S> load(const std::string& path) {
+  Registry<S> registry;
+  registry.template add<Scale2D, Gain>();
+  return keras::load_model<S>(path, {.registry = registry});
+}
+
+Model<float> own_network() {
+  Model<float> model("own");
+  model.input("x", {4, 3});
+  model.add("first", Dense{.units = 3});
+  model.add("one", Scale2D{});
+  model.add("two", Scale2D{});
+  model.add("gain", Gain{.rate = -0.5});
+  model.add("last", LastStep{});
+  model.build({.seed = 3});
+  Random random(4);
+  for (float& value : model.weights().values()) value = static_cast<float>(random.normal(0, 0.5));
+  return model;
+}
 
 template <class S>
 Tensor<S> read_tensor(const std::string& path, const std::string& name) {
@@ -100,7 +160,7 @@ class Draw {
   /// Something that turns a sequence into another.
   void grow() {
     const Node x = sequence_;
-    switch (between(0, 5)) {
+    switch (between(0, 6)) {
       case 0:
         sequence_ = model_.add(LSTM{.units = between(1, 6), .return_sequences = true}, x);
         break;
@@ -123,6 +183,14 @@ class Draw {
       case 4: {
         const Node a = model_.add(Dense{.units = between(1, 4), .use_bias = false}, x);
         sequence_ = model_.add(Concatenate{.axis = 2}, {x, model_.add(Dropout{.rate = 0.3}, a)});
+        break;
+      }
+      case 5: {
+        const Index steps = shape(x)[0];
+        const Index begin = between(0, steps - 1), end = between(begin + 1, steps);
+        const Index last = between(0, 1) == 0 ? 0 : units();
+        sequence_ =
+            model_.add(Slice{.begin = {begin, between(0, units() - 1)}, .end = {end, last}}, x);
         break;
       }
       default: {
@@ -173,17 +241,23 @@ int run(const std::vector<std::string>& arguments) {
   };
   const auto& a = arguments;
   if (is("run", 3)) {
-    write_tensors(a[3], results(keras::load_model<float>(a[1]), read_tensor<float>(a[2], "x")));
+    write_tensors(a[3], results(load<float>(a[1]), read_tensor<float>(a[2], "x")));
   } else if (is("run64", 3)) {
-    write_tensors(a[3], results(keras::load_model<double>(a[1]), read_tensor<double>(a[2], "x")));
+    write_tensors(a[3], results(load<double>(a[1]), read_tensor<double>(a[2], "x")));
   } else if (is("copy", 2)) {
-    keras::save_model(keras::load_model<float>(a[1]), a[2]);
+    keras::save_model(load<float>(a[1]), a[2]);
   } else if (is("blocks", 8)) {
     auto model =
         reference_network(std::stol(a[1]), std::stol(a[2]), std::stol(a[3]), std::stol(a[4]));
     keras::load_weights(model, a[5]);
     write_tensors(a[7], results(model, read_tensor<float>(a[6], "x")));
     keras::save_model(model, a[8], {.loss = MeanAbsoluteError{}, .metrics = {MeanSquaredError{}}});
+  } else if (is("own", 2)) {
+    const auto model = own_network();
+    keras::save_model(model, a[1], {.loss = MeanSquaredError{}});
+    Random random(1);
+    const auto x = draw(model.input_shape().batch(5), random);
+    write_tensors<float>(a[2], {{"x", x}, {"y", model.predict(x)}});
   } else if (is("make", 4)) {
     const std::uint64_t seed = std::stoull(a[1]);
     const auto model = Draw(seed).model();
@@ -199,7 +273,7 @@ int run(const std::vector<std::string>& arguments) {
     tensors.emplace_back("x", x);
     write_tensors(a[4], tensors);
   } else {
-    std::cerr << "usage: keras_files run|run64|copy|blocks|make …, see the source\n";
+    std::cerr << "usage: keras_files run|run64|copy|blocks|own|make …, see the source\n";
     return 2;
   }
   return 0;

@@ -5,6 +5,8 @@
 #
 # Each X_roundtrip.py is run as `X_roundtrip.py PROGRAM FOLDER`: X_files, built from X_files.cpp, and a folder for its
 # files. The Python is that of $HEED_VENV, or of build/interop-venv, which is made on the first run from requirements.txt.
+# keras_roundtrip.py is run with a few networks in each Keras of keras_versions.txt, too: they are installed without what
+# they need, in folders of their own, and use the TensorFlow that is there.
 set -eu
 
 here=$(CDPATH='' cd -- "$(dirname -- "$0")" && pwd -P)
@@ -33,18 +35,39 @@ cmake -S "$here" -B "$work" >"$root/build/interop-configure.log" 2>&1 || {
 cmake --build "$work" --parallel "${CMAKE_BUILD_PARALLEL_LEVEL:-$(nproc 2>/dev/null || echo 1)}"
 
 passed=0 failed=0 names=''
-for script in "$here"/*_roundtrip.py; do
-  name=$(basename "$script" _roundtrip.py)
+# compare NAME [ARGUMENT...]
+compare() {
+  name=$1 script=${1%% *}
+  shift
   say "$name"
   start=$(date +%s)
-  if "$venv/bin/python" "$script" "$work/${name}_files" "$work/$name"; then
+  if "$venv/bin/python" "$here/${script}_roundtrip.py" "$work/${script}_files" "$work/$script" "$@"; then
     passed=$((passed + 1))
     say "$name: ok, $(($(date +%s) - start)) s"
   else
     failed=$((failed + 1)) names="$names $name"
     say "$name: FAILED, $(($(date +%s) - start)) s"
   fi
+}
+
+for script in "$here"/*_roundtrip.py; do
+  compare "$(basename "$script" _roundtrip.py)"
 done
+
+while read -r version packages; do
+  case $version in '' | '#'*) continue ;; esac
+  other=$root/build/interop-keras/$version
+  if [ ! -e "$other/done" ]; then
+    rm -rf "$other"
+    # shellcheck disable=SC2086 # several packages
+    "$venv/bin/pip" install --quiet --disable-pip-version-check --no-deps --target "$other" "keras==$version" $packages
+    touch "$other/done"
+  fi
+  PYTHONPATH=$other
+  export PYTHONPATH
+  compare "keras $version" --models 2 --quick
+done <"$here/keras_versions.txt"
+unset PYTHONPATH
 
 say "$passed passed, $failed failed${names:+:$names}"
 [ "$failed" -eq 0 ] && [ "$passed" -gt 0 ]

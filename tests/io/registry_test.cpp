@@ -77,6 +77,7 @@ TEST_CASE(
                                     "RepeatVector",
                                     "Reshape",
                                     "SimpleRNN",
+                                    "Slice",
                                     "StepAttention"};
   for (const std::string& inner : std::vector<std::string>(expected)) {
     const bool several = inner == "Add" || inner == "Concatenate" || inner == "Dot" ||

@@ -226,7 +226,7 @@ TEST_CASE("The hard sigmoid of Keras 2 is not taken for that of Keras 3") {
   };
   const std::string complaint =
       "m.h5: LSTM \"lstm\": \"recurrent_activation\" is \"hard_sigmoid\", which before Keras 3 was "
-      "another function";
+      "another function: min(max(0.2 x + 0.5, 0), 1)";
   CHECK(refusal(change("3.15.1")) == "(nothing thrown)");
   CHECK(refusal(change("2.2.4-tf")) == complaint);
   CHECK(refusal(change("1.2.2")) == complaint);
@@ -244,8 +244,11 @@ TEST_CASE("Layers that are functions of heed's are loaded in the form that heed 
         "m.h5: ReLU \"here\": \"negative_slope\" is 0.1, which heed's layer does not have");
   CHECK(row_refusal({4}, in_row("ELU", {{"alpha", 0.5}})) ==
         "m.h5: ELU \"here\": \"alpha\" is 0.5, and heed has this layer with 1.0 only");
-  CHECK(row_refusal({4}, in_row("Softmax", {{"axis", 1}})) ==
-        "m.h5: Softmax \"here\": \"axis\" is 1, and heed has this layer with -1 only");
+  CHECK(row_refusal({4}, in_row("Softmax", {{"axis", 1}})) == "(nothing thrown)");
+  CHECK(
+      row_refusal({4, 3}, in_row("Softmax", {{"axis", 1}})) ==
+      "m.h5: Softmax \"here\": \"axis\" is 1 of 3 axes, and heed has this layer along the last one "
+      "only");
 }
 
 TEST_CASE("A TimeDistributed Dense is a Dense") {
@@ -286,29 +289,46 @@ TEST_CASE("An input that is sparse or ragged is refused") {
   CHECK(field_refusal("x", "optional", false) == "(nothing thrown)");
 }
 
-TEST_CASE("A Cropping1D is read where it leaves the last step") {
-  const std::string misuse =
-      " is read where it leaves the last step alone and a Flatten or a Reshape takes it from there";
-  const auto row = [](Json cropping, const std::string& next, Json config) {
+TEST_CASE("A Cropping1D with a Flatten or a Reshape is the last step, and any other is a Slice") {
+  const auto row = [](const Json& cropping, const std::string& next, Json config) {
     config["name"] = "next";
-    return Json::array({{{"class_name", "Cropping1D"},
-                         {"config", {{"name", "crop"}, {"cropping", std::move(cropping)}}}},
-                        {{"class_name", next}, {"config", config}}});
+    return Json::array(
+        {{{"class_name", "Cropping1D"}, {"config", {{"name", "crop"}, {"cropping", cropping}}}},
+         {{"class_name", next}, {"config", config}}});
   };
-  CHECK(row_refusal({4, 3}, row({3, 0}, "Flatten", {})) == "(nothing thrown)");
-  CHECK(row_refusal({4, 3}, row({3, 0}, "Reshape", {{"target_shape", {3}}})) == "(nothing thrown)");
-  CHECK(row_refusal({1, 3}, row({0, 0}, "Reshape", {{"target_shape", {-1}}})) ==
-        "(nothing thrown)");
-  CHECK(row_refusal({4, 3}, row({2, 0}, "Flatten", {})) == "m.h5: Cropping1D \"crop\"" + misuse);
-  CHECK(row_refusal({4, 3}, row({2, 1}, "Flatten", {})) == "m.h5: Cropping1D \"crop\"" + misuse);
-  CHECK(row_refusal({4}, row({3, 0}, "Flatten", {})) == "m.h5: Cropping1D \"crop\"" + misuse);
-  CHECK(row_refusal({4, 3}, row({3, 0}, "Dense", {{"units", 2}})) ==
-        "m.h5: Dense \"next\" stands behind a Cropping1D, which" + misuse);
-  CHECK(row_refusal({4, 3}, row({3, 0}, "Reshape", {{"target_shape", {3, 1}}})) ==
-        "m.h5: Reshape \"next\" stands behind a Cropping1D, which" + misuse);
+  /// The layers that are made of a sequential model of these.
+  const auto layers = [](const Shape& shape, const Json& row) {
+    Model<float> model("row");
+    model.input("x", shape);
+    model.add(Flatten{});
+    model.build();
+    Draft draft(model);
+    draft.config["class_name"] = "Sequential";
+    draft.layers().erase(1);
+    for (const Json& layer : row) draft.layers().push_back(layer);
+    return summary(keras::load_model<float>(draft.bytes()));
+  };
+  const std::string last = "x:InputLayer next:LastStep", input = "x:InputLayer crop:Slice";
+  CHECK(layers({4, 3}, row({3, 0}, "Flatten", {})) == last);
+  CHECK(layers({4, 3}, row({3, 0}, "Reshape", {{"target_shape", {3}}})) == last);
+  CHECK(layers({1, 3}, row({0, 0}, "Reshape", {{"target_shape", {-1}}})) == last);
+  CHECK(layers({4, 3}, row({2, 0}, "Flatten", {})) == input + " next:Flatten");
+  CHECK(layers({4, 3}, row({2, 1}, "Flatten", {})) == input + " next:Flatten");
+  CHECK(layers({4, 3}, row({3, 0}, "Reshape", {{"target_shape", {3, 1}}})) ==
+        input + " next:Reshape");
   Json alone = row({3, 0}, "Flatten", {});
   alone.erase(1);
-  CHECK(row_refusal({4, 3}, alone) == "m.h5: Cropping1D \"crop\"" + misuse);
+  CHECK(layers({4, 3}, alone) == input);
+  CHECK(row_refusal({4}, row({3, 0}, "Flatten", {})) ==
+        "m.h5: Cropping1D \"crop\": expected an input of 2 axes, got (4)");
+  CHECK(row_refusal({4, 3}, row({3, 1}, "Flatten", {})) ==
+        "m.h5: Cropping1D \"crop\": expected a part of axis 1, got 3 to 3 of (4, 3)");
+  CHECK(row_refusal({4, 3}, row({3, -1}, "Flatten", {})) ==
+        "m.h5: Cropping1D \"crop\": \"cropping\" has a negative number");
+  CHECK(row_refusal({4, 3}, row(3, "Flatten", {})) ==
+        "m.h5: Cropping1D \"crop\": it has no \"cropping\"");
+  CHECK(row_refusal({4, 3}, row({3, 0, 0}, "Flatten", {})) ==
+        "m.h5: Cropping1D \"crop\": \"cropping\" is not of pairs");
 }
 
 namespace {
@@ -401,7 +421,7 @@ TEST_CASE("A graph that heed does not have is an error that says where") {
         "m.h5: Flatten \"flat\" has no \"inbound_nodes\"");
   CHECK(member_refusal("flat", "inbound_nodes", {1}) ==
         "m.h5: Flatten \"flat\" has \"inbound_nodes\" of an unknown form");
-  CHECK(member_refusal("flat", "inbound_nodes", {{"lstm", 0, 0, Json::object()}}) ==
+  CHECK(member_refusal("flat", "inbound_nodes", {{{"lstm"}}}) ==
         "m.h5: Flatten \"flat\" names no layer where one is expected");
   CHECK(refusal([](Draft<>& draft) {
           draft.config["config"]["output_layers"] = {{"dense", 0, 0}, {"lstm", 0, 0}};
@@ -439,7 +459,8 @@ TEST_CASE("Calls in the form of Keras 3 are read") {
   CHECK(with(one(tensor("lstm", 0, 2))) ==
         "m.h5: Flatten \"flat\" takes a further output of the layer \"lstm\"; heed's layers have "
         "one");
-  CHECK(with(one(3)) == "m.h5: Flatten \"flat\" has \"inbound_nodes\" of an unknown form");
+  CHECK(with(one(3)) == "m.h5: Flatten \"flat\" is called without an input");
+  CHECK(with(one(one(3))) == "m.h5: Flatten \"flat\" has \"inbound_nodes\" of an unknown form");
 }
 
 TEST_CASE("A file that describes no model that heed reads is an error") {

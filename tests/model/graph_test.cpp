@@ -71,6 +71,8 @@ TEST_CASE("A class name becomes a layer's name as in Keras") {
   CHECK(snake_case("InputLayer") == "input_layer");
   CHECK(snake_case("LSTMCell") == "lstm_cell");
   CHECK(snake_case("MyGRU") == "my_gru");
+  CHECK(snake_case("Scale2D") == "scale2d");
+  CHECK(snake_case("mine>TopGain") == "top_gain");
   CHECK(snake_case("") == "");
 }
 

@@ -1,7 +1,7 @@
 #pragma once
 
+#include <heed/io/keras_builder.hpp>
 #include <heed/io/keras_entries.hpp>
-#include <heed/io/keras_layers.hpp>
 #include <heed/io/keras_weights.hpp>
 #include <heed/io/zip.hpp>
 
@@ -19,7 +19,7 @@ class KerasArchiveGroups {
  public:
   /// `class_name` may have a package in front: `mine>Gain`.
   std::string next(std::string_view class_name) {
-    const std::string base = snake_case(class_name.substr(class_name.find('>') + 1));
+    const std::string base = snake_case(class_name);
     const int number = used_[base]++;
     return number == 0 ? "layers/" + base : join("layers/", base, "_", number);
   }
@@ -42,7 +42,8 @@ inline void append_keras_weights(const Hdf5Object& root, const KerasLayer& layer
   const auto name = own ? own->texts("name") : std::nullopt;
   layer.expect(!name || name->size() != 1 || name->front() == layer.name,
                " should have its weights in ", in_quotes(group), ", where another layer has them");
-  const auto path = join(group, KerasArchiveGroups::weights(layer.class_name));
+  const auto inner = layer.of_keras ? KerasArchiveGroups::weights(layer.class_name) : "/vars";
+  const auto path = join(group, inner);
   const auto vars = root.open(path);
   layer.expect(vars.has_value(), " has no weights: the file has no group ", in_quotes(path));
   for (std::size_t i = 0; i < count; ++i) {
@@ -89,7 +90,11 @@ Arena<Scalar> keras_numbered_weights(const Model<Scalar>& model, const Hdf5Objec
     const auto& class_name = entry->json["class_name"].template get_ref<const std::string&>();
     const auto group = numbers.next(class_name);
     const auto place = join(root.file().where(), ": ", class_name, " ", in_quotes(entry->name()));
-    groups[entry->name()] = {{class_name, entry->name(), nullptr, nullptr, place}, group};
+    KerasLayer layer;
+    layer.class_name = class_name;
+    layer.name = entry->name();
+    layer.place = place;
+    groups[entry->name()] = {std::move(layer), group};
     known.insert(group);
   }
   std::vector<Hdf5Object> weights;
@@ -109,8 +114,8 @@ template <class Scalar>
 Model<Scalar> keras_load_archive(std::span<const std::byte> bytes, const std::string& where,
                                  const keras::LoadOptions<Scalar>& options) {
   const ZipFile archive(bytes, where);
-  const auto json = parse_json(hdf5_text(archive.file(keras_archive_config)),
-                               join(where, ": ", keras_archive_config));
+  const auto json = parse_keras_json(hdf5_text(archive.file(keras_archive_config)),
+                                     join(where, ": ", keras_archive_config));
   const KerasModel description = keras_model(json, where);
   const auto metadata = parse_json(hdf5_text(archive.file(keras_archive_metadata)),
                                    join(where, ": ", keras_archive_metadata));
@@ -120,7 +125,7 @@ Model<Scalar> keras_load_archive(std::span<const std::byte> bytes, const std::st
                    where,
                    " was saved by Keras 2, whose archives have another form; expected Keras "
                    "3, or a file in HDF5");
-  auto model = KerasBuilder<Scalar>(description, where, options, false).build();
+  auto model = KerasBuilder<Scalar>(description, where, options, KerasVersion("3.0.0")).build();
   check<FileError>(model.graph().nodes().size() > 1, where, ": the model is an input alone");
 
   Hdf5File file(archive.file(keras_archive_weights), join(where, ": ", keras_archive_weights));

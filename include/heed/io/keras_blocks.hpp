@@ -32,44 +32,64 @@ std::string block_prefix(const Graph<Scalar>& graph, std::size_t node,
   return {};
 }
 
-/// Where one weight of a model stands in a file.
+/// Where one weight of a model can be in a file: the layer, and the end of its path there.
 struct KerasPlace {
   std::string layer;
   std::string weight;
 };
 
+/// The places that one weight can have; the first of them that a file has is meant.
+using KerasPlaces = std::vector<KerasPlace>;
+
 /// The layer in front of the one that is named; empty when the file does not say.
 using KerasInputOf = std::function<std::string(const std::string& layer)>;
 
-/// Where the weights of a model stand, in the order of its layout. `given` names layers by a node's
+/// Where the package `attention` and its forerunners have a weight of a LuongAttention: in one layer of its own class,
+/// or, in the debug mode of the package, in the layers that the block stands for.
+inline KerasPlaces luong_places(const std::string& weight, const std::string& prefix,
+                                const std::string& node, const std::string* given) {
+  std::vector<std::string> names{"attention_vector"};
+  if (weight == "score_kernel") names = {"attention_score_vec", "luong_w"};
+  KerasPlaces places;
+  for (const std::string& name : names) {
+    places.push_back({given != nullptr ? *given : prefix + name, "kernel"});
+  }
+  for (const std::string& name : names) {
+    places.push_back({given != nullptr ? *given : node, name + "/kernel"});
+  }
+  // One layer has two kernels, which the longer names tell apart.
+  if (given != nullptr) std::reverse(places.begin(), places.end());
+  return places;
+}
+
+/// Where the weights of a model are, in the order of its layout. `given` names layers by a node's
 /// name or by a weight's, `attention/score_kernel`, and goes first.
 template <class Scalar>
-std::vector<KerasPlace> keras_places(const Graph<Scalar>& graph,
-                                     const std::map<std::string, std::string, std::less<>>& given,
-                                     const KerasInputOf& input_of) {
-  std::vector<KerasPlace> places;
+std::vector<KerasPlaces> keras_places(const Graph<Scalar>& graph,
+                                      const std::map<std::string, std::string, std::less<>>& given,
+                                      const KerasInputOf& input_of) {
+  std::vector<KerasPlaces> places;
   for (std::size_t i = 0; i < graph.nodes().size(); ++i) {
     const auto& node = graph[i];
     for (const Slot& slot : graph.layout().slots().subspan(node.first_slot, node.slots)) {
       std::string weight = slot.name.substr(node.name.size() + 1);
       std::string layer = node.name;
-      if (node.layer.template get<LuongAttention>() != nullptr) {
-        const bool score = weight == "score_kernel";
-        const auto name = score ? LuongName::score_vec : LuongName::vector;
-        layer = block_prefix<LuongAttention>(graph, i, luong_names);
-        layer += luong_names[static_cast<std::size_t>(name)];
-        weight = "kernel";
-      }
       auto named = given.find(slot.name);
       if (named == given.end()) named = given.find(node.name);
-      if (named != given.end()) {
-        layer = named->second;
+      const std::string* other = named == given.end() ? nullptr : &named->second;
+      if (node.layer.template get<LuongAttention>() != nullptr) {
+        const auto prefix = block_prefix<LuongAttention>(graph, i, luong_names);
+        places.push_back(luong_places(weight, prefix, node.name, other));
+        continue;
+      }
+      if (other != nullptr) {
+        layer = *other;
       } else if (node.layer.template get<StepAttention>() != nullptr) {
-        // The reference leaves the Dense unnamed; it stands in front of the Permute.
+        // The reference leaves the Dense unnamed; the Permute comes after it.
         layer = block_prefix<StepAttention>(graph, i, step_names);
         layer = input_of(layer.append(step_names[static_cast<std::size_t>(StepName::vec)]));
       }
-      places.push_back({std::move(layer), std::move(weight)});
+      places.push_back({{std::move(layer), std::move(weight)}});
     }
   }
   return places;

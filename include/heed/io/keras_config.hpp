@@ -1,12 +1,26 @@
 #pragma once
 
+#include <heed/io/keras_generations.hpp>
+#include <heed/io/keras_json.hpp>
 #include <heed/io/model_json.hpp>
 
 namespace heed::detail {
 
+/// Whether a module is one of Keras's, under any of the names that it has had.
+inline bool is_keras_module(std::string_view module) {
+  constexpr auto roots = std::to_array<std::string_view>(
+      {"keras", "tf_keras", "keras_core", "tensorflow.keras", "tensorflow.python.keras"});
+  return std::any_of(roots.begin(), roots.end(), [&](std::string_view root) {
+    return module == root || (module.starts_with(root) && module[root.size()] == '.');
+  });
+}
+
 /// A layer of a Keras model, as its file describes it.
 struct KerasLayer {
   std::string class_name;
+  std::string registered;   ///< as what the class is registered: `mine>Gain`, or its name
+  bool of_keras = true;     ///< false for a class that is somebody's own, whatever its name
+  bool has_module = false;  ///< the file says it; else it is known by its name
   std::string name;
   const nlohmann::json* config = nullptr;  ///< what its constructor is called with
   const nlohmann::json* nodes = nullptr;   ///< `inbound_nodes`: how it is called
@@ -18,18 +32,39 @@ struct KerasLayer {
   }
 };
 
+/// Reads whose class an object is. Keras's native format says it by the module: null, or one of the user's own, for
+/// what is not Keras's. HDF5 has the name alone, with a package in front when the class is registered.
+inline void read_keras_class(const nlohmann::json& json, const std::string& place,
+                             KerasLayer& layer) {
+  layer.registered = text_member(json, "class_name", place);
+  const auto text = [&](const char* key) {
+    const auto found = json.find(key);
+    return found != json.end() && found->is_string() ? found->get<std::string>() : std::string();
+  };
+  const auto after_package = [](const std::string& name) {
+    return name.substr(name.find('>') + 1);
+  };
+  layer.class_name = after_package(layer.registered);
+  const std::string registered = text("registered_name");
+  if (registered.find('>') != std::string::npos) layer.registered = registered;
+  const bool has_package = layer.registered.find('>') != std::string::npos;
+  layer.has_module = json.contains("module");
+  layer.of_keras = !has_package && (!layer.has_module || is_keras_module(text("module")));
+}
+
 inline KerasLayer keras_layer(const nlohmann::json& json, std::size_t position,
                               const std::string& where) {
   using Type = nlohmann::json::value_t;
   const std::string nameless = join(where, ": layer ", position);
   check<FileError>(json.is_object(), nameless, " is not an object");
   KerasLayer layer;
-  layer.class_name = text_member(json, "class_name", nameless);
-  layer.config = &member(json, "config", Type::object, join(nameless, " (", layer.class_name, ")"));
+  read_keras_class(json, nameless, layer);
+  layer.config = &member(json, "config", Type::object,
+                         join(nameless, " (", printable(layer.registered, 80), ")"));
   // Sequential models name their layers in the configuration only.
   const auto& named = json.contains("name") ? json : *layer.config;
   layer.name = text_member(named, "name", nameless);
-  layer.place = join(where, ": ", printable(layer.class_name, 80), " ", in_quotes(layer.name));
+  layer.place = join(where, ": ", printable(layer.registered, 80), " ", in_quotes(layer.name));
   const auto nodes = json.find("inbound_nodes");
   if (nodes != json.end()) layer.nodes = &*nodes;
   return layer;
@@ -40,8 +75,8 @@ inline KerasLayer keras_layer(const nlohmann::json& json, std::size_t position,
 /// off. Throws `OptionError`.
 class KerasConfig {
  public:
-  /// `keras_2` says that the file is older than Keras 3.
-  KerasConfig(const nlohmann::json& fields, bool keras_2) : fields_(fields), keras_2_(keras_2) {}
+  KerasConfig(const nlohmann::json& fields, const KerasVersion& version)
+      : fields_(fields), version_(version) {}
 
   /// The fields of heed's layer `L`.
   template <Layer L>
@@ -49,7 +84,8 @@ class KerasConfig {
     std::vector<std::string_view> known;
     std::apply([&](const auto&... field) { (known.push_back(field.name), ...); }, L::fields());
     Config config;
-    for (const auto& [name, value] : fields_.items()) {
+    for (const auto& [name, wrapped] : fields_.items()) {
+      const auto& value = keras_value(wrapped);
       if (std::find(known.begin(), known.end(), name) == known.end()) {
         check_off(name, value);
       } else {
@@ -59,36 +95,61 @@ class KerasConfig {
     return config;
   }
 
-  /// All fields but those about a layer's name and training, for a layer of somebody's own.
+  /// All fields but those of the class `Layer` of Keras and those about training, for a layer of somebody's own.
   Config read_all() const {
     Config config;
     for (const auto& [name, value] : fields_.items()) {
-      if (!is_common(name)) add(config, name, value);
+      if (!is_base(name) && name != "seed") add(config, name, keras_value(value));
     }
     return config;
   }
 
+  /// Whether this cannot be of Keras's class of a name, in a file that says the name alone: it lacks a field that the
+  /// class has written since Keras 2.3, or has one that `Layer` writes for a class without fields of its own.
+  bool is_of_another(std::string_view class_name) const {
+    if (fields_.contains("autocast")) return true;
+    if (!fields_.contains("trainable") || !version_.at_least(2, 3)) return false;  // not by Keras
+    constexpr auto written =
+        std::to_array<std::pair<std::string_view, const char*>>({{"Concatenate", "axis"},
+                                                                 {"Flatten", "data_format"},
+                                                                 {"ReLU", "max_value"},
+                                                                 {"Softmax", "axis"}});
+    return std::any_of(written.begin(), written.end(), [&](const auto& entry) {
+      return entry.first == class_name && !fields_.contains(entry.second);
+    });
+  }
+
   /// For a layer that heed has in one form only: one field with its value, and all others off.
   void expect_only(std::string_view field = {}, const nlohmann::json& expected = {}) const {
-    for (const auto& [name, value] : fields_.items()) {
+    for (const auto& [name, wrapped] : fields_.items()) {
+      const auto& value = keras_value(wrapped);
       if (name != field) {
         check_off(name, value);
       } else {
-        check<OptionError>(value == expected, "\"", name, "\" is ", printable(value.dump(), 80),
-                           ", and heed has this layer with ", expected.dump(), " only");
+        check<OptionError>(value == keras_value(expected), "\"", name, "\" is ",
+                           printable(value.dump(), 80), ", and heed has this layer with ",
+                           expected.dump(), " only");
       }
     }
   }
 
  private:
-  /// Fields about a layer's name, its training, and how Keras computes it.
-  static bool is_common(std::string_view name) {
-    constexpr auto fields = std::to_array<std::string_view>(
-        {"name", "trainable", "dtype", "batch_input_shape", "implementation", "unroll", "seed",
-         "use_cudnn", "dropout", "recurrent_dropout"});
+  /// Fields that a layer of any class can have. Keras writes what its `Layer` was called with for a class that does
+  /// not say its fields itself.
+  static bool is_base(std::string_view name) {
+    constexpr auto fields =
+        std::to_array<std::string_view>({"name", "trainable", "dtype", "autocast", "dynamic",
+                                         "batch_input_shape", "batch_shape", "input_shape"});
     return std::find(fields.begin(), fields.end(), name) != fields.end() ||
            name.ends_with("_regularizer") || name.ends_with("_constraint") ||
            name.ends_with("_initializer");
+  }
+
+  /// Those, and fields of Keras's own layers about their training and how Keras computes them.
+  static bool is_common(std::string_view name) {
+    constexpr auto fields = std::to_array<std::string_view>(
+        {"implementation", "unroll", "seed", "use_cudnn", "dropout", "recurrent_dropout"});
+    return is_base(name) || std::find(fields.begin(), fields.end(), name) != fields.end();
   }
 
   static void check_off(std::string_view name, const nlohmann::json& value) {
@@ -106,9 +167,8 @@ class KerasConfig {
       const Index axis = index_from_json(value, name);
       config.emplace_back(name, std::vector<Index>{axis, axis});
     } else {
-      check<OptionError>(!keras_2_ || value != "hard_sigmoid", in_quotes(name),
-                         " is \"hard_sigmoid\", which before Keras 3 was another function");
       config.emplace_back(name, config_value_from_json(value, name));
+      check_keras_meaning(name, config.back().second, version_);
     }
   }
 
@@ -124,7 +184,7 @@ class KerasConfig {
   }
 
   const nlohmann::json& fields_;
-  bool keras_2_;
+  KerasVersion version_;
 };
 
 /// The shape of a sample, from `batch_shape` of Keras 3 or `batch_input_shape` of Keras 2. Axes that

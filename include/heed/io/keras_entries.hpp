@@ -4,6 +4,7 @@
 
 #include <heed/io/hdf5_writer.hpp>
 #include <heed/io/keras_blocks.hpp>
+#include <heed/io/keras_generations.hpp>
 
 namespace heed::detail {
 
@@ -81,15 +82,18 @@ class KerasEntries {
       add("Reshape", node.name, {{"target_shape", {x[1]}}}, {entries_.size() - 1});
       return;
     }
+    if (const auto* slice = node.layer.template get<Slice>()) {
+      return add_slice(*slice, node.name, graph_.shape(node.inputs[0]), node.shape(), inputs[0]);
+    }
     if (const auto* input = node.layer.template get<Input>()) {
       auto shape = OrderedJson::array({nullptr});
       for (const Index length : input->shape.value) shape.push_back(length);
-      add("InputLayer", node.name, {{"batch_input_shape", shape}}, {});
+      add("InputLayer", node.name, {{input_shape_key(), shape}}, {});
       return;
     }
     const auto config =
         at_place(graph_.title(i), [&] { return config_to_json(node.layer.config()); });
-    add(node.layer.type(), node.name, config, std::move(inputs));
+    add(registered_type(node.layer.type()), node.name, config, std::move(inputs));
     const bool has_cell = node.layer.template get<LSTM>() != nullptr;
     for (const Slot& slot : graph_.layout().slots().subspan(node.first_slot, node.slots)) {
       const std::string own = slot.name.substr(node.name.size() + 1);
@@ -98,6 +102,45 @@ class KerasEntries {
           join(node.name, has_cell ? "/lstm_cell/" : "/", own),
           Hdf5Dataset{dtype_of<Scalar>(), slot.shape, as_little_endian(values)});
     }
+  }
+
+  /// As what the class of a layer is registered in Keras: of somebody's own with a package, which is that of
+  /// `@register_keras_serializable()` where the type has none.
+  static std::string registered_type(std::string_view type) {
+    const auto heeds = Registry<Scalar>().types();
+    const bool own = std::find(heeds.begin(), heeds.end(), type) == heeds.end();
+    return join(own && type.find('>') == std::string_view::npos ? "Custom>" : "", type);
+  }
+
+  /// Keras 2 does not know `batch_shape`: it refuses a file with a function that it would take for its own.
+  const char* input_shape_key() const {
+    const bool differs = std::any_of(
+        graph_.nodes().begin(), graph_.nodes().end(),
+        [](const auto& node) { return keras_difference(node.layer.config()) != nullptr; });
+    return differs ? "batch_shape" : "batch_input_shape";
+  }
+
+  /// A part of each axis in turn: as the middle one of three it is what a Cropping2D leaves.
+  void add_slice(const Slice& slice, const std::string& name, Shape shape, const Shape& y,
+                 std::size_t input) {
+    for (Index axis = 0; axis < shape.rank(); ++axis) {
+      const auto [first, last] = slice.range(axis, shape[axis]);
+      if (first == 0 && last == shape[axis]) continue;
+      const Shape three{shape.product(0, axis), shape[axis], shape.product(axis + 1, shape.rank())};
+      add_reshape(join(name, "_axis_", axis + 1), three, input);
+      const OrderedJson cropping{{0, 0}, {first, shape[axis] - last}};
+      shape = shape.with(axis, last - first);
+      add("Cropping2D", join(name, "_crop_", axis + 1),
+          {{"cropping", cropping}, {"data_format", "channels_last"}}, {entries_.size() - 1});
+      input = entries_.size() - 1;
+    }
+    add_reshape(name, y, input);
+  }
+
+  void add_reshape(const std::string& name, const Shape& shape, std::size_t input) {
+    auto target = OrderedJson::array();
+    for (Index axis = 0; axis < shape.rank(); ++axis) target.push_back(shape[axis]);
+    add("Reshape", name, {{"target_shape", std::move(target)}}, {input});
   }
 
   void add(std::string_view class_name, const std::string& name, const OrderedJson& fields,

@@ -2,6 +2,7 @@
 
 #include <heed/io/file.hpp>
 #include <heed/io/keras_archive.hpp>
+#include <heed/io/keras_fuse.hpp>
 
 namespace heed::keras {
 
@@ -29,8 +30,13 @@ inline std::optional<std::string_view> keras_text(const Hdf5Object& object,
   return texts->front();
 }
 
+/// What `model.save` writes at the root, and at the group of weights; `model.save_weights` at the root.
+inline KerasVersion keras_version(const Hdf5Object& root) {
+  return KerasVersion(keras_text(root, "keras_version").value_or(""));
+}
+
 inline nlohmann::json keras_json(std::string_view model_config, const std::string& where) {
-  return parse_json(model_config, where + ": model_config");
+  return parse_keras_json(model_config, where + ": model_config");
 }
 
 /// `model.save` puts the weights into a group, `model.save_weights` of Keras 2 at the root.
@@ -43,11 +49,8 @@ inline Hdf5Object keras_weights_group(const Hdf5Object& root, const Hdf5File& fi
 }
 
 template <class Scalar>
-Model<Scalar> keras_load_model(std::span<const std::byte> bytes, const std::string& where,
-                               const keras::LoadOptions<Scalar>& options) {
-  if (hdf5_text(bytes).starts_with(zip_file_signature)) {
-    return keras_load_archive(bytes, where, options);
-  }
+Model<Scalar> keras_load_hdf5(std::span<const std::byte> bytes, const std::string& where,
+                              const keras::LoadOptions<Scalar>& options) {
   Hdf5File file(bytes, where);
   const Hdf5Object root(file);
   const auto text = keras_text(root, "model_config");
@@ -56,9 +59,8 @@ Model<Scalar> keras_load_model(std::span<const std::byte> bytes, const std::stri
                    "your own with weights, use keras::load_weights");
   const auto json = keras_json(*text, where);
   const KerasModel description = keras_model(json, where);
-  const auto version = keras_text(root, "keras_version").value_or("");
-  const bool keras_2 = version.empty() || version.starts_with("2.") || version.starts_with("1.");
-  auto model = KerasBuilder<Scalar>(description, where, options, keras_2).build();
+  const KerasVersion version = keras_version(root);
+  auto model = KerasBuilder<Scalar>(description, where, options, version).build();
   check<FileError>(model.graph().nodes().size() > 1, where, ": the model is an input alone");
 
   const KerasWeights weights(file, keras_weights_group(root, file));
@@ -67,6 +69,15 @@ Model<Scalar> keras_load_model(std::span<const std::byte> bytes, const std::stri
       weights.read<Scalar>(model.graph().layout(), places, options.allow_not_finite);
   model.set_weights(values.values());
   return model;
+}
+
+template <class Scalar>
+Model<Scalar> keras_load_model(std::span<const std::byte> bytes, const std::string& where,
+                               const keras::LoadOptions<Scalar>& options) {
+  const bool is_archive = hdf5_text(bytes).starts_with(zip_file_signature);
+  auto model = is_archive ? keras_load_archive(bytes, where, options)
+                          : keras_load_hdf5(bytes, where, options);
+  return options.blocks ? with_blocks(model) : std::move(model);
 }
 
 /// The layer in front of another in the attribute `model_config`.
@@ -79,13 +90,26 @@ inline std::string keras_input_of(const std::string& layer, const Hdf5Object& ro
   const KerasModel model = keras_model(json, where);
   for (const KerasLayer& known : model.layers) {
     if (known.name != layer) continue;
-    const auto inputs = keras_inputs(known);
+    const auto inputs = keras_call(known).inputs;
     known.expect(inputs.size() == 1, " has ", inputs.size(), " inputs, expected a Dense");
     return inputs[0];
   }
   throw FileError(join(where, " has no layer ", in_quotes(layer),
                        ", in front of which the Dense of a StepAttention stands; name it: "
                        "load_weights(model, …, {.layers = {…}})"));
+}
+
+/// Weights that were trained for another function of a name are refused, whatever the file says about it.
+template <class Scalar>
+void check_keras_meaning(const Graph<Scalar>& graph, const KerasVersion& version,
+                         const std::string& where) {
+  for (std::size_t i = 0; i < graph.nodes().size(); ++i) {
+    const auto place = join(where, " is older than Keras 3: ", graph.title(i));
+    for (const auto& [name, value] : graph[i].layer.config()) {
+      at_place(place,
+               [&, &field = name, &held = value] { check_keras_meaning(field, held, version); });
+    }
+  }
 }
 
 template <class Scalar>
@@ -110,6 +134,7 @@ void keras_load_weights(Model<Scalar>& model, std::span<const std::byte> bytes,
                        "{.layers = …}: model \"", model.name(), "\" has no layer or weight \"",
                        name, "\"");
   }
+  check_keras_meaning(model.graph(), keras_version(root), where);
   const auto places = keras_places(model.graph(), options.layers, [&](const std::string& layer) {
     return keras_input_of(layer, root, where);
   });

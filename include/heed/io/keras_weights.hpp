@@ -24,10 +24,11 @@ inline std::vector<std::string_view> keras_names(const Hdf5Object& group, const 
   return *names;
 }
 
-/// `lstm/lstm_cell/kernel:0` is the `kernel`.
-inline std::string_view keras_weight_name(std::string_view path) {
-  path = path.substr(path.rfind('/') + 1);
-  return path.substr(0, path.find(':'));
+/// Whether a path like `attention/luong_w/kernel:0` is that of the weight `luong_w/kernel`, and of `kernel`.
+inline bool is_keras_weight(std::string_view path, std::string_view weight) {
+  path = path.substr(0, path.rfind(':'));
+  return path.ends_with(weight) &&
+         (path.size() == weight.size() || path[path.size() - weight.size() - 1] == '/');
 }
 
 /// All weights of a model, in the order of its layout, from the datasets that hold them. Throws
@@ -55,7 +56,7 @@ Arena<Scalar> keras_arena(const Layout& layout, std::span<const Hdf5Object> obje
   return weights;
 }
 
-/// The layers of a file that have weights: for each its group, and its weights' paths there by name.
+/// The layers of a file that have weights: for each its group, and its weights' paths there.
 class KerasWeights {
  public:
   KerasWeights(Hdf5File& file, const Hdf5Object& group) : file_(&file) {
@@ -67,10 +68,8 @@ class KerasWeights {
       auto layer = group.open(name);
       check<FileError>(layer.has_value(), group.place(), " has no group ", in_quotes(name),
                        ", which is one of its layer_names");
-      std::map<std::string_view, std::string_view> weights;
-      for (const std::string_view path : keras_names(*layer, "weight_names")) {
-        check<FileError>(weights.emplace(keras_weight_name(path), path).second, layer->place(),
-                         " has two weights ", in_quotes(keras_weight_name(path)));
+      auto weights = keras_names(*layer, "weight_names");
+      for (const std::string_view path : weights) {
         check<FileError>(paths.insert(join(name, "/", path)).second, layer->place(), " has ",
                          in_quotes(path), ", which is a weight of another layer as well");
       }
@@ -82,8 +81,10 @@ class KerasWeights {
   /// order. Throws `FileError` unless each layer and weight of the file has its place in the model and
   /// the other way round, with the same shape.
   template <class Scalar>
-  Arena<Scalar> read(const Layout& layout, std::span<const KerasPlace> places,
+  Arena<Scalar> read(const Layout& layout, std::span<const KerasPlaces> candidates,
                      bool allow_not_finite) const {
+    std::vector<KerasPlace> places;
+    for (const KerasPlaces& some : candidates) places.push_back(choose(some));
     check_names(places);
     std::vector<Hdf5Object> objects;
     for (const KerasPlace& place : places) objects.push_back(find(place));
@@ -93,8 +94,19 @@ class KerasWeights {
  private:
   struct Stored {
     Hdf5Object group;
-    std::map<std::string_view, std::string_view> weights;
+    std::vector<std::string_view> paths;
   };
+
+  const KerasPlace& choose(const KerasPlaces& places) const {
+    const auto is_here = [&](const KerasPlace& place) {
+      const auto layer = layers_.find(place.layer);
+      return layer != layers_.end() &&
+             std::any_of(layer->second.paths.begin(), layer->second.paths.end(),
+                         [&](auto path) { return is_keras_weight(path, place.weight); });
+    };
+    const auto found = std::find_if(places.begin(), places.end(), is_here);
+    return found == places.end() ? places.front() : *found;
+  }
 
   void check_names(std::span<const KerasPlace> places) const {
     std::map<std::string_view, std::vector<std::string_view>> expected;
@@ -113,8 +125,9 @@ class KerasWeights {
                      unknown.empty() ? "" : " the model lacks " + quoted_list(unknown));
     for (const auto& [layer, stored] : layers_) {
       const auto& known = expected[layer];
-      for (const auto& [weight, path] : stored.weights) {
-        check<FileError>(std::find(known.begin(), known.end(), weight) != known.end(),
+      for (const std::string_view path : stored.paths) {
+        check<FileError>(std::any_of(known.begin(), known.end(),
+                                     [&](auto weight) { return is_keras_weight(path, weight); }),
                          stored.group.place(), " has the weight ", in_quotes(path),
                          ", which the model's layer does not have");
       }
@@ -123,12 +136,18 @@ class KerasWeights {
 
   Hdf5Object find(const KerasPlace& place) const {
     const Stored& stored = layers_.find(place.layer)->second;
-    const auto path = stored.weights.find(place.weight);
-    check<FileError>(path != stored.weights.end(), stored.group.place(), " has no weight ",
+    const std::string_view* found = nullptr;
+    for (const std::string_view& path : stored.paths) {
+      if (!is_keras_weight(path, place.weight)) continue;
+      check<FileError>(found == nullptr, stored.group.place(), " has two weights ",
+                       in_quotes(place.weight));
+      found = &path;
+    }
+    check<FileError>(found != nullptr, stored.group.place(), " has no weight ",
                      in_quotes(place.weight), " among its weight_names");
-    auto object = stored.group.open(path->second);
+    auto object = stored.group.open(*found);
     check<FileError>(object.has_value(), stored.group.place(), " has no dataset ",
-                     in_quotes(path->second), ", which is one of its weight_names");
+                     in_quotes(*found), ", which is one of its weight_names");
     return *std::move(object);
   }
 

@@ -92,11 +92,15 @@ Hdf5Group keras_file(const std::string& name, const KerasEntries<Scalar>& entrie
   return root;
 }
 
-/// What Keras 3 wants to know of each object in its native format.
+/// What Keras 3 wants to know of each object in its native format. A class with a package is not Keras's.
 inline void add_keras_module(OrderedJson& object, const char* module) {
   if (!object.is_object()) return;
-  object["module"] = module;
-  object["registered_name"] = nullptr;
+  const auto name = object["class_name"].get<std::string>();
+  const std::size_t package = name.find('>');
+  const bool own = package != std::string::npos;
+  if (own) object["class_name"] = name.substr(package + 1);
+  object["module"] = own ? OrderedJson() : OrderedJson(module);
+  object["registered_name"] = own ? OrderedJson(name) : OrderedJson();
 }
 
 /// The bytes of an archive in the native format.
@@ -106,7 +110,13 @@ std::vector<std::byte> keras_archive(const std::string& name, const KerasEntries
   OrderedJson model = keras_model_json(name, entries);
   model["module"] = "keras.src.models.functional";
   model["registered_name"] = "Functional";
-  for (OrderedJson& layer : model["config"]["layers"]) add_keras_module(layer, "keras.layers");
+  for (OrderedJson& layer : model["config"]["layers"]) {
+    add_keras_module(layer, "keras.layers");
+    OrderedJson& fields = layer["config"];  // Keras 3.0 knows but one name of this one here
+    if (!fields.contains("batch_input_shape")) continue;
+    fields["batch_shape"] = fields["batch_input_shape"];
+    fields.erase("batch_input_shape");
+  }
   if (options.loss) {
     OrderedJson& training = model["compile_config"] = keras_training_config(options);
     training["optimizer"] = training["optimizer_config"];
@@ -116,9 +126,10 @@ std::vector<std::byte> keras_archive(const std::string& name, const KerasEntries
     for (OrderedJson& metric : training["metrics"]) add_keras_module(metric, "keras.metrics");
   }
   Hdf5Group root;
+  root.groups["vars"];  // the model's own weights, for which Keras up to 3.5 looks
   KerasArchiveGroups groups;
   for (const KerasEntry* entry : entries.in_order()) {
-    const auto& class_name = entry->json["class_name"].template get_ref<const std::string&>();
+    const auto class_name = entry->json["class_name"].template get<std::string>();
     const auto group = join(groups.next(class_name), KerasArchiveGroups::weights(class_name), "/");
     for (std::size_t i = 0; i < entry->weights.size(); ++i) {
       add_dataset(root, join(group, i), entry->weights[i].second);
@@ -145,13 +156,17 @@ namespace heed::keras {
 enum class Format { hdf5, native };
 
 /// A model as the bytes of a file that `keras.models.load_model` opens, without custom objects: that of
-/// Keras 3, and for HDF5 that of tf.keras. It predicts the same there, in the precision of `Scalar`.
+/// Keras 3, from 3.0.0 on, and for HDF5 that of tf.keras. It predicts the same there, in the precision of `Scalar`.
 ///
 /// A block is written as the layers it stands for, with the names of
 /// philipperemy/keras-attention-mechanism: the attention weights are the output of `attention_weight`
 /// (LuongAttention) or `attention_vec` (StepAttention); with several blocks of a kind, each has its own
-/// name in front: `encoder_attention_weight`. A LastStep is a Cropping1D and a Reshape. A layer of your
-/// own is written by its type and fields, and needs its class there.
+/// name in front: `encoder_attention_weight`. A LastStep is a Cropping1D and a Reshape, a Slice a
+/// Cropping2D between Reshapes. A layer of your own is written by its type and fields. Its type is what
+/// its class is registered as there: `mine>Gain` by `@register_keras_serializable("mine")`, and `Gain`,
+/// without a package, by `@register_keras_serializable()`.
+///
+/// Keras 2 refuses a file with a function of which it has another, hard_sigmoid.
 ///
 /// Throws `ModelError` when the model is not built, or a layer does not lead to its output;
 /// `FileError` for what JSON cannot say, and for a name that Keras cannot read or run: TensorFlow takes

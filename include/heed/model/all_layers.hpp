@@ -26,6 +26,7 @@
 #include <heed/layers/repeat_vector.hpp>
 #include <heed/layers/reshape.hpp>
 #include <heed/layers/simple_rnn.hpp>
+#include <heed/layers/slice.hpp>
 #include <heed/layers/time_distributed.hpp>
 
 namespace heed {
@@ -34,6 +35,6 @@ namespace heed {
 using AllLayers = std::tuple<Activation, Add, Bidirectional<GRU>, Bidirectional<LSTM>,
                              Bidirectional<SimpleRNN>, Concatenate, Dense, Dot, Dropout, Embedding,
                              Flatten, GRU, Input, LastStep, LSTM, LuongAttention, Masking, Multiply,
-                             Permute, RepeatVector, Reshape, SimpleRNN, StepAttention>;
+                             Permute, RepeatVector, Reshape, SimpleRNN, Slice, StepAttention>;
 
 }  // namespace heed

@@ -180,17 +180,18 @@ class Graph {
 
 namespace detail {
 
-/// A class name as Keras names a layer after it: `StepAttention` is `step_attention`, `LSTM` `lstm`.
+/// A class name as Keras names a layer after it: `StepAttention` is `step_attention`, `LSTM` `lstm`,
+/// `Conv1D` `conv1d`. A package in front, `mine>Gain`, is left out.
 inline std::string snake_case(std::string_view type) {
-  const auto upper = [&](std::size_t i) {
-    return i < type.size() && 'A' <= type[i] && type[i] <= 'Z';
+  type.remove_prefix(type.find('>') + 1);
+  const auto is = [&](std::size_t i, char first, char last) {
+    return i < type.size() && first <= type[i] && type[i] <= last;
   };
   std::string name;
   for (std::size_t i = 0; i < type.size(); ++i) {
-    const bool starts_word =
-        upper(i) && i > 0 && (!upper(i - 1) || (i + 1 < type.size() && !upper(i + 1)));
-    if (starts_word) name += '_';
-    name += upper(i) ? static_cast<char>(type[i] - 'A' + 'a') : type[i];
+    const bool upper = is(i, 'A', 'Z');
+    if (upper && i > 0 && (is(i - 1, 'a', 'z') || is(i + 1, 'a', 'z'))) name += '_';
+    name += upper ? static_cast<char>(type[i] - 'A' + 'a') : type[i];
   }
   return name;
 }

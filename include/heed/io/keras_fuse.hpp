@@ -1,0 +1,157 @@
+#pragma once
+
+#include <set>
+
+#include <heed/io/keras_blocks.hpp>
+
+// The way back from the layers that a block of heed's is in a file to the block. They are known by what they compute and
+// how they are joined, not by their names.
+
+namespace heed::detail {
+
+/// Which nodes are one block: those inside, the last of them, what they read, and the nodes whose weights the block has,
+/// in its order.
+struct KerasBlock {
+  std::size_t input = 0;
+  std::vector<std::size_t> inside;
+  std::vector<std::size_t> weighted;
+};
+
+/// A node of a graph, to be asked what it is.
+template <class Scalar>
+struct KerasNode {
+  const Graph<Scalar>& graph;
+  std::size_t index;
+
+  KerasNode input(std::size_t i) const { return {graph, graph[index].inputs[i].index}; }
+
+  /// Its layer, if it is of the type and has so many inputs.
+  template <Layer L>
+  const L* as(std::size_t inputs) const {
+    return graph[index].inputs.size() == inputs ? graph[index].layer.template get<L>() : nullptr;
+  }
+
+  bool is_dense(ActivationFunction function) const {
+    const auto* dense = as<Dense>(1);
+    return dense != nullptr && dense->activation == function;
+  }
+
+  bool is_dot(Index first, Index second) const {
+    const auto* dot = as<Dot>(2);
+    return dot != nullptr && dot->axes.value == std::vector<Index>{first, second};
+  }
+
+  bool is_turn() const {
+    const auto* permute = as<Permute>(1);
+    return permute != nullptr && permute->dims.value == std::vector<Index>{2, 1};
+  }
+
+  bool has_bias() const { return graph[index].slots > 1; }
+};
+
+/// The layers of a LuongAttention that end in a node.
+template <class Scalar>
+std::optional<KerasBlock> luong_block(const KerasNode<Scalar>& vector) {
+  using F = ActivationFunction;
+  if (!vector.is_dense(F::tanh) || vector.has_bias()) return {};
+  const auto both = vector.input(0);
+  if (both.template as<Concatenate>(2) == nullptr) return {};
+  const auto context = both.input(0), last = both.input(1);
+  if (!context.is_dot(1, 1) || last.template as<LastStep>(1) == nullptr) return {};
+  const auto x = context.input(0), weights = context.input(1);
+  const auto* softmax = weights.template as<Activation>(1);
+  if (softmax == nullptr || softmax->activation != F::softmax) return {};
+  const auto score = weights.input(0);
+  if (!score.is_dot(1, 2) || score.input(0).index != last.index) return {};
+  const auto projected = score.input(1);
+  if (!projected.is_dense(F::linear) || projected.has_bias()) return {};
+  if (projected.input(0).index != x.index || last.input(0).index != x.index) return {};
+  return KerasBlock{x.index,
+                    {projected.index, last.index, score.index, weights.index, context.index,
+                     both.index, vector.index},
+                    {projected.index, vector.index}};
+}
+
+/// The layers of a StepAttention that end in a node.
+template <class Scalar>
+std::optional<KerasBlock> step_block(const KerasNode<Scalar>& mul) {
+  if (mul.template as<Multiply>(2) == nullptr) return {};
+  for (const std::size_t side : {std::size_t{1}, std::size_t{0}}) {
+    const auto vec = mul.input(side), x = mul.input(1 - side);
+    if (!vec.is_turn() || !vec.input(0).is_dense(ActivationFunction::softmax)) continue;
+    const auto dense = vec.input(0), turned = dense.input(0);
+    if (!turned.is_turn() || turned.input(0).index != x.index) continue;
+    return KerasBlock{x.index, {turned.index, dense.index, vec.index, mul.index}, {dense.index}};
+  }
+  return {};
+}
+
+/// Whether nothing but the block itself reads what is inside it.
+template <class Scalar>
+bool is_closed(const Graph<Scalar>& graph, const KerasBlock& block) {
+  const auto begin = block.inside.begin(), end = block.inside.end();
+  for (std::size_t i = 0; i < graph.nodes().size(); ++i) {
+    if (std::find(begin, end, i) != end) continue;
+    for (const Node input : graph[i].inputs) {
+      if (std::find(begin, end - 1, input.index) != end - 1) return false;
+    }
+  }
+  return std::find(begin, end - 1, graph.output()) == end - 1;
+}
+
+/// The same network with heed's blocks in place of the layers that they are, with the same weights. A block is called
+/// as its last layer.
+template <class Scalar>
+Model<Scalar> with_blocks(const Model<Scalar>& model) {
+  const Graph<Scalar>& graph = model.graph();
+  std::map<std::size_t, std::pair<KerasBlock, AnyLayer<Scalar>>> blocks;
+  std::set<std::size_t> inside;
+  for (std::size_t i = 0; i < graph.nodes().size(); ++i) {
+    const KerasNode<Scalar> node{graph, i};
+    const auto luong = luong_block(node);
+    const auto step = step_block(node);
+    const auto block = luong ? luong : step;
+    if (!block || !is_closed(graph, *block)) continue;
+    const auto& dense = *graph[block->weighted.back()].layer.template get<Dense>();
+    const auto initializer = dense.kernel_initializer;
+    const auto layer = luong ? AnyLayer<Scalar>(LuongAttention{.units = dense.units,
+                                                               .kernel_initializer = initializer})
+                             : AnyLayer<Scalar>(StepAttention{.use_bias = dense.use_bias,
+                                                              .kernel_initializer = initializer});
+    inside.insert(block->inside.begin(), block->inside.end());
+    blocks.emplace(i, std::pair(*block, layer));
+  }
+  Model<Scalar> fused(model.name());
+  std::vector<Node> nodes(graph.nodes().size());
+  std::vector<std::size_t> sources;  // the slots of `model`, in the order of those of `fused`
+  const auto take = [&](std::size_t node) {
+    for (std::size_t i = 0; i < graph[node].slots; ++i) {
+      sources.push_back(graph[node].first_slot + i);
+    }
+  };
+  for (std::size_t i = 0; i < graph.nodes().size(); ++i) {
+    const auto block = blocks.find(i);
+    if (block != blocks.end()) {
+      for (const std::size_t node : block->second.first.weighted) take(node);
+      const Node input = nodes[block->second.first.input];
+      nodes[i] = fused.add(graph[i].name, block->second.second, std::vector{input});
+    } else if (!inside.contains(i)) {
+      std::vector<Node> inputs;
+      for (const Node input : graph[i].inputs) inputs.push_back(nodes[input.index]);
+      take(i);
+      nodes[i] = fused.add(graph[i].name, graph[i].layer, inputs);
+    }
+  }
+  fused.set_output(nodes[graph.output()]);
+  std::vector<Scalar> values;
+  for (const std::size_t source : sources) {
+    const Slot& slot = graph.layout().slots()[source];
+    const auto all = model.weights().values();
+    const auto begin = all.begin() + slot.offset;
+    values.insert(values.end(), begin, begin + slot.shape.size());
+  }
+  fused.set_weights(values);
+  return fused;
+}
+
+}  // namespace heed::detail

@@ -1,0 +1,55 @@
+#pragma once
+
+#include <heed/io/json.hpp>
+
+// JSON as Python and numpy write it.
+
+namespace heed::detail {
+
+/// Python writes numbers that are not finite as `NaN`, `Infinity` and `-Infinity`, which are no JSON. They become
+/// texts: a field that is ignored may hold one, and one that is needed is refused with its value.
+inline std::string without_python_numbers(std::string_view text) {
+  std::string result;
+  bool in_text = false;
+  for (std::size_t i = 0; i < text.size();) {
+    std::size_t taken = 1;
+    if (in_text && text[i] == '\\') {
+      taken = std::min<std::size_t>(2, text.size() - i);
+    } else if (text[i] == '"') {
+      in_text = !in_text;
+    } else if (!in_text) {
+      for (const std::string_view word : {"NaN", "Infinity", "-Infinity"}) {
+        if (!text.substr(i).starts_with(word)) continue;
+        result += join("\"", word, "\"");
+        i += word.size();
+        taken = 0;
+        break;
+      }
+    }
+    result += text.substr(i, taken);
+    i += taken;
+  }
+  return result;
+}
+
+/// The JSON of a file of Keras as a value; throws as `parse_json` does.
+inline nlohmann::json parse_keras_json(std::string_view text, std::string_view where) {
+  return parse_json(without_python_numbers(text), where);
+}
+
+/// A field's value without what numpy puts around a number: `{"type": "ndarray", "value": 0.0}` in Keras 2,
+/// `{"class_name": "__numpy__", "config": {"value": [0.0], …}}` in Keras 3.
+inline const nlohmann::json& keras_value(const nlohmann::json& json) {
+  if (!json.is_object()) return json;
+  const auto type = json.find("type");
+  const auto value = json.find("value");
+  if (type != json.end() && *type == "ndarray" && value != json.end()) return *value;
+  const auto class_name = json.find("class_name");
+  const auto config = json.find("config");
+  if (class_name == json.end() || config == json.end() || !config->is_object()) return json;
+  if (*class_name != "__numpy__" && *class_name != "__tensor__") return json;
+  const auto inner = config->find("value");
+  return inner == config->end() ? json : *inner;
+}
+
+}  // namespace heed::detail

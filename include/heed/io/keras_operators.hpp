@@ -1,0 +1,158 @@
+#pragma once
+
+#include <heed/io/keras_graph.hpp>
+#include <heed/layers/last_step.hpp>
+#include <heed/layers/slice.hpp>
+
+// What Python's operators on tensors leave in a file: `h * g`, `h + g`, `h[:, -1, :]`. Keras 3 has the classes Multiply,
+// Add and GetItem for them, which are called with one tensor after the other; tf.keras has TFOpLambda and SlicingOpLambda.
+
+namespace heed::detail {
+
+enum class KerasOperator { none, add, multiply, slice };
+
+inline KerasOperator keras_operator(const KerasLayer& layer, const KerasCall& call) {
+  if (!layer.of_keras || call.is_list) return KerasOperator::none;
+  const std::string& type = layer.class_name;
+  if (type == "GetItem" || type == "SlicingOpLambda") return KerasOperator::slice;
+  if (type == Add::type) return KerasOperator::add;
+  if (type == Multiply::type) return KerasOperator::multiply;
+  if (type != "TFOpLambda") return KerasOperator::none;
+  const auto function = layer.config->find("function");
+  if (function == layer.config->end()) return KerasOperator::none;
+  if (*function == "__operators__.add" || *function == "math.add") return KerasOperator::add;
+  return *function == "math.multiply" ? KerasOperator::multiply : KerasOperator::none;
+}
+
+/// One entry of `x[…]`: a slice as Keras 3 or tf.keras writes it, or null.
+inline const nlohmann::json* keras_slice(const nlohmann::json& entry) {
+  if (!entry.is_object()) return nullptr;
+  if (entry.contains("start")) return &entry;
+  const auto config = entry.find("config");
+  const auto class_name = entry.find("class_name");
+  const bool is_slice = class_name != entry.end() && *class_name == "__slice__" &&
+                        config != entry.end() && config->is_object();
+  return is_slice ? &*config : nullptr;
+}
+
+/// The entries of `x[…]`, one for each axis of a batch. An ellipsis, and what is left out at the end, are whole axes.
+inline std::vector<nlohmann::json> keras_slices(const nlohmann::json& said, Index rank) {
+  const nlohmann::json whole{{"start", nullptr}, {"stop", nullptr}};
+  const auto is_ellipsis = [](const nlohmann::json& entry) {
+    return entry.is_object() && entry.contains("class_name") &&
+           entry["class_name"] == "__ellipsis__";
+  };
+  const auto list = said.is_array() ? said : nlohmann::json::array({said});
+  check<OptionError>(std::ssize(list) <= rank + 1, "it takes a part of ", list.size(),
+                     " axes, and its input has ", rank, " with the batch axis");
+  std::vector<nlohmann::json> entries;
+  bool has_ellipsis = false;
+  for (const auto& entry : list) {
+    if (!is_ellipsis(entry)) {
+      entries.push_back(entry);
+      continue;
+    }
+    check<OptionError>(!has_ellipsis, "it has two ellipses");
+    has_ellipsis = true;
+    const Index others = std::ssize(list) - 1;
+    entries.insert(entries.end(), static_cast<std::size_t>(rank - others), whole);
+  }
+  check<OptionError>(std::ssize(entries) <= rank, "it takes a part of ", entries.size(),
+                     " axes, and its input has ", rank, " with the batch axis");
+  entries.resize(static_cast<std::size_t>(rank), whole);
+  return entries;
+}
+
+/// `x[:, said…]` of samples of a shape. Throws `OptionError` for what is neither a range nor a number.
+inline Slice slice_from_keras(const nlohmann::json& said, const Shape& x) {
+  const auto entries = keras_slices(said, x.rank() + 1);
+  Slice part;
+  for (std::size_t axis = 0; axis < entries.size(); ++axis) {
+    const auto* range = keras_slice(entries[axis]);
+    const bool samples = axis == 0;
+    const Index length = samples ? 0 : x[static_cast<Index>(axis) - 1];
+    Index first = 0, last = 0;
+    if (range != nullptr) {
+      const auto limit = [&](const char* key) -> Index {
+        const auto found = range->find(key);
+        if (found == range->end() || found->is_null()) return 0;
+        check<OptionError>(!samples, "it takes a part of the samples");
+        return std::clamp(index_from_json(*found, key), -length, length);
+      };
+      const auto step = range->find("step");
+      check<OptionError>(step == range->end() || step->is_null() || *step == 1,
+                         "it takes steps of ", step == range->end() ? "" : step->dump(),
+                         ", and heed's Slice takes all of a range");
+      first = limit("start");
+      last = limit("stop");
+      const auto stop = range->find("stop");
+      check<OptionError>(last != 0 || stop == range->end() || stop->is_null(),
+                         "it leaves nothing of axis ", axis);
+    } else {
+      check<OptionError>(entries[axis].is_number_integer() && !samples, "it has ",
+                         printable(entries[axis].dump(), 80), " in place of a range, which no ",
+                         "layer of heed does");
+      first = index_from_json(entries[axis], "index");
+      check<OptionError>(-length <= first && first < length, "it takes position ", first,
+                         " of an axis of ", length);
+      if (first < 0) first += length;
+      last = first + 1;
+      part.squeeze.push_back(static_cast<Index>(axis));
+    }
+    if (samples) continue;
+    part.begin.push_back(first);
+    part.end.push_back(last);
+  }
+  return part;
+}
+
+/// Whether a slice leaves the last step of a sequence.
+inline bool takes_last_step(const Slice& part, const Shape& x) {
+  return x.rank() == 2 && part.output_shape(x) == Shape{x[1]} &&
+         part.squeeze == std::vector<Index>{1} && part.begin[0] == x[0] - 1;
+}
+
+template <class Scalar>
+AnyLayer<Scalar> operator_from_keras(KerasOperator which, const KerasCall& call,
+                                     std::span<const Shape> x) {
+  if (which == KerasOperator::slice) {
+    const bool is_named = call.named.size() == 1 && call.named[0].first == "slice_spec";
+    check<OptionError>(call.inputs.size() == 1 && call.arguments.size() + call.named.size() == 1 &&
+                           (is_named || call.named.empty()),
+                       "it takes a part that is not a range or a number");
+    const Slice part =
+        slice_from_keras(is_named ? *call.named[0].second : *call.arguments[0], x[0]);
+    if (takes_last_step(part, x[0])) return AnyLayer<Scalar>(LastStep{});
+    return AnyLayer<Scalar>(part);
+  }
+  check<OptionError>(
+      call.inputs.size() == 2 && call.arguments.empty() && call.named.empty(),
+      "it takes a number, for which heed has no layer; one of your own is put in its "
+      "place by {.layers = …}");
+  if (which == KerasOperator::add) return AnyLayer<Scalar>(Add{});
+  return AnyLayer<Scalar>(Multiply{});
+}
+
+/// What a Cropping1D or Cropping2D leaves, as heed's Slice.
+inline Slice slice_from_cropping(const KerasLayer& layer, const KerasVersion& version,
+                                 const Shape& x) {
+  const bool one = layer.class_name == "Cropping1D";
+  const auto found = layer.config->find("cropping");
+  check<OptionError>(found != layer.config->end() && found->is_array(), "it has no \"cropping\"");
+  KerasConfig(*layer.config, version).expect_only("cropping", *found);
+  const auto cropping = one ? nlohmann::json::array({*found}) : *found;
+  check<OptionError>(x.rank() == (one ? 2 : 3) && std::ssize(cropping) + 1 == x.rank(),
+                     "expected an input of ", one ? 2 : 3, " axes, got ", x);
+  Slice part;
+  for (const auto& ends : cropping) {
+    check<OptionError>(ends.is_array() && ends.size() == 2, "\"cropping\" is not of pairs");
+    const Index first = index_from_json(ends[0], "cropping");
+    const Index last = index_from_json(ends[1], "cropping");
+    check<OptionError>(first >= 0 && last >= 0, "\"cropping\" has a negative number");
+    part.begin.push_back(first);
+    part.end.push_back(-last);
+  }
+  return part;
+}
+
+}  // namespace heed::detail

@@ -1,0 +1,114 @@
+#include "keras/files.hpp"
+
+namespace heed::keras_generations_test {
+
+using namespace testing;
+
+namespace {
+
+Model<float> recurrent_model(ActivationFunction function) {
+  Model<float> model;
+  model.input("x", {3, 2});
+  model.add("lstm", LSTM{.units = 2, .recurrent_activation = function});
+  model.add("dense", Dense{.units = 1});
+  model.build({.seed = 5});
+  return model;
+}
+
+/// What `load_weights` says of a golden file whose layers have these names.
+std::string weights_refusal(const std::string& file, ActivationFunction function) {
+  Model<float> model = recurrent_model(function);
+  const Bytes bytes = read_file(golden_path(file));
+  const auto names = texts(bytes, "model_weights", "layer_names");
+  keras::WeightOptions options;
+  for (const std::string& name : names) {
+    if (name.starts_with("lstm")) options.layers["lstm"] = name;
+    if (name.starts_with("dense")) options.layers["dense"] = name;
+  }
+  return message<FileError>([&] { keras::load_weights(model, bytes, options, "m.h5"); });
+}
+
+Json native_config(const Bytes& bytes) {
+  const detail::ZipFile zip(bytes, "zip");
+  return Json::parse(detail::hdf5_text(zip.file("config.json")));
+}
+
+}  // namespace
+
+TEST_CASE("The hard sigmoid that Keras 3 wrote is its own, and that of Keras 2 is refused") {
+  const Bytes bytes = read_file(golden_path("keras3_hard_sigmoid"));
+  const auto model = keras::load_model<float>(golden_path("keras3_hard_sigmoid"));
+  CHECK(distance(model.predict(dataset(bytes, "golden/x")), dataset(bytes, "golden/y")) <= 1e-6);
+  CHECK(message<FileError>([] { keras::load_model<float>(golden_path("keras2_hard_sigmoid")); })
+            .find("\"recurrent_activation\" is \"hard_sigmoid\", which before Keras 3 was another "
+                  "function: min(max(0.2 x + 0.5, 0), 1)") != std::string::npos);
+}
+
+TEST_CASE("Weights that Keras 2 trained are not taken for a function that it has otherwise") {
+  const auto hard = ActivationFunction::hard_sigmoid;
+  CHECK(weights_refusal("keras3_hard_sigmoid", hard) == "(nothing thrown)");
+  CHECK(weights_refusal("keras2_hard_sigmoid", hard) ==
+        "m.h5 is older than Keras 3: LSTM \"lstm\": \"recurrent_activation\" is \"hard_sigmoid\", "
+        "which before Keras 3 was another function: min(max(0.2 x + 0.5, 0), 1)");
+  CHECK(weights_refusal("keras2_hard_sigmoid", ActivationFunction::sigmoid) == "(nothing thrown)");
+  Draft draft(recurrent_model(hard));
+  draft.remove("keras_version");
+  Model<float> model = recurrent_model(hard);
+  CHECK(message<FileError>([&] {
+          keras::load_weights(model, draft.bytes());
+        }).find("is older than Keras 3") != std::string::npos);
+}
+
+TEST_CASE("A file with a function that Keras 2 has otherwise is one that Keras 2 refuses") {
+  for (const auto function : {ActivationFunction::hard_sigmoid, ActivationFunction::sigmoid}) {
+    const auto model = recurrent_model(function);
+    const bool differs = function == ActivationFunction::hard_sigmoid;
+    const std::string key = differs ? "batch_shape" : "batch_input_shape";
+    Draft draft(model);
+    CHECK(draft.layer("x")["config"][key] == Json{nullptr, 3, 2});
+    const Bytes native = keras::save_model(model, {}, keras::Format::native);
+    CHECK(native_config(native)["config"]["layers"][0]["config"]["batch_shape"] ==
+          Json{nullptr, 3, 2});  // Keras 3.0 knows no other there
+    CHECK(keras::load_model<float>(draft.bytes()).weights() == model.weights());
+    CHECK(keras::load_model<float>(native).weights() == model.weights());
+  }
+  Model<float> dense;
+  dense.input("x", {2});
+  dense.add(Activation{ActivationFunction::hard_sigmoid});
+  dense.build();
+  CHECK(Draft(dense).layer("x")["config"].contains("batch_shape"));
+}
+
+TEST_CASE("The native format has a group for the model's own weights, for which Keras 3.1 looks") {
+  const Bytes bytes = keras::save_model(small_model(), {}, keras::Format::native);
+  const detail::ZipFile zip(bytes, "zip");
+  detail::Hdf5File file(zip.file("model.weights.h5"), "weights");
+  CHECK(detail::Hdf5Object(file).open("vars").has_value());
+}
+
+TEST_CASE("Layers are called as Keras calls them, digits and capitals and all") {
+  std::ifstream file(golden_path("").parent_path() / "names.txt");
+  std::string type, expected;
+  int count = 0;
+  while (file >> type >> expected) {
+    CAPTURE(type);
+    CHECK(detail::snake_case(type) == expected);
+    CHECK(detail::KerasArchiveGroups().next("mine>" + type) == "layers/" + expected);
+    ++count;
+  }
+  CHECK(count > 300);
+}
+
+TEST_CASE("The version of Keras is what a file says, and old when it says nothing") {
+  const auto at_least = [](std::string_view text, int major, int minor = 0) {
+    return detail::KerasVersion(text).at_least(major, minor);
+  };
+  CHECK(at_least("3.0.0", 3));
+  CHECK(at_least("10.1.0", 3, 15));
+  CHECK(at_least("2.3.1", 2, 3));
+  CHECK_FALSE(at_least("2.15.0", 3));
+  CHECK_FALSE(at_least("2.2.4-tf", 2, 3));
+  for (const char* text : {"", "x", "-", "."}) CHECK_FALSE(at_least(text, 3));
+}
+
+}  // namespace heed::keras_generations_test
