@@ -41,7 +41,7 @@ from keras import layers as kl  # noqa: E402
 from safetensors.numpy import save  # noqa: E402
 
 FOLDER = pathlib.Path(__file__).parent
-LARGEST_FILE, LARGEST_SUM = 400_000, 2_000_000
+LARGEST_FILE, LARGEST_SUM = 400_000, 2_500_000
 
 
 # Models ------------------------------------------------------------------------------------------
@@ -399,6 +399,13 @@ def masking():
                      layer=held(cell, units=2, return_sequences=sequences))
         files.add(f"both_{cell}_{'sequences' if sequences else 'last'}_{mode}", (5, 2), layer("Masking"),
                   both, *([layer(cell, units=1)] if sequences else []), x=steps(0), nodes=["both"])
+    # Steps that count in one of two inputs.
+    merged = [layer("Masking", "a", ["x"], mask_value=-1.0), layer("Masking", "b", ["x"])]
+    for type in ["Add", "Multiply", "Concatenate"]:
+        files.add("masks_of_" + type, (5, 2), *merged, layer(type, "merged", ["a", "b"]),
+                  layer("LSTM", units=2), x=np.where(rng.random((*COUNTS.shape, 1)) < 0.3, 0, steps(-1)))
+        files.add("one_mask_of_" + type, (5, 2), *merged[:1], layer(type, "merged", ["a", "x"]),
+                  layer("LSTM", units=2), x=steps(-1))
     return files.cases
 
 

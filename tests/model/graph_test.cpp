@@ -405,4 +405,165 @@ TEST_CASE("Each node of a run draws its own random numbers") {
   CHECK_FALSE(y.matrix().leftCols(200) == y.matrix().rightCols(200));
 }
 
+TEST_CASE("A frozen layer keeps its weights, costs no gradient, and hands gradients on") {
+  Model<double> model;
+  model.input({4, 3});
+  model.add("first", LSTM{.units = 5, .return_sequences = true});
+  model.add("second", Dense{.units = 2});
+  model.build({.seed = 1});
+  const auto x = random_tensor({2, 4, 3}, 1);
+  const auto run = [&](Tape<double>& tape) {
+    model.forward(x, tape);
+    model.graph().output_gradient(tape).array().setOnes();
+    model.graph().backward(model.weights(), tape, true);
+  };
+  Tape<double> all, frozen;
+  run(all);
+  model.set_trainable("second", false);
+  run(frozen);
+  const Slot& kernel = *model.graph().layout().find("second/kernel");
+  CHECK((frozen.gradients.array().segment(kernel.offset, kernel.shape.size()) == 0).all());
+  CHECK((frozen.gradients.array().head(kernel.offset) == all.gradients.array().head(kernel.offset))
+            .all());
+  CHECK(
+      (frozen.entries[0].outputs[0].gradient.array() == all.entries[0].outputs[0].gradient.array())
+          .all());
+  model.set_trainable("first", false);
+  run(frozen);
+  CHECK((frozen.gradients.array() == 0).all());
+}
+
+TEST_CASE("A shared layer has the weights of its owner, and the sum of both gradients") {
+  Model<double> model;
+  const Node left = model.input("left", {4, 3});
+  const Node right = model.input("right", {4, 3});
+  const Node encoder = model.add("encoder", LSTM{.units = 2}, left);
+  const Node other = model.share(encoder, {right});
+  model.add(Add{}, {encoder, other});
+  model.build({.seed = 1});
+  CHECK(model.count_params() == 48);
+  const auto a = random_tensor({3, 4, 3}, 1), b = random_tensor({3, 4, 3}, 2);
+  const View<const double> inputs[] = {a, b};
+  Tape<double> tape;
+  const Tensor<double> y(model.forward({.x = inputs}, tape));
+  model.graph().output_gradient(tape).array().setOnes();
+  model.graph().backward(model.weights(), tape);
+
+  Model<double> alone;
+  alone.input({4, 3});
+  alone.add(LSTM{.units = 2});
+  alone.build();
+  alone.set_weights(model.weights().values());
+  Tape<double> one, two;
+  const Tensor<double> y1(alone.forward(a, one)), y2(alone.forward(b, two));
+  CHECK((y.array() == y1.array() + y2.array()).all());
+  for (auto* t : {&one, &two}) {
+    alone.graph().output_gradient(*t).array().setOnes();
+    alone.graph().backward(alone.weights(), *t);
+  }
+  CHECK((tape.gradients.array() - one.gradients.array() - two.gradients.array()).abs().maxCoeff() <
+        1e-14);
+  // Inputs for which the weights would have another shape are refused.
+  Model<double> wrong;
+  const Node x = wrong.input("x", {4, 3});
+  const Node wide = wrong.input("wide", {4, 5});
+  const Node lstm = wrong.add("lstm", LSTM{.units = 2}, x);
+  CHECK(
+      message<ShapeError>([&] { wrong.share(lstm, {wide}); }) ==
+      "LSTM \"lstm_1\": expected inputs for which lstm/kernel of (3, 8) can be shared, got inputs "
+      "that need one of (5, 8)");
+}
+
+TEST_CASE("An encoder hands its states to a decoder, and gets its gradients through them alone") {
+  Model<double> model;
+  const Node source = model.input("source", {5, 2});
+  const Node target = model.input("target", {3, 2});
+  const Node encoder = model.add("encoder", LSTM{.units = 4, .return_state = true}, source);
+  const Node h{encoder.index, 1}, c{encoder.index, 2};
+  model.add("decoder", LSTM{.units = 4, .return_sequences = true}, {target, h, c});
+  model.build({.seed = 3});
+  auto a = random_tensor({2, 5, 2}, 1), b = random_tensor({2, 3, 2}, 2);
+  const View<const double> inputs[] = {a, b};
+  const auto dy = random_tensor({2, 3, 4}, 3);
+  Tape<double> tape;
+  const auto loss = [&] { return (model.forward({.x = inputs}, tape).array() * dy.array()).sum(); };
+  loss();
+  model.graph().output_gradient(tape).array() = dy.array();
+  model.graph().backward(model.weights(), tape, true);
+  const Tensor<double> da(tape.entries[source.index].outputs[0].gradient);
+  for (Index i = 0; i < a.size(); i += 3) {
+    const double value = a.data()[i], step = 1e-5;
+    a.data()[i] = value + step;
+    const double above = loss();
+    a.data()[i] = value - step;
+    const double below = loss();
+    a.data()[i] = value;
+    CHECK(std::abs((above - below) / (2 * step) - da.data()[i]) < 1e-8);
+  }
+  CHECK(message<ModelError>([&] {
+          Model<double> other;
+          other.input({5, 2});
+          const Node lstm = other.add("lstm", LSTM{.units = 4});
+          other.add("dense", Dense{.units = 1}, Node{lstm.index, 1});
+        }) ==
+        "Dense \"dense\": expected an output that LSTM \"lstm\" has, which has 1, got output 1");
+}
+
+TEST_CASE("A model of any length runs on every length, and refuses layers that need one") {
+  Model<double> model;
+  model.input({any, 2});
+  model.add(LSTM{.units = 3, .return_sequences = true});
+  model.add(Dense{.units = 2});
+  model.build({.seed = 1});
+  Model<double> fixed;
+  fixed.input({4, 2});
+  fixed.add(LSTM{.units = 3, .return_sequences = true});
+  fixed.add(Dense{.units = 2});
+  fixed.build({.seed = 1});
+  Tape<double> tape;
+  for (const Index T : {4, 9, 1, 4}) {
+    const auto x = random_tensor({2, T, 2}, 1);
+    CHECK(model.forward(x, tape).shape() == Shape{2, T, 2});
+    CHECK(model.predict(x).shape() == Shape{2, T, 2});
+    if (T == 4) CHECK(model.predict(x) == fixed.predict(x));
+  }
+  CHECK(model.output_shape() == Shape{any, 2});
+  Model<double> refused;
+  refused.input({any, 2});
+  CHECK(message<ShapeError>([&] { refused.add("attention", StepAttention{}); }) ==
+        "StepAttention \"attention\": expected an input of known length, for its kernel is (any, "
+        "any), "
+        "got (any, 2)");
+}
+
+TEST_CASE(
+    "A mask that comes with the data is that of a Masking, and one that does not fit is refused") {
+  const auto make = [](bool masking) {
+    Model<double> model;
+    model.input({4, 2});
+    if (masking) model.add(Masking{});
+    model.add("gru", GRU{.units = 3});
+    model.build({.seed = 1});
+    return model;
+  };
+  const auto with = make(true), without = make(false);
+  auto x = random_tensor({2, 4, 2}, 1);
+  const std::vector<std::uint8_t> counts{1, 0, 1, 1, 1, 1, 0, 0};
+  for (Index row = 0; row < 8; ++row) {
+    if (counts[static_cast<std::size_t>(row)] == 0)
+      x.view().reshaped({8, 2}).samples(row, 1).array().setZero();
+  }
+  const View<const double> inputs[] = {x};
+  const Mask mask(counts.data(), {2, 4}), wrong(counts.data(), {4, 2});
+  for (const Index threads : {1, 2}) {
+    const auto y = without.predict_all({.x = inputs, .masks = {&mask, 1}}, {.threads = threads});
+    CHECK(y[0] == with.predict(x));
+  }
+  CHECK(without.predict(x) != with.predict(x));
+  CHECK(message<ShapeError>([&] {
+          without.predict_all({.x = inputs, .masks = {&wrong, 1}});
+        }) ==
+        "model \"model\": expected a mask of (samples, steps) for x of (2, 4, 2), got (4, 2)");
+}
+
 }  // namespace heed::graph_test

@@ -769,4 +769,45 @@ TEST_CASE("A user's layer is streamed when it says what it remembers, and otherw
   CHECK(refusal_of(model) == "Half \"half\" cannot be streamed: it needs all steps at once");
 }
 
+TEST_CASE(
+    "A stream of a model with Masking gives the bits of predict, and refuses a step that does not "
+    "count") {
+  Model<float> model;
+  model.input({any, 2});
+  model.add("masking", Masking{.mask_value = -1});
+  model.add(GRU{.units = 4, .return_sequences = true});
+  model.add(LSTM{.units = 3});
+  model.build({.seed = 2});
+  auto x = testing::random_tensor<float>({1, 6, 2}, 1);
+  Stream<float> stream(model);
+  for (Index t = 0; t < 6; ++t) {
+    const Tensor<float, 2> row(x.slice(0).row(t));
+    const auto y = stream.step(row.view().reshaped({2}));
+    const Tensor<float> beginning(x.view().reshaped({6, 2}).samples(0, t + 1));
+    const auto expected = model.predict(beginning.view().reshaped({1, t + 1, 2}));
+    CHECK((y.array() == expected.array()).all());
+  }
+  const auto before = stream.state();
+  const std::array<float, 2> padding{-1, -1};
+  CHECK(testing::message<DataError>([&] { stream.step(padding); }) ==
+        "Masking \"masking\": step 6 does not count; leave such steps out of a stream");
+  CHECK(stream.state() == before);
+  // A sample as a batch is a block, too.
+  stream.reset();
+  const auto block = stream.process(x);
+  CHECK(block.shape() == Shape{6, 3});
+}
+
+TEST_CASE("Attention over a sequence of any length is told on how many steps a stream looks back") {
+  Model<float> model;
+  model.input({any, 2});
+  model.add("attention", LuongAttention{.units = 3});
+  model.build({.seed = 2});
+  CHECK(testing::message<ModelError>([&] { Stream<float> stream(model); }) ==
+        "LuongAttention \"attention\" cannot be streamed: its input is of any length: say by "
+        "{.capacity = …} on how many steps it looks back");
+  Stream<float> stream(model, {.capacity = 5});
+  CHECK(stream.step(std::array{1.f, 2.f}).size() == 3);
+}
+
 }  // namespace heed::stream_test

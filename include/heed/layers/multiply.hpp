@@ -19,6 +19,8 @@ inline Shape common_shape(std::span<const Shape> x) {
 
 /// The element-wise product of two or more inputs of one shape: `y = x₁ ∘ x₂ ∘ …`.
 ///
+/// A factor is 1 at its steps that do not count, and y is 0 at those that count in none of the factors.
+///
 /// Keras: `layers.Multiply`, without broadcasting.
 struct Multiply {
   static constexpr std::string_view type = "Multiply";
@@ -36,8 +38,21 @@ struct Multiply {
   template <class S>
   void forward(const Forward<S>& args, Cache<S>&) const {
     auto y = args.y[0].array();
-    y = args.x[0].array() * args.x[1].array();
-    for (const auto& factor : args.x.subspan(2)) y *= factor.array();
+    if (!has_masks(args)) {
+      y = args.x[0].array() * args.x[1].array();
+      for (const auto& factor : args.x.subspan(2)) y *= factor.array();
+      return;
+    }
+    y.setOnes();
+    for_each_step(args, [&](auto step, auto counts) {
+      bool any = false;
+      for (std::size_t j = 0; j < args.x.size(); ++j) {
+        if (!counts(j)) continue;
+        step(args.y[0]) *= step(args.x[j]);
+        any = true;
+      }
+      if (!any) step(args.y[0]).setZero();
+    });
   }
 
   template <class S>
@@ -49,8 +64,38 @@ struct Multiply {
       if (!dx[i]) continue;
       dx[i].array() = args.dy[0].array();
       for (std::size_t j = 0; j < x.size(); ++j) {
-        if (j != i) dx[i].array() *= x[j].array();
+        if (j != i && !has_masks(args)) dx[i].array() *= x[j].array();
       }
+    }
+    if (!has_masks(args)) return;
+    for_each_step(args, [&](auto step, auto counts) {
+      for (std::size_t i = 0; i < x.size(); ++i) {
+        if (dx[i] && !counts(i)) step(dx[i]).setZero();
+        for (std::size_t j = 0; dx[i] && j < x.size(); ++j) {
+          if (j != i && counts(j)) step(dx[i]) *= step(x[j]);
+        }
+      }
+    });
+  }
+
+ private:
+  template <class Args>
+  static bool has_masks(const Args& args) {
+    return std::any_of(args.steps.begin(), args.steps.end(),
+                       [](auto& steps) { return bool(steps); });
+  }
+
+  /// Calls `use(step, counts)` for each step of a batch: `step(x)` is the part of x, `counts(j)` whether it
+  /// counts in factor j.
+  template <class Args, class Use>
+  static void for_each_step(const Args& args, const Use& use) {
+    const Shape& shape = args.x[0].shape();
+    const Index T = shape[1], size = shape.product(2, shape.rank());
+    for (Index row = 0; row < shape[0] * T; ++row) {
+      const auto step = [&](auto x) {
+        return ArrayMap<std::remove_pointer_t<decltype(x.data())>>(x.data() + row * size, size);
+      };
+      use(step, [&](std::size_t j) { return args.counting(j).counts(row / T, row % T); });
     }
   }
 };

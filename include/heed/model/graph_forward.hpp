@@ -157,7 +157,8 @@ void Graph<Scalar>::carry_states(std::size_t node, Index samples, Tape<Scalar>& 
 }
 
 /// Which steps of the first output count: those that the layer marks, those of the first input where it
-/// keeps them, or those that count in all inputs where each step is by itself.
+/// keeps them, or, where each step is by itself, those that count in any input. As in Keras, all steps
+/// count where an input has no mask.
 template <class Scalar>
 void Graph<Scalar>::mark_steps(std::size_t node, const Forward<Scalar>& args,
                                Tape<Scalar>& tape) const {
@@ -174,23 +175,21 @@ void Graph<Scalar>::mark_steps(std::size_t node, const Forward<Scalar>& args,
     if (here.layer.mark(args, output.counts)) count();
     return;
   }
-  const auto masked =
-      std::find_if(entry.steps.begin(), entry.steps.end(), [](auto& s) { return bool(s); });
-  if (masked == entry.steps.end()) return;
   if (here.layer.keeps_steps()) {
     for (std::size_t k = 0; k < here.layer.outputs(); ++k) entry.outputs[k].steps = entry.steps[0];
     return;
   }
-  if (!here.step_wise) return;
-  if (std::all_of(masked, entry.steps.end(), [&](auto& s) { return !s || &*s == &**masked; })) {
-    output.steps = *masked;
+  const auto begin = entry.steps.begin(), end = entry.steps.end();
+  if (!here.step_wise || std::any_of(begin, end, [](const Steps& s) { return !s; })) return;
+  if (std::all_of(begin, end, [&](const Steps& s) { return &*s == &**begin; })) {
+    output.steps = *begin;
     return;
   }
-  const Mask first = (*masked)->mask();
+  const Mask first = (*begin)->mask();
   output.counts.assign(first.data(), first.data() + first.size());
   for (const Steps& steps : entry.steps) {
-    for (std::size_t i = 0; steps && i < output.counts.size(); ++i) {
-      if (steps->mask().data()[i] == 0) output.counts[i] = 0;
+    for (std::size_t i = 0; i < output.counts.size(); ++i) {
+      if (steps->mask().data()[i] != 0) output.counts[i] = 1;
     }
   }
   count();

@@ -28,7 +28,7 @@ struct StreamState {
 /// `step` gives what `predict` gives for the sequence so far, which may be of any length: the last step
 /// of an output that has steps, the whole of one that has none. Attention looks back on no more steps
 /// than the capacity. It allocates nothing, takes no lock, and throws only on an input of another
-/// shape.
+/// shape, and on a step that does not count for a Masking or an Embedding: such steps are left out.
 ///
 /// A layer with steps in its input can be streamed when each step of its output follows from that step
 /// alone (Dense, Activation, Dropout, Multiply, Add, Concatenate of features), or from it and a state
@@ -66,8 +66,10 @@ class Stream {
   }
 
   /// Several time steps at once, x: (steps, …), which is faster; the result has the output of each:
-  /// (steps, …). Allocates only for a block longer than any before.
+  /// (steps, …). One sample as a batch, (1, steps, …), is taken, too. Allocates only for a block longer
+  /// than any before.
   View<const Scalar> process(View<const Scalar> x) {
+    if (x.rank() == step_shape_.rank() + 2 && x.dim(0) == 1) x = x.reshaped(x.shape().sample());
     check<ShapeError>(x.rank() > 0 && x.shape().sample() == step_shape_, "model \"", model_->name(),
                       "\": expected a block of (steps) and ", step_shape_, ", got ", x.shape());
     if (x.dim(0) == 0) return View<const Scalar>(nullptr, output_step_.batch(0));
@@ -117,12 +119,15 @@ class Stream {
            std::vector<std::vector<Shape>>& states);
   void prepare(Index steps);
   void run(const Scalar* x, Index steps);
+  void check_steps(const Entry& entry, Index steps);
 
   const Model<Scalar>* model_;
   std::vector<Entry> entries_;
   Tensor<Scalar, 1> state_;
   Index steps_ = 0;
-  Index prepared_ = 0;  ///< how long a block the views are made for
+  std::vector<std::uint8_t> counts_;
+  bool is_made_ = false;  ///< the first steps of zeros have been run
+  Index prepared_ = 0;    ///< how long a block the views are made for
   Shape step_shape_, output_step_;
   View<const Scalar> output_;       ///< of the block
   View<const Scalar> step_output_;  ///< of a block of one step, without its axis
@@ -146,6 +151,7 @@ Stream<Scalar>::Stream(const Model<Scalar>& model, const StreamOptions& options)
   check<ModelError>(graph.inputs().size() == 1 && graph.outputs().size() == 1, "model \"",
                     model.name(), "\" cannot be streamed: it has ", graph.inputs().size(),
                     " inputs and ", graph.outputs().size(), " outputs");
+  // Of any length: what looks back on steps has to be told on how many.
   const Index capacity = options.capacity > 0 ? options.capacity : model.input_shape()[0];
   std::vector<std::size_t> entry_of(needed.size());
   std::vector<std::vector<Shape>> states;
@@ -178,6 +184,8 @@ Stream<Scalar>::Stream(const Model<Scalar>& model, const StreamOptions& options)
   const Tensor<Scalar> zeros(step_shape_);
   run(zeros.data(), 1);
   reset();
+  counts_.resize(1);
+  is_made_ = true;
 }
 
 /// Decides how a node is run. Throws `ModelError` when it cannot be, with the reason.
@@ -213,7 +221,11 @@ void Stream<Scalar>::add(std::size_t node, const std::vector<std::size_t>& entry
       check<ModelError>(shapes.size() == 1, "it begins with states of other layers");
       entry.kind = Kind::stream;
       entry.has_steps = here.shape().rank() == shapes[0].rank();
-      state = here.layer.stream_state(shapes[0], capacity);
+      check<ModelError>(
+          capacity != any ||
+              here.layer.stream_state(shapes[0], 1) == here.layer.stream_state(shapes[0], 2),
+          "its input is of any length: say by {.capacity = …} on how many steps it looks back");
+      state = here.layer.stream_state(shapes[0], capacity == any ? 1 : capacity);
     }
   }
   entry.x.resize(here.inputs.size());
@@ -260,6 +272,7 @@ void Stream<Scalar>::run(const Scalar* x, Index steps) {
       case Kind::reshape: break;
       case Kind::forward:
         entry.layer->forward({.w = entry.w, .x = entry.x, .y = {&entry.y, 1}}, entry.cache);
+        if (entry.layer->can_mark() && entry.has_steps && is_made_) check_steps(entry, steps);
         break;
       case Kind::stream:
         entry.layer->stream(
@@ -269,6 +282,18 @@ void Stream<Scalar>::run(const Scalar* x, Index steps) {
     }
   }
   steps_ += steps;
+}
+
+/// A step that does not count would have to leave all states as they are, and has no output of its own.
+template <class Scalar>
+void Stream<Scalar>::check_steps(const Entry& entry, Index steps) {
+  counts_.assign(static_cast<std::size_t>(steps), 1);
+  entry.layer->mark({.w = entry.w, .x = entry.x, .y = {&entry.y, 1}}, counts_);
+  const auto first = std::find(counts_.begin(), counts_.end(), 0);
+  if (first == counts_.end()) return;
+  throw DataError(join(model_->graph().title(entry.node), ": step ",
+                       steps_ + (first - counts_.begin()),
+                       " does not count; leave such steps out of a stream"));
 }
 
 }  // namespace heed
