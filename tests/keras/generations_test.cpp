@@ -48,7 +48,8 @@ TEST_CASE("Weights that Keras 2 trained are not taken for a function that it has
   const auto hard = ActivationFunction::hard_sigmoid;
   CHECK(weights_refusal("keras3_hard_sigmoid", hard) == "(nothing thrown)");
   CHECK(weights_refusal("keras2_hard_sigmoid", hard) ==
-        "m.h5 is older than Keras 3: LSTM \"lstm\": \"recurrent_activation\" is \"hard_sigmoid\", "
+        "m.h5 does not say that Keras 3 wrote it: LSTM \"lstm\": \"recurrent_activation\" is "
+        "\"hard_sigmoid\", "
         "which before Keras 3 was another function: min(max(0.2 x + 0.5, 0), 1)");
   CHECK(weights_refusal("keras2_hard_sigmoid", ActivationFunction::sigmoid) == "(nothing thrown)");
   Draft draft(recurrent_model(hard));
@@ -56,7 +57,46 @@ TEST_CASE("Weights that Keras 2 trained are not taken for a function that it has
   Model<float> model = recurrent_model(hard);
   CHECK(message<FileError>([&] {
           keras::load_weights(model, draft.bytes());
-        }).find("is older than Keras 3") != std::string::npos);
+        }).find("does not say that Keras 3 wrote it") != std::string::npos);
+}
+
+TEST_CASE("Weights without names are held to what is known of the Keras that wrote them") {
+  const auto model = recurrent_model(ActivationFunction::hard_sigmoid);
+  const Bytes native = keras::save_model(model, {}, keras::Format::native);
+  const detail::ZipFile zip(native, "zip");
+  const auto inner = zip.file("model.weights.h5");
+  const auto refused = [&](std::span<const std::byte> bytes, ActivationFunction function) {
+    Model<float> other = recurrent_model(function);
+    return message<FileError>([&] { keras::load_weights(other, bytes, {}, "m"); });
+  };
+  const auto with_version = [&](const std::string& version) {
+    const std::string metadata = "{\"keras_version\": \"" + version + "\"}";
+    return detail::write_zip({{"metadata.json", std::as_bytes(std::span(metadata))},
+                              {"config.json", zip.file("config.json")},
+                              {"model.weights.h5", inner}},
+                             "changed");
+  };
+  const auto hard = ActivationFunction::hard_sigmoid;
+  CHECK(refused(native, hard) == "(nothing thrown)");
+  CHECK(refused(with_version("2.21.0"), hard)
+            .find("does not say that Keras 3 wrote it: LSTM \"lstm\": \"recurrent_activation\"") !=
+        std::string::npos);
+  CHECK(refused(with_version("2.21.0"), ActivationFunction::sigmoid) == "(nothing thrown)");
+  CHECK(refused(inner, hard).find("m does not say that Keras 3 wrote it: LSTM \"lstm\"") == 0);
+  CHECK(refused(inner, ActivationFunction::sigmoid) == "(nothing thrown)");
+
+  // Keras since 3.6 names its groups.
+  detail::Hdf5Group root;
+  root.groups["vars"].attributes = {{"name", {"model"}}};
+  const char* paths[] = {"layers/lstm/cell/vars/0", "layers/lstm/cell/vars/1",
+                         "layers/lstm/cell/vars/2", "layers/dense/vars/0", "layers/dense/vars/1"};
+  for (std::size_t i = 0; i < 5; ++i) {
+    const Slot& slot = model.graph().layout().slots()[i];
+    const auto numbers = model.weights().values().subspan(
+        static_cast<std::size_t>(slot.offset), static_cast<std::size_t>(slot.shape.size()));
+    detail::add_dataset(root, paths[i], {dtype_of<float>(), slot.shape, std::as_bytes(numbers)});
+  }
+  CHECK(refused(detail::Hdf5Writer::write(root), hard) == "(nothing thrown)");
 }
 
 TEST_CASE("A file with a function that Keras 2 has otherwise is one that Keras 2 refuses") {

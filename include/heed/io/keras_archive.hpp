@@ -110,6 +110,15 @@ Arena<Scalar> keras_numbered_weights(const Model<Scalar>& model, const Hdf5Objec
   return keras_arena<Scalar>(expanded.graph().layout(), weights, allow_not_finite);
 }
 
+/// Which Keras wrote an archive, if it says so.
+inline KerasVersion keras_archive_version(const ZipFile& archive, const std::string& where) {
+  const auto metadata = parse_json(hdf5_text(archive.file(keras_archive_metadata)),
+                                   join(where, ": ", keras_archive_metadata));
+  const auto version = metadata.find("keras_version");  // the end of what is no object
+  const bool says_it = version != metadata.end() && version->is_string();
+  return says_it ? KerasVersion(version->get_ref<const std::string&>()) : KerasVersion();
+}
+
 template <class Scalar>
 Model<Scalar> keras_load_archive(std::span<const std::byte> bytes, const std::string& where,
                                  const keras::LoadOptions<Scalar>& options) {
@@ -117,12 +126,8 @@ Model<Scalar> keras_load_archive(std::span<const std::byte> bytes, const std::st
   const auto json = parse_keras_json(hdf5_text(archive.file(keras_archive_config)),
                                      join(where, ": ", keras_archive_config));
   const KerasModel description = keras_model(json, where);
-  const auto metadata = parse_json(hdf5_text(archive.file(keras_archive_metadata)),
-                                   join(where, ": ", keras_archive_metadata));
-  const auto version = metadata.find("keras_version");  // the end of what is no object
-  check<FileError>(version == metadata.end() || !version->is_string() ||
-                       !version->get_ref<const std::string&>().starts_with("2."),
-                   where,
+  const auto version = keras_archive_version(archive, where);
+  check<FileError>(!version.at_least(1) || version.at_least(3), where,
                    " was saved by Keras 2, whose archives have another form; expected Keras "
                    "3, or a file in HDF5");
   auto model = KerasBuilder<Scalar>(description, where, options, KerasVersion("3.0.0")).build();

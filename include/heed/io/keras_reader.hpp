@@ -99,12 +99,19 @@ inline std::string keras_input_of(const std::string& layer, const Hdf5Object& ro
                        "load_weights(model, …, {.layers = {…}})"));
 }
 
+/// Which Keras wrote a file that numbers its layers. Such a file does not say it: Keras 3 gives it names since 3.6,
+/// and without them it is the same as that of tf_keras.
+inline KerasVersion keras_numbered_version(const Hdf5Object& root) {
+  const auto vars = root.open("vars");
+  return vars && vars->has_attribute("name") ? KerasVersion("3.6.0") : KerasVersion();
+}
+
 /// Weights that were trained for another function of a name are refused, whatever the file says about it.
 template <class Scalar>
 void check_keras_meaning(const Graph<Scalar>& graph, const KerasVersion& version,
                          const std::string& where) {
   for (std::size_t i = 0; i < graph.nodes().size(); ++i) {
-    const auto place = join(where, " is older than Keras 3: ", graph.title(i));
+    const auto place = join(where, " does not say that Keras 3 wrote it: ", graph.title(i));
     for (const auto& [name, value] : graph[i].layer.config()) {
       at_place(place,
                [&, &field = name, &held = value] { check_keras_meaning(field, held, version); });
@@ -113,19 +120,28 @@ void check_keras_meaning(const Graph<Scalar>& graph, const KerasVersion& version
 }
 
 template <class Scalar>
+void keras_load_numbered(Model<Scalar>& model, const Hdf5Object& root, const KerasVersion& version,
+                         const std::string& where, const keras::WeightOptions& options) {
+  check<FileError>(options.layers.empty(), where,
+                   " numbers its layers, so that {.layers = …} finds no names in it");
+  check_keras_meaning(model.graph(), version, where);
+  const auto values = keras_numbered_weights(model, root, options.allow_not_finite);
+  model.set_weights(values.values());
+}
+
+template <class Scalar>
 void keras_load_weights(Model<Scalar>& model, std::span<const std::byte> bytes,
                         const std::string& where, const keras::WeightOptions& options) {
   if (hdf5_text(bytes).starts_with(zip_file_signature)) {
-    const auto inner = ZipFile(bytes, where).file(keras_archive_weights);
-    return keras_load_weights(model, inner, join(where, ": ", keras_archive_weights), options);
+    const ZipFile archive(bytes, where);
+    Hdf5File inner(archive.file(keras_archive_weights), join(where, ": ", keras_archive_weights));
+    const auto version = keras_archive_version(archive, where);
+    return keras_load_numbered(model, Hdf5Object(inner), version, inner.where(), options);
   }
   Hdf5File file(bytes, where);
   const Hdf5Object root(file);
   if (root.open("layers") && !root.open("model_weights")) {
-    check<FileError>(options.layers.empty(), where,
-                     " numbers its layers, so that {.layers = …} finds no names in it");
-    const auto values = keras_numbered_weights(model, root, options.allow_not_finite);
-    return model.set_weights(values.values());
+    return keras_load_numbered(model, root, keras_numbered_version(root), where, options);
   }
   for (const auto& [name, layer] : options.layers) {
     const std::string_view node = std::string_view(name).substr(0, name.find('/'));
