@@ -1,6 +1,7 @@
 #pragma once
 
 #include <algorithm>
+#include <concepts>
 #include <span>
 #include <vector>
 
@@ -31,7 +32,8 @@ Made make_by_name(std::string_view what, std::string_view name,
                          is_sparse ? "; one_hot makes rows of class numbers" : ""));
 }
 
+/// What can be read as a name.
 template <class T>
-inline constexpr bool is_text = std::convertible_to<const T&, std::string_view>;
+concept Text = std::convertible_to<const T&, std::string_view>;
 
 }  // namespace heed::detail

@@ -81,70 +81,68 @@ class Loss {
   }
 
   /// By name, with all defaults: `.loss = "mse"`. Throws `OptionError` with the names that are known.
-  template <class Name>
-    requires detail::is_text<Name> Loss(const Name& name)
-        : Loss(named(name)) {}  // NOLINT(google-explicit-constructor)
+  template <detail::Text Name>
+  Loss(const Name& name) : Loss(named(name)) {}  // NOLINT(google-explicit-constructor)
 
-    /// What is no loss, for a message that says what one is.
-    template <class L>
-      requires(!LossFunction<L, Scalar> && !detail::is_text<L>)
-    Loss(const L&) {  // NOLINT(google-explicit-constructor)
-      static_assert(
-          detail::never<L>,
-          ".loss takes a loss such as MeanSquaredError{}, a name such as \"mse\", or a struct "
-          "of your own with a name and evaluate(): see LossFunction");
-    }
+  /// What is no loss, for a message that says what one is.
+  template <class L>
+  Loss(const L&)  // NOLINT(google-explicit-constructor)
+      requires(!LossFunction<L, Scalar> && !detail::Text<L>) {
+    static_assert(
+        detail::never<L>,
+        ".loss takes a loss such as MeanSquaredError{}, a name such as \"mse\", or a struct "
+        "of your own with a name and evaluate(): see LossFunction");
+  }
 
-    const std::string& name() const { return name_; }
+  const std::string& name() const { return name_; }
 
-    /// Its fields, as far as the loss lists them.
-    const Config& config() const { return config_; }
+  /// Its fields, as far as the loss lists them.
+  const Config& config() const { return config_; }
 
-    /// Whether there is one.
-    explicit operator bool() const { return bool(evaluate_); }
+  /// Whether there is one.
+  explicit operator bool() const { return bool(evaluate_); }
 
-    /// The mean loss of a batch of predictions p: (N, …); its gradient by p goes to `dp` if given.
-    /// Throws `ShapeError` unless y has p's shape, but for a last axis of 1.
-    double operator()(View<const Scalar> y, View<const Scalar> p, View<Scalar> dp = {}) const {
-      return evaluate_(detail::match_targets(name_, y, p.shape()), p, dp);
-    }
+  /// The mean loss of a batch of predictions p: (N, …); its gradient by p goes to `dp` if given.
+  /// Throws `ShapeError` unless y has p's shape, but for a last axis of 1.
+  double operator()(View<const Scalar> y, View<const Scalar> p, View<Scalar> dp = {}) const {
+    return evaluate_(detail::match_targets(name_, y, p.shape()), p, dp);
+  }
 
-    /// Throws `DataError` for targets that the loss is not defined for.
-    void check_targets(View<const Scalar> y) const {
-      if (check_targets_) check_targets_(y);
-    }
+  /// Throws `DataError` for targets that the loss is not defined for.
+  void check_targets(View<const Scalar> y) const {
+    if (check_targets_) check_targets_(y);
+  }
 
-    /// Throws `OptionError` for a network that the loss cannot be meant for.
-    void check_output(const NetworkOutput& output) const {
-      if (check_output_) check_output_(output);
-    }
+  /// Throws `OptionError` for a network that the loss cannot be meant for.
+  void check_output(const NetworkOutput& output) const {
+    if (check_output_) check_output_(output);
+  }
 
-    /// The activation function in front of which the loss can be computed, and the loss that does so;
-    /// linear when there is none.
-    ActivationFunction canonical_activation() const { return canonical_activation_; }
-    Loss from_logits() const { return from_logits_ ? from_logits_() : *this; }
+  /// The activation function in front of which the loss can be computed, and the loss that does so;
+  /// linear when there is none.
+  ActivationFunction canonical_activation() const { return canonical_activation_; }
+  Loss from_logits() const { return from_logits_ ? from_logits_() : *this; }
 
-   private:
-    static Loss named(std::string_view name) {
-      return detail::make_by_name<Loss>(
-          "loss", name,
-          {{{"binary_crossentropy", "BinaryCrossentropy", "bce", "BCE"},
-            [] { return Loss(BinaryCrossentropy{}); }},
-           {{"categorical_crossentropy", "CategoricalCrossentropy"},
-            [] { return Loss(CategoricalCrossentropy{}); }},
-           {{"mean_squared_error", "MeanSquaredError", "mse", "MSE"},
-            [] { return Loss(MeanSquaredError{}); }},
-           {{"mean_absolute_error", "MeanAbsoluteError", "mae", "MAE"},
-            [] { return Loss(MeanAbsoluteError{}); }}});
-    }
+ private:
+  static Loss named(std::string_view name) {
+    return detail::make_by_name<Loss>("loss", name,
+                                      {{{"binary_crossentropy", "BinaryCrossentropy", "bce", "BCE"},
+                                        [] { return Loss(BinaryCrossentropy{}); }},
+                                       {{"categorical_crossentropy", "CategoricalCrossentropy"},
+                                        [] { return Loss(CategoricalCrossentropy{}); }},
+                                       {{"mean_squared_error", "MeanSquaredError", "mse", "MSE"},
+                                        [] { return Loss(MeanSquaredError{}); }},
+                                       {{"mean_absolute_error", "MeanAbsoluteError", "mae", "MAE"},
+                                        [] { return Loss(MeanAbsoluteError{}); }}});
+  }
 
-    std::string name_;
-    Config config_;
-    std::function<double(View<const Scalar>, View<const Scalar>, View<Scalar>)> evaluate_;
-    std::function<void(View<const Scalar>)> check_targets_;
-    std::function<void(const NetworkOutput&)> check_output_;
-    std::function<Loss()> from_logits_;
-    ActivationFunction canonical_activation_ = ActivationFunction::linear;
+  std::string name_;
+  Config config_;
+  std::function<double(View<const Scalar>, View<const Scalar>, View<Scalar>)> evaluate_;
+  std::function<void(View<const Scalar>)> check_targets_;
+  std::function<void(const NetworkOutput&)> check_output_;
+  std::function<Loss()> from_logits_;
+  ActivationFunction canonical_activation_ = ActivationFunction::linear;
 };
 
 }  // namespace heed

@@ -95,60 +95,58 @@ class Metric {
 
   /// By name, with all defaults, and called so in logs: `.metrics = {"accuracy", "mae"}`. Throws
   /// `OptionError` with the names that are known.
-  template <class Name>
-    requires detail::is_text<Name> Metric(const Name& name)
-        : Metric(named(name)) {  // NOLINT(google-explicit-constructor)
-      name_ = std::string_view(name);
-    }
+  template <detail::Text Name>
+  Metric(const Name& name) : Metric(named(name)) {  // NOLINT(google-explicit-constructor)
+    name_ = std::string_view(name);
+  }
 
-    /// What is no metric, for a message that says what one is.
-    template <class M>
-      requires(!MetricFunction<M, Scalar> && !LossFunction<M, Scalar> && !detail::is_text<M>)
-    Metric(const M&) {  // NOLINT(google-explicit-constructor)
-      static_assert(
-          detail::never<M>,
-          ".metrics takes metrics such as BinaryAccuracy{}, names such as \"accuracy\", or "
-          "structs of your own with a name and evaluate(): see MetricFunction");
-    }
+  /// What is no metric, for a message that says what one is.
+  template <class M>
+  Metric(const M&)  // NOLINT(google-explicit-constructor)
+      requires(!MetricFunction<M, Scalar> && !LossFunction<M, Scalar> && !detail::Text<M>) {
+    static_assert(detail::never<M>,
+                  ".metrics takes metrics such as BinaryAccuracy{}, names such as \"accuracy\", or "
+                  "structs of your own with a name and evaluate(): see MetricFunction");
+  }
 
-    const std::string& name() const { return name_; }
+  const std::string& name() const { return name_; }
 
-    /// Its fields, as far as the metric lists them.
-    const Config& config() const { return config_; }
+  /// Its fields, as far as the metric lists them.
+  const Config& config() const { return config_; }
 
-    /// Throws `OptionError` for a network that the metric says nothing of.
-    void check_output(const NetworkOutput& output) const {
-      if (check_output_) check_output_(output);
-    }
+  /// Throws `OptionError` for a network that the metric says nothing of.
+  void check_output(const NetworkOutput& output) const {
+    if (check_output_) check_output_(output);
+  }
 
-    /// The mean over a batch of predictions p: (N, …). Throws `ShapeError` unless y has p's shape, but
-    /// for a last axis of 1.
-    double operator()(View<const Scalar> y, View<const Scalar> p) const {
-      return evaluate_(detail::match_targets(name_, y, p.shape()), p);
-    }
+  /// The mean over a batch of predictions p: (N, …). Throws `ShapeError` unless y has p's shape, but
+  /// for a last axis of 1.
+  double operator()(View<const Scalar> y, View<const Scalar> p) const {
+    return evaluate_(detail::match_targets(name_, y, p.shape()), p);
+  }
 
-   private:
-    static Metric named(std::string_view name) {
-      return detail::make_by_name<Metric>(
-          "metric", name,
-          {{{"accuracy", "acc", "Accuracy"}, [] { return Metric(Accuracy{}); }},
-           {{"binary_accuracy", "BinaryAccuracy"}, [] { return Metric(BinaryAccuracy{}); }},
-           {{"categorical_accuracy", "CategoricalAccuracy"},
-            [] { return Metric(CategoricalAccuracy{}); }},
-           {{"binary_crossentropy", "BinaryCrossentropy", "bce", "BCE"},
-            [] { return Metric(BinaryCrossentropy{}); }},
-           {{"categorical_crossentropy", "CategoricalCrossentropy"},
-            [] { return Metric(CategoricalCrossentropy{}); }},
-           {{"mean_squared_error", "MeanSquaredError", "mse", "MSE"},
-            [] { return Metric(MeanSquaredError{}); }},
-           {{"mean_absolute_error", "MeanAbsoluteError", "mae", "MAE"},
-            [] { return Metric(MeanAbsoluteError{}); }}});
-    }
+ private:
+  static Metric named(std::string_view name) {
+    return detail::make_by_name<Metric>(
+        "metric", name,
+        {{{"accuracy", "acc", "Accuracy"}, [] { return Metric(Accuracy{}); }},
+         {{"binary_accuracy", "BinaryAccuracy"}, [] { return Metric(BinaryAccuracy{}); }},
+         {{"categorical_accuracy", "CategoricalAccuracy"},
+          [] { return Metric(CategoricalAccuracy{}); }},
+         {{"binary_crossentropy", "BinaryCrossentropy", "bce", "BCE"},
+          [] { return Metric(BinaryCrossentropy{}); }},
+         {{"categorical_crossentropy", "CategoricalCrossentropy"},
+          [] { return Metric(CategoricalCrossentropy{}); }},
+         {{"mean_squared_error", "MeanSquaredError", "mse", "MSE"},
+          [] { return Metric(MeanSquaredError{}); }},
+         {{"mean_absolute_error", "MeanAbsoluteError", "mae", "MAE"},
+          [] { return Metric(MeanAbsoluteError{}); }}});
+  }
 
-    std::string name_;
-    Config config_;
-    std::function<double(View<const Scalar>, View<const Scalar>)> evaluate_;
-    std::function<void(const NetworkOutput&)> check_output_;
+  std::string name_;
+  Config config_;
+  std::function<double(View<const Scalar>, View<const Scalar>)> evaluate_;
+  std::function<void(const NetworkOutput&)> check_output_;
 };
 
 }  // namespace heed

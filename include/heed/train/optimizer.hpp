@@ -65,75 +65,74 @@ class Optimizer {
 
   /// By name, with all defaults: `.optimizer = "adam"`. Throws `OptionError` with the names that are
   /// known.
-  template <class Name>
-    requires detail::is_text<Name> Optimizer(const Name& name)
-        : Optimizer(named(name)) {}  // NOLINT(google-explicit-constructor)
+  template <detail::Text Name>
+  Optimizer(const Name& name) : Optimizer(named(name)) {}  // NOLINT(google-explicit-constructor)
 
-    /// What is no optimizer, for a message that says what one is.
-    template <class O>
-      requires(!OptimizerFunction<O, Scalar> && !detail::is_text<O>)
-    Optimizer(const O&) {  // NOLINT(google-explicit-constructor)
-      static_assert(
-          detail::never<O>,
-          ".optimizer takes an optimizer such as Adam{}, a name such as \"adam\", or a "
-          "struct of your own with a name, learning_rate and update(): see OptimizerFunction");
+  /// What is no optimizer, for a message that says what one is.
+  template <class O>
+  Optimizer(const O&)  // NOLINT(google-explicit-constructor)
+      requires(!OptimizerFunction<O, Scalar> && !detail::Text<O>) {
+    static_assert(
+        detail::never<O>,
+        ".optimizer takes an optimizer such as Adam{}, a name such as \"adam\", or a "
+        "struct of your own with a name, learning_rate and update(): see OptimizerFunction");
+  }
+
+  const std::string& name() const { return name_; }
+  double learning_rate() const { return learning_rate_; }
+  const Clipping& clipping() const { return clipping_; }
+
+  /// Its fields, as far as the optimizer lists them.
+  const Config& config() const { return config_; }
+
+  /// What to begin training a model of this layout with.
+  OptimizerState<Scalar> make_state(const Layout& layout) const {
+    return {learning_rate_, 0,
+            std::vector<Arena<Scalar>>(moments_, Arena<Scalar>(Shape{layout.size()}))};
+  }
+
+  /// Throws `OptionError` for a state that no training of this layout comes to.
+  void check_state(const Layout& layout, const OptimizerState<Scalar>& state) const {
+    detail::check_learning_rate(state.learning_rate);
+    check<OptionError>(0 <= state.steps && state.steps < std::numeric_limits<std::int64_t>::max(),
+                       name_, ": expected a number of updates that can be counted on from, got ",
+                       state.steps);
+    const bool fits = state.moments.size() == moments_ &&
+                      std::all_of(state.moments.begin(), state.moments.end(),
+                                  [&](const auto& m) { return m.size() == layout.size(); });
+    // Not by check(): its arguments would be made in every step.
+    if (!fits) {
+      throw OptionError(join(name_, ": expected a state of ", moments_, " moments with ",
+                             layout.size(), " numbers each"));
     }
+  }
 
-    const std::string& name() const { return name_; }
-    double learning_rate() const { return learning_rate_; }
-    const Clipping& clipping() const { return clipping_; }
+  /// One step: clips the gradients dw in place, then moves the weights w.
+  void update(const Layout& layout, View<Scalar> w, View<Scalar> dw,
+              OptimizerState<Scalar>& state) const {
+    check_state(layout, state);
+    ++state.steps;
+    clip(clipping_, layout, dw);
+    update_(w, dw, state);
+  }
 
-    /// Its fields, as far as the optimizer lists them.
-    const Config& config() const { return config_; }
+ private:
+  /// Keras reads the names of optimizers without their case.
+  static Optimizer named(std::string_view name) {
+    std::string lower(name);
+    for (char& c : lower) c = 'A' <= c && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c;
+    return detail::make_by_name<Optimizer>("optimizer", lower,
+                                           {{{"adam"}, [] { return Optimizer(Adam{}); }},
+                                            {{"sgd"}, [] { return Optimizer(SGD{}); }},
+                                            {{"rmsprop"}, [] { return Optimizer(RMSprop{}); }}});
+  }
 
-    /// What to begin training a model of this layout with.
-    OptimizerState<Scalar> make_state(const Layout& layout) const {
-      return {learning_rate_, 0,
-              std::vector<Arena<Scalar>>(moments_, Arena<Scalar>(Shape{layout.size()}))};
-    }
-
-    /// Throws `OptionError` for a state that no training of this layout comes to.
-    void check_state(const Layout& layout, const OptimizerState<Scalar>& state) const {
-      detail::check_learning_rate(state.learning_rate);
-      check<OptionError>(0 <= state.steps && state.steps < std::numeric_limits<std::int64_t>::max(),
-                         name_, ": expected a number of updates that can be counted on from, got ",
-                         state.steps);
-      const bool fits = state.moments.size() == moments_ &&
-                        std::all_of(state.moments.begin(), state.moments.end(),
-                                    [&](const auto& m) { return m.size() == layout.size(); });
-      // Not by check(): its arguments would be made in every step.
-      if (!fits) {
-        throw OptionError(join(name_, ": expected a state of ", moments_, " moments with ",
-                               layout.size(), " numbers each"));
-      }
-    }
-
-    /// One step: clips the gradients dw in place, then moves the weights w.
-    void update(const Layout& layout, View<Scalar> w, View<Scalar> dw,
-                OptimizerState<Scalar>& state) const {
-      check_state(layout, state);
-      ++state.steps;
-      clip(clipping_, layout, dw);
-      update_(w, dw, state);
-    }
-
-   private:
-    /// Keras reads the names of optimizers without their case.
-    static Optimizer named(std::string_view name) {
-      std::string lower(name);
-      for (char& c : lower) c = 'A' <= c && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c;
-      return detail::make_by_name<Optimizer>("optimizer", lower,
-                                             {{{"adam"}, [] { return Optimizer(Adam{}); }},
-                                              {{"sgd"}, [] { return Optimizer(SGD{}); }},
-                                              {{"rmsprop"}, [] { return Optimizer(RMSprop{}); }}});
-    }
-
-    std::string name_;
-    double learning_rate_ = 0;
-    std::size_t moments_ = 0;
-    Clipping clipping_;
-    Config config_;
-    std::function<void(View<Scalar>, View<const Scalar>, OptimizerState<Scalar>&)> update_;
+  std::string name_;
+  double learning_rate_ = 0;
+  std::size_t moments_ = 0;
+  Clipping clipping_;
+  Config config_;
+  std::function<void(View<Scalar>, View<const Scalar>, OptimizerState<Scalar>&)> update_;
 };
 
 }  // namespace heed
