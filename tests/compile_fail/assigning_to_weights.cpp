@@ -1,4 +1,4 @@
-// error: error: (passing .* as .this. argument discards qualifiers|no viable overloaded)
+// error: error: (no match for .operator=.|no viable overloaded)
 #include <heed/model/model.hpp>
 
 int main() {
