@@ -48,6 +48,7 @@ struct Gain {
   double rate = 2;
   static constexpr std::string_view type = "Gain";
   static constexpr auto fields() { return std::tuple{field("rate", &Gain::rate)}; }
+  static constexpr bool has_weights = false;
   template <class S>
   using Cache = NoCache;
   Shape output_shape(const Shape& x) const { return x; }

@@ -297,7 +297,7 @@ TEST_CASE("A Cropping1D with a Flatten or a Reshape is the last step, and any ot
          {{"class_name", next}, {"config", config}}});
   };
   /// The layers that are made of a sequential model of these.
-  const auto layers = [](const Shape& shape, const Json& row) {
+  const auto layers = [](const Shape& shape, const Json& list) {
     Model<float> model("row");
     model.input("x", shape);
     model.add(Flatten{});
@@ -305,7 +305,7 @@ TEST_CASE("A Cropping1D with a Flatten or a Reshape is the last step, and any ot
     Draft draft(model);
     draft.config["class_name"] = "Sequential";
     draft.layers().erase(1);
-    for (const Json& layer : row) draft.layers().push_back(layer);
+    for (const Json& layer : list) draft.layers().push_back(layer);
     return summary(keras::load_model<float>(draft.bytes()));
   };
   const std::string last = "x:InputLayer next:LastStep", input = "x:InputLayer crop:Slice";

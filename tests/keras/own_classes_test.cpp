@@ -20,6 +20,7 @@ struct ForwardOnly {
 /// By columns.
 struct OwnFlatten : ForwardOnly {
   static constexpr std::string_view type = "mine>Flatten";
+  static constexpr bool has_weights = false;
   Shape output_shape(const Shape& x) const { return {x.size()}; }
   template <class S>
   void forward(const Forward<S>& args, Cache<S>&) const {
@@ -35,6 +36,7 @@ struct OwnFlatten : ForwardOnly {
 struct OwnSoftmax {
   Index axis = -1;
   static constexpr std::string_view type = "mine>Softmax";
+  static constexpr bool has_weights = false;
   static constexpr auto fields() { return std::tuple{field("axis", &OwnSoftmax::axis)}; }
   template <class S>
   using Cache = NoCache;

@@ -1,4 +1,5 @@
 #include <heed/check/gradient_check.hpp>
+#include <heed/model/all_layers.hpp>
 #include <heed/train/losses.hpp>
 
 #include <ctime>
@@ -43,7 +44,7 @@ TEST_CASE("Names of layers without one are found in about the time that it takes
     const std::clock_t begin = std::clock();
     for (Index i = 0; i < layers; ++i) {
       graph.add(named ? join("name_", i) : "", AnyLayer<float>(Flatten{}),
-                {graph.nodes().size() - 1});
+                {Node{graph.nodes().size() - 1}});
     }
     return static_cast<double>(std::clock() - begin) / CLOCKS_PER_SEC;
   };

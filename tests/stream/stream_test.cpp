@@ -1,5 +1,6 @@
 #include <heed/layers/gru.hpp>
 #include <heed/layers/simple_rnn.hpp>
+#include <heed/model/all_layers.hpp>
 #include <heed/stream/stream.hpp>
 
 #include <functional>

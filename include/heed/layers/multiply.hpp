@@ -45,13 +45,13 @@ struct Multiply {
     }
     y.setOnes();
     for_each_step(args, [&](auto step, auto counts) {
-      bool any = false;
+      bool is_any = false;
       for (std::size_t j = 0; j < args.x.size(); ++j) {
         if (!counts(j)) continue;
         step(args.y[0]) *= step(args.x[j]);
-        any = true;
+        is_any = true;
       }
-      if (!any) step(args.y[0]).setZero();
+      if (!is_any) step(args.y[0]).setZero();
     });
   }
 
