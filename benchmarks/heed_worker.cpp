@@ -34,7 +34,7 @@ Tensor<float> tensor(const Arrays& arrays, const std::string& name) {
 /// Arrays with a weight's name become that weight.
 Model<float> with_weights(Model<float> model, const Arrays& arrays) {
   model.build();
-  for (const Slot& slot : model.graph().layout().slots()) {
+  for (const Slot& slot : model.graph().layout().all_slots()) {
     model.weight(slot.name).array() = tensor(arrays, slot.name).array();
   }
   return model;
@@ -110,7 +110,7 @@ Job lstm_forward(const Sizes& s, const Arrays& arrays) {
 /// of the i-th.
 double weigh_gradients(const Model<float>& model, const Tensor<float, 1>& gradients) {
   double sum = 0, share = 1;
-  for (const Slot& slot : model.graph().layout().slots()) {
+  for (const Slot& slot : model.graph().layout().all_slots()) {
     const auto part = gradients.array().segment(slot.offset, slot.shape.size());
     sum += share++ * std::sqrt(part.cast<double>().square().sum());
   }

@@ -131,7 +131,7 @@ Model<S> golden_model(const GoldenFile& file, const std::string& name) {
 template <class S>
 void set_golden_weights(const GoldenFile& file, const std::string& name, Model<S>& model) {
   const auto names = file.names(name, "w/");
-  check<FileError>(names.size() == model.graph().layout().slots().size(), name, " has ",
+  check<FileError>(names.size() == model.graph().layout().all_slots().size(), name, " has ",
                    names.size(), " weights, and the model another number");
   for (const std::string& weight : names) {
     const auto values = file.tensor<S>(name, "w/" + weight);

@@ -133,7 +133,7 @@ void check_layers(const GoldenFile& file) {
     graph.output_gradient(tape).array() = file.tensor<S>(name, "r").array();
     graph.backward(model.weights(), tape, true);
     comparison.check(name, "dx", tape.entries[0].outputs[0].gradient);
-    for (const Slot& slot : graph.layout().slots()) {
+    for (const Slot& slot : graph.layout().all_slots()) {
       comparison.check(name, "dw/" + slot.name, {tape.gradients.data() + slot.offset, slot.shape});
     }
   });
@@ -169,12 +169,12 @@ void check_masks(const GoldenFile& file) {
     Layout layout;
     for (const Weight& weight : layer.weights(samples)) layout.append("w", {weight});
     Tensor<S> w(Shape{layout.size()}), dw(Shape{layout.size()});
-    for (const Slot& slot : layout.slots()) {
+    for (const Slot& slot : layout.all_slots()) {
       const auto values = file.tensor<S>(name, slot.name);
       REQUIRE(values.shape() == slot.shape);
       std::copy_n(values.data(), values.size(), w.data() + slot.offset);
     }
-    CHECK(file.names(name, "w/").size() == layout.slots().size());
+    CHECK(file.names(name, "w/").size() == layout.all_slots().size());
     StepTable table;
     std::vector<Steps> steps(x.size());
     if (!file.names(name, "mask").empty()) {
@@ -188,20 +188,20 @@ void check_masks(const GoldenFile& file) {
     const std::vector<View<const S>> xs(x.begin(), x.end()), rs(r.begin(), r.end());
     const std::vector<View<const S>> made(y.begin(), y.end());
     const std::vector<View<S>> ys(y.begin(), y.end()), dxs(dx.begin(), dx.end());
-    const Parameters<const S> weights(w.data(), layout.slots());
+    const Parameters<const S> weights(w.data(), layout.all_slots());
     layer.forward({.w = weights, .x = xs, .y = ys, .steps = steps}, cache);
     layer.backward({.w = weights,
                     .x = xs,
                     .y = made,
                     .dy = rs,
-                    .dw = {dw.data(), layout.slots()},
+                    .dw = {dw.data(), layout.all_slots()},
                     .dx = dxs,
                     .steps = steps},
                    cache);
     REQUIRE(file.names(name, "y/").size() == y.size());
     for (std::size_t i = 0; i < y.size(); ++i) comparison.check(name, join("y/", i), y[i]);
     for (std::size_t i = 0; i < dx.size(); ++i) comparison.check(name, join("dx/", i), dx[i]);
-    for (const Slot& slot : layout.slots()) {
+    for (const Slot& slot : layout.all_slots()) {
       comparison.check(name, "d" + slot.name, {dw.data() + slot.offset, slot.shape});
     }
     const auto published = layer.published(cache);
@@ -283,7 +283,7 @@ void check_training(const GoldenFile& file) {
         first = (first + count) % x.dim(0);
       }
       comparison.check(name, run + "/loss", losses);
-      for (const Slot& slot : model.graph().layout().slots()) {
+      for (const Slot& slot : model.graph().layout().all_slots()) {
         comparison.check(name, join(run, "/final/", slot.name), model.weight(slot.name));
       }
     }

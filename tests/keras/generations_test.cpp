@@ -91,7 +91,7 @@ TEST_CASE("Weights without names are held to what is known of the Keras that wro
   const char* paths[] = {"layers/lstm/cell/vars/0", "layers/lstm/cell/vars/1",
                          "layers/lstm/cell/vars/2", "layers/dense/vars/0", "layers/dense/vars/1"};
   for (std::size_t i = 0; i < 5; ++i) {
-    const Slot& slot = model.graph().layout().slots()[i];
+    const Slot& slot = model.graph().layout().all_slots()[i];
     const auto numbers = model.weights().values().subspan(
         static_cast<std::size_t>(slot.offset), static_cast<std::size_t>(slot.shape.size()));
     detail::add_dataset(root, paths[i], {dtype_of<float>(), slot.shape, std::as_bytes(numbers)});

@@ -52,7 +52,7 @@ detail::Hdf5Group two_groups(const Model<float>& model) {
   detail::Hdf5Group root;
   const char* groups[] = {"layers/dense/vars/", "layers/dense_1/vars/"};
   for (std::size_t i = 0; i < 4; ++i) {
-    const Slot& slot = model.graph().layout().slots()[i];
+    const Slot& slot = model.graph().layout().all_slots()[i];
     const auto numbers = model.weights().values().subspan(
         static_cast<std::size_t>(slot.offset), static_cast<std::size_t>(slot.shape.size()));
     detail::add_dataset(root, join(groups[i / 2], i % 2),

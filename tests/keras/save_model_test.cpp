@@ -71,7 +71,7 @@ TEST_CASE("A model comes back from a Keras file with its layers and its weights'
       CHECK(same.layer.type() == node.layer.type());
       CHECK(same.shape() == node.shape());
     }
-    for (const Slot& slot : model.graph().layout().slots()) {
+    for (const Slot& slot : model.graph().layout().all_slots()) {
       CHECK(Tensor<S>(again.weight(slot.name)) == Tensor<S>(model.weight(slot.name)));
     }
     const auto x = random_tensor<S>({5, 4, 3}, 1);

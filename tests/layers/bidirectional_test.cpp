@@ -204,7 +204,7 @@ TEST_CASE("Bidirectional names its weights after their direction") {
   model.input({T, D});
   model.add("both", Bidirectional<LSTM>{.layer = {.units = U}});
   std::vector<std::string> names;
-  for (const Slot& slot : model.graph().layout().slots()) names.push_back(slot.name);
+  for (const Slot& slot : model.graph().layout().all_slots()) names.push_back(slot.name);
   CHECK(names == std::vector<std::string>{"both/forward_kernel", "both/forward_recurrent_kernel",
                                           "both/forward_bias", "both/backward_kernel",
                                           "both/backward_recurrent_kernel", "both/backward_bias"});

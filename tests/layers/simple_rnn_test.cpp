@@ -11,7 +11,7 @@ namespace {
 /// The equation one number at a time, without a batch or an order of memory.
 Tensor<double> by_definition(const SimpleRNN& rnn, LayerRun& run) {
   const Index N = run.x[0].dim(0), T = run.x[0].dim(1), D = run.x[0].dim(2), U = rnn.units;
-  const Parameters<double> w(run.weights.data(), run.layout.slots());
+  const Parameters<double> w(run.weights.data(), run.layout.all_slots());
   Tensor<double> all(Shape{N, T, U});
   for (Index n = 0; n < N; ++n) {
     std::vector<double> h(static_cast<std::size_t>(U));

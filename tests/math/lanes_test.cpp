@@ -37,8 +37,8 @@ void compare_functions() {
   compare<S>([](auto a) { return a; }, same);
   compare<S>([](auto a) { return -a; }, [](double x) { return -x; });
   compare<S>([](auto a) { return abs(a); }, [](double x) { return std::abs(x); });
-  compare<S>([](auto a) { return max(a, S{1}); }, [](double x) { return std::max(x, 1.0); });
-  compare<S>([](auto a) { return min(S{1}, a); }, [](double x) { return std::min(x, 1.0); });
+  compare<S>([](auto a) { return larger(a, S{1}); }, [](double x) { return std::max(x, 1.0); });
+  compare<S>([](auto a) { return smaller(S{1}, a); }, [](double x) { return std::min(x, 1.0); });
   compare<S>([](auto a) { return where_positive(a, S{1}, a); },
              [](double x) { return x > 0 ? 1 : x; });
   compare<S>([](auto a) { return (a + S{1}) * a - a / S{4}; },

@@ -119,7 +119,7 @@ TEST_CASE("A user's layer of several inputs with a weight and a cache runs") {
   const std::vector<View<const double>> x{a, b};
   Tensor<double> y(Shape{2, 3}), db(Shape{2, 3});
   AnyCache cache = layer.make_cache();
-  const Parameters<double> w(weights.data(), layout.slots());
+  const Parameters<double> w(weights.data(), layout.all_slots());
 
   const View<double> y_view = y;
   layer.forward({.w = w, .x = x, .y = {&y_view, 1}}, cache);
@@ -137,7 +137,7 @@ TEST_CASE("A user's layer of several inputs with a weight and a cache runs") {
                   .x = x,
                   .y = {&made, 1},
                   .dy = {&dy_view, 1},
-                  .dw = {gradients.data(), layout.slots()},
+                  .dw = {gradients.data(), layout.all_slots()},
                   .dx = dx},
                  cache);
   CHECK(gradients(0) == 100 + (a.array() + b.array()).sum());

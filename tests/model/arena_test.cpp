@@ -14,14 +14,14 @@ TEST_CASE("A layout places weights one behind the other, in the order of the lay
   CHECK(layout.append("flatten", {}) == 2);
   CHECK(layout.append("dense", {{"kernel", {3, 1}}}) == 2);
   CHECK(layout.size() == 15);
-  REQUIRE(layout.slots().size() == 3);
-  const Slot& bias = layout.slots()[1];
+  REQUIRE(layout.all_slots().size() == 3);
+  const Slot& bias = layout.all_slots()[1];
   CHECK(bias.name == "lstm/bias");
   CHECK(bias.shape == Shape{4});
   CHECK(bias.offset == 8);
   CHECK(bias.initializer == Initializer::ones);
-  CHECK(layout.slots()[2].name == "dense/kernel");
-  CHECK(layout.slots()[2].offset == 12);
+  CHECK(layout.all_slots()[2].name == "dense/kernel");
+  CHECK(layout.all_slots()[2].offset == 12);
 }
 
 TEST_CASE("A layout finds weights by their names") {
@@ -44,9 +44,9 @@ TEST_CASE("A layout refuses more weights than can be counted") {
   // Nothing of a layer is taken whose last weight is one too many.
   CHECK_THROWS_AS(layout.append("b", {{"kernel", {2}}, {"bias", {half - 2}}}), ShapeError);
   CHECK(layout.size() == half);
-  CHECK(layout.slots().size() == 1);
+  CHECK(layout.all_slots().size() == 1);
   layout.append("b", {{"kernel", {2}}, {"bias", {half - 3}}});
-  CHECK(layout.slots().size() == 3);
+  CHECK(layout.all_slots().size() == 3);
 }
 
 }  // namespace heed::arena_test

@@ -135,7 +135,7 @@ TEST_CASE("A graph knows its nodes by name, and how to call them") {
   CHECK(graph.find("decoder") == 2);
   CHECK(graph.title(1) == "Dense \"encoder\"");
   CHECK(graph[1].shape() == Shape{2});
-  CHECK(graph[1].slots == 2);
+  CHECK(graph[1].slot_count == 2);
   CHECK(graph[0].is_input());
   CHECK_FALSE(graph[1].is_input());
 }
@@ -335,7 +335,7 @@ TEST_CASE("A branch that the output does not need is neither run nor trained") {
                          expected.entries[0].outputs[0].gradient) == 0);
   CHECK_FALSE(tape.entries[2].active);
   CHECK_FALSE(tape.entries[4].active);
-  for (const Slot& slot : with.graph().layout().slots()) {
+  for (const Slot& slot : with.graph().layout().all_slots()) {
     const View<double> gradient{tape.gradients.data() + slot.offset, slot.shape};
     const bool used = slot.name.starts_with("shared") || slot.name.starts_with("out");
     CAPTURE(slot.name);

@@ -90,7 +90,7 @@ class Twins {
   }
 
   void check_every_element() {
-    for (const Slot& slot : graph_.layout().slots()) {
+    for (const Slot& slot : graph_.layout().all_slots()) {
       check_exact(slot.name, dual_.weight(slot.name), gradient(slot), [&] { return slope(); });
     }
     check_exact("x", x_, tape_.entries[0].outputs[0].gradient, [&] { return slope(); });
@@ -98,7 +98,7 @@ class Twins {
 
   /// Each weight in random directions: the derivative is the product of direction and gradient.
   void check_directions(std::uint64_t seed) {
-    for (const Slot& slot : graph_.layout().slots()) {
+    for (const Slot& slot : graph_.layout().all_slots()) {
       check_direction(slot.name, dual_.weight(slot.name), gradient(slot), ++seed);
     }
     check_direction("x", x_, tape_.entries[0].outputs[0].gradient, ++seed);

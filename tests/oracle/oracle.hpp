@@ -76,7 +76,7 @@ struct DualRun {
 
   /// Of Σ dy ∘ y in the direction of the slopes.
   double slope() {
-    layer.forward({.w = {weights.data(), run.layout.slots()},
+    layer.forward({.w = {weights.data(), run.layout.all_slots()},
                    .x = x_views,
                    .y = y_views,
                    .steps = run.steps,
@@ -105,7 +105,7 @@ void check_exact_gradients(const L& layer, const std::vector<Shape>& samples,
     run.backward();
     DualRun dual(layer, run);
     const auto slope = [&] { return dual.slope(); };
-    for (const Slot& slot : run.layout.slots()) {
+    for (const Slot& slot : run.layout.all_slots()) {
       check_exact(slot.name, {dual.weights.data() + slot.offset, slot.shape},
                   {run.gradients.data() + slot.offset, slot.shape}, slope);
     }

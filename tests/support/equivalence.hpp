@@ -26,9 +26,9 @@ inline void check_equivalent(const Model<double>& a, const Model<double>& b,
   run_back(a, tape_a);
   run_back(b, tape_b);
   CHECK(agree(tape_a.entries[0].outputs[0].gradient, tape_b.entries[0].outputs[0].gradient));
-  const auto& slots = a.graph().layout().slots();
+  const auto& slots = a.graph().layout().all_slots();
   for (std::size_t i = 0; i < slots.size(); ++i) {
-    const Slot& other = b.graph().layout().slots()[i];
+    const Slot& other = b.graph().layout().all_slots()[i];
     CAPTURE(slots[i].name, other.name);
     REQUIRE(slots[i].shape == other.shape);
     CHECK(agree({tape_a.gradients.data() + slots[i].offset, slots[i].shape},

@@ -61,7 +61,7 @@ struct LayerRun {
     steps[0] = Steps(table);
   }
 
-  Parameters<const double> w() const { return {weights.data(), layout.slots()}; }
+  Parameters<const double> w() const { return {weights.data(), layout.all_slots()}; }
 
   void forward() {
     layer.forward({.w = w(), .x = x_views, .y = y_views, .steps = steps, .pass = pass}, cache);
@@ -72,7 +72,7 @@ struct LayerRun {
                     .y = made,
                     .dy = dy_views,
                     .dw = is_frozen ? Parameters<double>{}
-                                    : Parameters<double>{gradients.data(), layout.slots()},
+                                    : Parameters<double>{gradients.data(), layout.all_slots()},
                     .dx = dx_views,
                     .steps = steps},
                    cache);
@@ -104,7 +104,7 @@ inline GradientCheck check_gradients(LayerRun& run) {
         detail::check_tensor(name, tensor, gradient, offsets, [&] { return run.loss(); });
     if (result.worst > worst.worst) worst = result;
   };
-  for (const Slot& slot : run.layout.slots()) {
+  for (const Slot& slot : run.layout.all_slots()) {
     check_one(slot.name, {run.weights.data() + slot.offset, slot.shape},
               {run.gradients.data() + slot.offset, slot.shape});
   }

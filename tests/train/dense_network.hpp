@@ -39,7 +39,7 @@ inline Model<double> dense_network(Index units, ActivationFunction activation, d
   model.add("output", Dense{.units = units, .activation = activation});
   model.build();
   double k = 0;
-  for (const Slot& slot : model.graph().layout().slots()) {
+  for (const Slot& slot : model.graph().layout().all_slots()) {
     const View<double> weight = model.weight(slot.name);
     for (Index i = 0; i < weight.size(); ++i) {
       weight.data()[i] = scale * std::cos(static_cast<double>(i) + k);

@@ -175,7 +175,7 @@ struct LuongAttention {
     auto ring = kept.matrix();
     ch.rightCols(U) = x.matrix();
     for (Index t = 0; t < T; ++t) {
-      const Index rows = std::min(seen + t + 1, capacity);
+      const Index rows = (std::min)(seen + t + 1, capacity);
       ring.row((seen + t) % capacity) = x.matrix().row(t);
       set_product<S>(cache.q.matrix(), x.slice(t), cache.score_kernel);
       attend<S>(kept.samples(0, rows).matrix(), cache.q.matrix(), {}, 0,

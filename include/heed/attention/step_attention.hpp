@@ -116,7 +116,7 @@ struct StepAttention {
     // Shifted by the maximum.
     for_lanes<S>(count > 0 ? 1 : 0, x.cols(), [&](auto at) {
       typename decltype(at)::Value top = at.in_row(time(0))(a), sum = S{0};
-      for (Index k = 1; k < count; ++k) top = max(top, at.in_row(time(k))(a));
+      for (Index k = 1; k < count; ++k) top = larger(top, at.in_row(time(k))(a));
       for (Index k = 0; k < count; ++k) {
         const auto e = exp(at.in_row(time(k))(a) - top);
         at.in_row(time(k))(a) = e;

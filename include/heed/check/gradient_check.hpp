@@ -68,7 +68,7 @@ double derivative(const F& f, double h) {
       const double coarse = std::exchange(column[j], estimate);
       const double fine = estimate;
       estimate = fine + (fine - coarse) / (weight - 1);
-      const double error = std::max(std::abs(estimate - fine), std::abs(estimate - coarse));
+      const double error = (std::max)(std::abs(estimate - fine), std::abs(estimate - coarse));
       if (error < best_error) {
         best = estimate;
         best_error = error;
@@ -76,7 +76,7 @@ double derivative(const F& f, double h) {
     }
     column[i] = estimate;
     const double rounding =
-        std::numeric_limits<double>::epsilon() * std::max(std::abs(above), std::abs(below)) / h;
+        std::numeric_limits<double>::epsilon() * (std::max)(std::abs(above), std::abs(below)) / h;
     if (best_error <= rounding) break;
   }
   return best_error < std::numeric_limits<double>::infinity()
@@ -120,16 +120,16 @@ GradientCheck check_tensor(std::string_view name, View<double> tensor, View<cons
       element = value + step;
       return loss();
     };
-    numeric.push_back(derivative(moved, std::max(std::abs(value), 1.) / 8));
+    numeric.push_back(derivative(moved, (std::max)(std::abs(value), 1.) / 8));
     element = value;
-    largest = std::max(largest, std::abs(numeric.back()));
+    largest = (std::max)(largest, std::abs(numeric.back()));
   }
-  const double floor = std::max(1e-3 * largest, 1e-6 * std::abs(loss()));
+  const double floor = (std::max)(1e-3 * largest, 1e-6 * std::abs(loss()));
   GradientCheck result{.worst = -1, .parameter = std::string(name)};
   for (std::size_t i = 0; i < offsets.size(); ++i) {
     const double a = gradient.data()[offsets[i]];
     const double n = numeric[i];
-    double error = a == n ? 0 : std::abs(a - n) / std::max({std::abs(a), std::abs(n), floor});
+    double error = a == n ? 0 : std::abs(a - n) / (std::max)({std::abs(a), std::abs(n), floor});
     if (!(error < std::numeric_limits<double>::infinity())) {
       error = std::numeric_limits<double>::infinity();
     }
@@ -207,7 +207,7 @@ GradientCheck gradient_check(const Model<Scalar>& model, View<const std::type_id
     const GradientCheck one = detail::check_tensor(name, tensor, gradient, offsets, moved_loss);
     if (one.worst > result.worst) result = one;
   };
-  for (const Slot& slot : graph.layout().slots()) {
+  for (const Slot& slot : graph.layout().all_slots()) {
     check_one(slot.name, {weights.data() + slot.offset, slot.shape},
               {weight_gradients.data() + slot.offset, slot.shape});
   }

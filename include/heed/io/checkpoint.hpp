@@ -38,7 +38,7 @@ std::string checkpoint_checksum(const Safetensors& file, const Metadata& metadat
   std::uint64_t sum = checksum<Scalar>({numbers.data(), Shape{0}});
   for (std::span<const std::byte> part : parts) {
     while (!part.empty()) {
-      const auto count = std::min(numbers.size(), part.size() / sizeof(Scalar));
+      const auto count = (std::min)(numbers.size(), part.size() / sizeof(Scalar));
       decode(dtype_of<Scalar>(), part, std::span(numbers).first(count));
       sum = checksum<Scalar>({numbers.data(), Shape{static_cast<Index>(count)}}, sum);
       part = part.subspan(count * sizeof(Scalar));
@@ -78,7 +78,7 @@ std::vector<std::byte> save_checkpoint(const Model<Scalar>& model,
                     "\": expected a snapshot of ", layout.size(), " weights, got ",
                     snapshot.weights.size());
   std::vector<NamedView<Scalar>> tensors;
-  for (const Slot& slot : layout.slots()) {
+  for (const Slot& slot : layout.all_slots()) {
     tensors.emplace_back(slot.name,
                          View<const Scalar>(snapshot.weights.data() + slot.offset, slot.shape));
   }

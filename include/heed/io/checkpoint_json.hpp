@@ -95,7 +95,7 @@ nlohmann::ordered_json training_to_json(const TrainingSnapshot<Scalar>& made,
   json["stop"] = made.stop;
   json["learning_rate"] = number_to_json(made.learning_rate);
   json["weights"] = nlohmann::ordered_json::array();
-  for (const Slot& slot : layout.slots()) json["weights"].push_back(slot.name);
+  for (const Slot& slot : layout.all_slots()) json["weights"].push_back(slot.name);
   json["updates"] = made.optimizer.steps;
   json["moments"] = made.optimizer.moments.size();
   json["history"] = nlohmann::ordered_json::array();

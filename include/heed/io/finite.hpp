@@ -27,7 +27,7 @@ template <class Scalar>
 void check_finite(const Layout& layout, std::span<const Scalar> values, bool is_allowed,
                   std::string_view where) {
   if (is_allowed) return;
-  for (const Slot& slot : layout.slots()) {
+  for (const Slot& slot : layout.all_slots()) {
     const auto own = values.subspan(static_cast<std::size_t>(slot.offset),
                                     static_cast<std::size_t>(slot.shape.size()));
     const auto wrong =

@@ -41,11 +41,11 @@ ForwardCost forward_cost(const Graph<Scalar>& graph, std::size_t i) {
   for (const Node input : node.inputs) {
     const Shape& x = graph.shape(input);
     read += size(x);
-    steps = std::max(steps, size(x) / last(x));
-    for (const Index length : x) longest = std::max(longest, static_cast<double>(length));
+    steps = (std::max)(steps, size(x) / last(x));
+    for (const Index length : x) longest = (std::max)(longest, static_cast<double>(length));
   }
   ForwardCost cost{size(node.shape()), call + function * (read + size(node.shape()))};
-  for (const Slot& slot : graph.layout().slots().subspan(node.first_slot, node.slots)) {
+  for (const Slot& slot : graph.layout().all_slots().subspan(node.first_slot, node.slot_count)) {
     const double rows = size(slot.shape) / last(slot.shape);
     // A weight is used once for each step, whose numbers stand along the last axis, or along that whose
     // length it has.
@@ -54,7 +54,8 @@ ForwardCost forward_cost(const Graph<Scalar>& graph, std::size_t i) {
       for (const Index length : graph.shape(input)) {
         const bool is_along =
             static_cast<double>(length) == rows || (!slot.shape.empty() && length == slot.shape[0]);
-        if (is_along) times = std::max(times, size(graph.shape(input)) / std::max<double>(1, rows));
+        if (is_along)
+          times = (std::max)(times, size(graph.shape(input)) / std::max<double>(1, rows));
       }
     }
     cost += {times * (rows + last(slot.shape)), times * size(slot.shape)};

@@ -139,7 +139,7 @@ class Hdf5Tree {
       const std::uint64_t pointer = 8 + count_bytes_ + total_bytes_.back();
       most = (node_size - std::min<std::uint64_t>(node_size, overhead + pointer)) /
              (record_size_ + pointer);
-      total = std::min(total, ~std::uint64_t{0} / (most + 2)) * (most + 1) + most;
+      total = (std::min)(total, ~std::uint64_t{0} / (most + 2)) * (most + 1) + most;
       total_bytes_.push_back(hdf5_width(total));
     }
     if (records > 0) read(root, records, depth);

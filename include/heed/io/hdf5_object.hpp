@@ -90,7 +90,7 @@ inline void Hdf5Object::read_header(std::uint64_t address) {
   const auto all = file_->at(address, place());
   Hdf5Cursor head(all, place());
   const bool is_old = !hdf5_text(all).starts_with("OHDR");
-  std::size_t most = std::numeric_limits<std::size_t>::max();
+  std::size_t most = (std::numeric_limits<std::size_t>::max)();
   std::uint64_t size = 0;
   bool has_order = false;
   if (is_old) {
@@ -242,7 +242,7 @@ inline std::optional<Hdf5Object> Hdf5Object::open(std::string_view path) const {
   check<FileError>(depth < hdf5_most_depth, place(), " has a path of ", depth + 1, " groups");
   Hdf5Object object = *this;
   for (std::size_t begin = 0; begin <= path.size();) {
-    const std::size_t end = std::min(path.find('/', begin), path.size());
+    const std::size_t end = (std::min)(path.find('/', begin), path.size());
     const auto name = path.substr(begin, end - begin);
     const auto address = object.child(name);
     if (!address) return {};

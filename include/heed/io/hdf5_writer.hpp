@@ -76,7 +76,7 @@ class Hdf5Writer {
     std::vector<std::string_view> texts;
     collect(root, texts);
     for (std::size_t i = 0; i < texts.size(); i += collection_texts) {
-      put_collection(std::span(texts).subspan(i, std::min(collection_texts, texts.size() - i)));
+      put_collection(std::span(texts).subspan(i, (std::min)(collection_texts, texts.size() - i)));
     }
   }
 
@@ -102,7 +102,7 @@ class Hdf5Writer {
     }
     constexpr std::size_t head = 16, smallest = 4096;
     const std::size_t used = head + objects.size();
-    const std::size_t size = std::max(smallest, used + head);
+    const std::size_t size = (std::max)(smallest, used + head);
     out_.put("GCOL").put(std::uint8_t{1}).fill(3).put(std::uint64_t{size}).put(objects);
     out_.put(std::uint64_t{0}, std::uint64_t{size - used}).fill(size - used - head);
   }
@@ -201,7 +201,7 @@ class Hdf5Writer {
     constexpr std::size_t most = 2 * leaf_k, entry_size = 40;
     std::vector<Branch> leaves;
     for (std::size_t i = 0; i < entries.size(); i += most) {
-      const auto part = entries.subspan(i, std::min(most, entries.size() - i));
+      const auto part = entries.subspan(i, (std::min)(most, entries.size() - i));
       leaves.push_back({here(), part.back().last_name});
       out_.put("SNOD").put(std::uint8_t{1}, std::uint8_t{0},
                            static_cast<std::uint16_t>(part.size()));
@@ -219,7 +219,7 @@ class Hdf5Writer {
     std::vector<Branch> nodes;
     std::uint64_t last_name = 0;
     for (std::size_t i = 0; i < count; ++i) {
-      const auto part = below.subspan(i * most, std::min(most, below.size() - i * most));
+      const auto part = below.subspan(i * most, (std::min)(most, below.size() - i * most));
       const auto left = i == 0 ? hdf5_nowhere : first + (i - 1) * size;
       const auto right = i + 1 == count ? hdf5_nowhere : first + (i + 1) * size;
       out_.put("TREE").put(std::uint8_t{0}, height, static_cast<std::uint16_t>(part.size()));

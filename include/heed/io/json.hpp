@@ -14,7 +14,7 @@ namespace detail {
 
 /// What a file says, fit for a message: no control characters, and not much of it.
 inline std::string printable(std::string_view text, std::size_t most = 1000) {
-  std::size_t length = std::min(text.size(), most);
+  std::size_t length = (std::min)(text.size(), most);
   while (length < text.size() && length > 0 && (text[length] & 0xC0) == 0x80) --length;
   std::string result(text.substr(0, length));
   for (char& c : result) {

@@ -99,12 +99,12 @@ Arena<Scalar> keras_numbered_weights(const Model<Scalar>& model, const Hdf5Objec
   }
   std::vector<Hdf5Object> weights;
   for (const auto& node : expanded.graph().nodes()) {
-    if (node.slots == 0) continue;
+    if (node.slot_count == 0) continue;
     auto& [layer, group] = groups.at(node.name);
     const auto own = root.open(group + "/vars");
     const auto name = own ? own->texts("name") : std::nullopt;
     if (name && name->size() == 1 && !groups.contains(name->front())) layer.name = name->front();
-    append_keras_weights(root, layer, group, node.slots, weights);
+    append_keras_weights(root, layer, group, node.slot_count, weights);
   }
   check_keras_groups(root, known);
   return keras_arena<Scalar>(expanded.graph().layout(), weights, allow_not_finite);
@@ -142,9 +142,9 @@ Model<Scalar> keras_load_archive(std::span<const std::byte> bytes, const std::st
   }
   std::vector<Hdf5Object> weights;
   for (const auto& node : model.graph().nodes()) {
-    if (node.slots == 0) continue;
+    if (node.slot_count == 0) continue;
     const auto& [layer, group] = groups.at(node.name);
-    append_keras_weights(root, *layer, group, node.slots, weights);
+    append_keras_weights(root, *layer, group, node.slot_count, weights);
   }
   const auto values =
       keras_arena<Scalar>(model.graph().layout(), weights, options.allow_not_finite);

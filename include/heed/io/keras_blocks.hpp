@@ -71,7 +71,7 @@ std::vector<KerasPlaces> keras_places(const Graph<Scalar>& graph,
   std::vector<KerasPlaces> places;
   for (std::size_t i = 0; i < graph.nodes().size(); ++i) {
     const auto& node = graph[i];
-    for (const Slot& slot : graph.layout().slots().subspan(node.first_slot, node.slots)) {
+    for (const Slot& slot : graph.layout().all_slots().subspan(node.first_slot, node.slot_count)) {
       std::string weight = slot.name.substr(node.name.size() + 1);
       std::string layer = node.name;
       auto named = given.find(slot.name);

@@ -45,7 +45,7 @@ class KerasEntries {
     std::vector<std::size_t> distance(entries_.size(), 0), turn(entries_.size(), 0);
     for (std::size_t i = entries_.size(); i-- > 0;) {
       for (const std::size_t input : entries_[i].inputs) {
-        distance[input] = std::max(distance[input], distance[i] + 1);
+        distance[input] = (std::max)(distance[input], distance[i] + 1);
       }
     }
     std::vector<std::size_t> walk{output_};
@@ -95,7 +95,7 @@ class KerasEntries {
         at_place(graph_.title(i), [&] { return config_to_json(node.layer.config()); });
     add(registered_type(node.layer.type()), node.name, config, std::move(inputs));
     const bool has_cell = node.layer.template get<LSTM>() != nullptr;
-    for (const Slot& slot : graph_.layout().slots().subspan(node.first_slot, node.slots)) {
+    for (const Slot& slot : graph_.layout().all_slots().subspan(node.first_slot, node.slot_count)) {
       const std::string own = slot.name.substr(node.name.size() + 1);
       const View<const Scalar> values(model_.weights().data() + slot.offset, slot.shape);
       entries_.back().weights.emplace_back(

@@ -46,7 +46,7 @@ struct KerasNode {
     return permute != nullptr && permute->dims.value == std::vector<Index>{2, 1};
   }
 
-  bool has_bias() const { return graph[index].slots > 1; }
+  bool has_bias() const { return graph[index].slot_count > 1; }
 };
 
 /// The layers of a LuongAttention that end in a node.
@@ -125,7 +125,7 @@ Model<Scalar> with_blocks(const Model<Scalar>& model) {
   std::vector<Node> nodes(graph.nodes().size());
   std::vector<std::size_t> sources;  // the slots of `model`, in the order of those of `fused`
   const auto take = [&](std::size_t node) {
-    for (std::size_t i = 0; i < graph[node].slots; ++i) {
+    for (std::size_t i = 0; i < graph[node].slot_count; ++i) {
       sources.push_back(graph[node].first_slot + i);
     }
   };
@@ -145,7 +145,7 @@ Model<Scalar> with_blocks(const Model<Scalar>& model) {
   fused.set_output(nodes[graph.output()]);
   std::vector<Scalar> values;
   for (const std::size_t source : sources) {
-    const Slot& slot = graph.layout().slots()[source];
+    const Slot& slot = graph.layout().all_slots()[source];
     const auto all = model.weights().values();
     const auto begin = all.begin() + slot.offset;
     values.insert(values.end(), begin, begin + slot.shape.size());

@@ -38,7 +38,7 @@ Arena<Scalar> keras_arena(const Layout& layout, std::span<const Hdf5Object> obje
                           bool allow_not_finite) {
   std::vector<Hdf5Dataset> datasets;
   for (std::size_t i = 0; i < objects.size(); ++i) {
-    const Slot& slot = layout.slots()[i];
+    const Slot& slot = layout.all_slots()[i];
     datasets.push_back(hdf5_dataset(objects[i]));
     check<FileError>(datasets[i].shape == slot.shape, objects[i].place(), " has the shape ",
                      datasets[i].shape, ", and the model's ", in_quotes(slot.name), " has ",
@@ -46,7 +46,7 @@ Arena<Scalar> keras_arena(const Layout& layout, std::span<const Hdf5Object> obje
   }
   Arena<Scalar> weights(Shape{layout.size()});
   for (std::size_t i = 0; i < objects.size(); ++i) {
-    const Slot& slot = layout.slots()[i];
+    const Slot& slot = layout.all_slots()[i];
     decode(datasets[i], weights.values().subspan(static_cast<std::size_t>(slot.offset),
                                                  static_cast<std::size_t>(slot.shape.size())));
   }

@@ -19,7 +19,7 @@ inline void add_keras_names(Hdf5Group& group, const std::string& name,
   }
   for (std::size_t i = 0; i * most < names.size(); ++i) {
     const auto begin = names.begin() + static_cast<Index>(i * most);
-    const auto count = std::min(most, names.size() - i * most);
+    const auto count = (std::min)(most, names.size() - i * most);
     group.attributes.push_back({join(name, i), {begin, begin + static_cast<Index>(count)}, true});
   }
 }

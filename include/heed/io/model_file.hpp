@@ -41,7 +41,7 @@ template <class Scalar>
 std::vector<NamedView<Scalar>> named_weights(const Model<Scalar>& model) {
   model.check_built("saved");
   std::vector<NamedView<Scalar>> weights;
-  for (const Slot& slot : model.graph().layout().slots()) {
+  for (const Slot& slot : model.graph().layout().all_slots()) {
     weights.emplace_back(slot.name,
                          View<const Scalar>(model.weights().data() + slot.offset, slot.shape));
   }
@@ -54,7 +54,7 @@ template <class Scalar>
 void set_weights(Model<Scalar>& model, const Safetensors& file, std::string_view where,
                  const WeightOptions& options) {
   const Layout& layout = model.graph().layout();
-  for (const Slot& slot : layout.slots()) {
+  for (const Slot& slot : layout.all_slots()) {
     const auto found = file.tensors.find(slot.name);
     check<FileError>(found != file.tensors.end(), where, " has no tensor ", in_quotes(slot.name),
                      ", a weight of the model, of shape ", slot.shape);
@@ -75,7 +75,7 @@ void set_weights(Model<Scalar>& model, const Safetensors& file, std::string_view
                      " has the tensor ", in_quotes(name), ", which is not a weight of the model");
   }
   Arena<Scalar> weights(Shape{layout.size()});
-  for (const Slot& slot : layout.slots()) {
+  for (const Slot& slot : layout.all_slots()) {
     const SafeTensor& tensor = file.tensors.find(slot.name)->second;
     decode(tensor.dtype, tensor.bytes,
            weights.values().subspan(static_cast<std::size_t>(slot.offset),
@@ -88,7 +88,7 @@ void set_weights(Model<Scalar>& model, const Safetensors& file, std::string_view
 /// Throws `FileError` unless weights are of the type that the model says, or shorter than that.
 inline void check_scalar(const Safetensors& file, const Layout& layout, const std::string& scalar,
                          std::string_view where) {
-  for (const Slot& slot : layout.slots()) {
+  for (const Slot& slot : layout.all_slots()) {
     const auto found = file.tensors.find(slot.name);
     if (found == file.tensors.end() || found->second.dtype.bits < 32) continue;
     check<FileError>(found->second.dtype.name == (scalar == "float32" ? "F32" : "F64"), where,

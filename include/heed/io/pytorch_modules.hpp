@@ -98,7 +98,7 @@ void check_torch_modules(const Model<Scalar>& model, const pytorch::Modules& mod
         node < graph.nodes().size() && (layer == name || graph.layout().find(name) != nullptr),
         "model \"", model.name(), "\" has no layer or weight \"", name,
         "\", which is mapped to PyTorch's \"", module, "\"");
-    check<OptionError>(graph[node].slots > 0, graph.title(node),
+    check<OptionError>(graph[node].slot_count > 0, graph.title(node),
                        " has no weights and is mapped to PyTorch's \"", module, "\"");
     const auto* lstm = graph[node].layer.template get<LSTM>();
     if (lstm != nullptr && layer == name) {
@@ -121,10 +121,10 @@ std::vector<TorchWeight> torch_weights(const Model<Scalar>& model,
   for (std::size_t i = 0; i < graph.nodes().size(); ++i) {
     const auto& node = graph[i];
     const auto layer = modules.find(node.name);
-    const auto slots = graph.layout().slots().subspan(node.first_slot, node.slots);
+    const auto own_slots = graph.layout().all_slots().subspan(node.first_slot, node.slot_count);
     std::vector<std::string> names;
-    for (const Slot& slot : slots) names.push_back(slot.name);
-    for (const Slot& slot : slots) {
+    for (const Slot& slot : own_slots) names.push_back(slot.name);
+    for (const Slot& slot : own_slots) {
       const auto alone = modules.find(slot.name);
       const auto module = alone != modules.end() ? alone : layer;
       check<OptionError>(module != modules.end(), graph.title(i), " has the weights ",

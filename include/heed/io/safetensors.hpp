@@ -56,8 +56,8 @@ inline std::vector<Index> lengths_from_json(const nlohmann::json& tensor, const 
 inline Index element_count(const std::vector<Index>& lengths, const std::string& place) {
   Index count = 1;
   for (const Index length : lengths) {
-    check<FileError>(length == 0 || count <= std::numeric_limits<Index>::max() / 64 / length, place,
-                     " has more numbers than can be counted");
+    check<FileError>(length == 0 || count <= (std::numeric_limits<Index>::max)() / 64 / length,
+                     place, " has more numbers than can be counted");
     count *= length;
   }
   return count;

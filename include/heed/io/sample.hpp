@@ -27,7 +27,7 @@ void check_sample_cost(const Model<Scalar>& model, View<const Scalar> x, std::st
     cost.work *= static_cast<double>(x.dim(1));
   }
   const auto numbers = static_cast<double>(model.count_params() + x.size());
-  const double values = std::max(values_always, values_each * numbers);
+  const double values = (std::max)(values_always, values_each * numbers);
   check<E>(cost.values <= values, place, "model \"", model.name(), "\" holds some ", cost.values,
            " numbers for a sample of ", x.shape().sample(), ", and at most ", values,
            " are made for weights and samples of ", numbers, " numbers");
@@ -43,7 +43,7 @@ void check_sample_cost(const Model<Scalar>& model, View<const Scalar> x, std::st
 template <class Scalar>
 PredictOptions sample_batches(const Model<Scalar>& model) {
   constexpr double most = 1 << 16;
-  const double values = std::max(1.0, forward_cost(model.graph()).values);
+  const double values = (std::max)(1.0, forward_cost(model.graph()).values);
   return {.batch_size = static_cast<Index>(std::clamp(most / values, 1.0, 32.0))};
 }
 
@@ -67,7 +67,7 @@ void check_sample(const Model<Scalar>& model, const Safetensors& file,
   const auto in = file.tensors.find(sample_input);
   const auto out = file.tensors.find(sample_output);
   if (in == file.tensors.end() && out == file.tensors.end()) return;
-  if (tolerance && *tolerance > std::numeric_limits<double>::max()) return;
+  if (tolerance && *tolerance > (std::numeric_limits<double>::max)()) return;
   check<FileError>(in != file.tensors.end() && out != file.tensors.end(), where,
                    " has one of the tensors \"x\" and \"y\" without the other");
   const auto x = read_tensor<Scalar>(file, sample_input, where);
@@ -80,7 +80,7 @@ void check_sample(const Model<Scalar>& model, const Safetensors& file,
   check_sample_cost<FileError, Scalar>(model, x, join(where, ": "));
   const auto y = model.predict(x, sample_batches(model));
   const bool is_double = sizeof(Scalar) == 8 && out->second.dtype.bits == 64;
-  const double scale = std::max(1.0, static_cast<double>(expected.array().abs().maxCoeff()));
+  const double scale = (std::max)(1.0, static_cast<double>(expected.array().abs().maxCoeff()));
   const double allowed = tolerance.value_or(is_double ? 1e-10 : 1e-4) * scale;
   const auto off = (y.array() - expected.array()).abs();
   const auto most = static_cast<double>(off.maxCoeff());

@@ -37,7 +37,7 @@ template <class Scalar>
 class Parameters {
  public:
   Parameters() = default;
-  Parameters(Scalar* arena, std::span<const Slot> slots) : arena_(arena), slots_(slots) {}
+  Parameters(Scalar* arena, std::span<const Slot> own_slots) : arena_(arena), slots_(own_slots) {}
 
   operator Parameters<const Scalar>() const  // NOLINT(google-explicit-constructor)
       requires(!std::is_const_v<Scalar>) {

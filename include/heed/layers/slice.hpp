@@ -38,9 +38,9 @@ struct Slice {
   }
 
   Shape output_shape(const Shape& x) const {
-    check<OptionError>(std::max(std::ssize(begin), std::ssize(end)) <= x.rank(),
+    check<OptionError>((std::max)(std::ssize(begin), std::ssize(end)) <= x.rank(),
                        "expected a begin and an end for at most ", x.rank(), " axes, got ",
-                       std::max(begin.size(), end.size()));
+                       (std::max)(begin.size(), end.size()));
     std::vector<bool> dropped(static_cast<std::size_t>(x.rank()), false);
     for (const Index axis : squeeze) {
       check<OptionError>(1 <= axis && axis <= x.rank(), "expected axes from 1 to ", x.rank(),

@@ -85,13 +85,13 @@ template <class Scalar, Index Width>
     case F::linear: return z;
     case F::sigmoid: return Sigmoid<Scalar>{}(z);
     case F::tanh: return Tanh<Scalar>{}(z);
-    case F::relu: return max(z, C::zero);
+    case F::relu: return larger(z, C::zero);
     case F::elu: return where_positive(z, z, expm1(z));
     case F::selu: return C::selu_scale * where_positive(z, z, C::selu_alpha * expm1(z));
-    case F::softplus: return max(z, C::zero) + log1p(exp(-abs(z)));
+    case F::softplus: return larger(z, C::zero) + log1p(exp(-abs(z)));
     case F::softsign: return z / (C::one + abs(z));
     case F::exponential: return exp(z);
-    case F::hard_sigmoid: return min(max(z * C::sixth + C::half, C::zero), C::one);
+    case F::hard_sigmoid: return smaller(larger(z * C::sixth + C::half, C::zero), C::one);
     case F::leaky_relu: return where_positive(z, z, C::leaky_slope * z);
     case F::softmax: break;  // a function of a row
   }

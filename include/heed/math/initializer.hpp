@@ -174,7 +174,7 @@ inline void reflect(double* q, std::size_t rows, const float* v, const Halves& w
 
   std::vector<double> columns(n * q_columns);
   for (std::size_t first = 0; first < k; first += q_columns) {
-    const std::size_t count = std::min(q_columns, k - first);
+    const std::size_t count = (std::min)(q_columns, k - first);
     std::fill(columns.begin(), columns.end(), 0.0);
     QRow sums{};
     for (std::size_t i = first + count; i-- > 0;) {
@@ -213,8 +213,8 @@ void initialize(Initializer initializer, std::span<Scalar> weights, const Shape&
   check<ShapeError>(std::ssize(weights) == shape.size(), "a weight of shape ", shape,
                     " cannot have ", weights.size(), " values");
   const Fans fans = compute_fans(shape);
-  const double in = std::max(1.0, fans.in);
-  const double mean = std::max(1.0, (fans.in + fans.out) / 2);
+  const double in = (std::max)(1.0, fans.in);
+  const double mean = (std::max)(1.0, (fans.in + fans.out) / 2);
   const auto within = [&](double limit) {
     for (Scalar& w : weights) w = static_cast<Scalar>(random.uniform(-limit, limit));
   };
@@ -244,7 +244,7 @@ void initialize(Initializer initializer, std::span<Scalar> weights, const Shape&
       const auto rows = static_cast<std::size_t>(shape.leading());
       const auto columns = static_cast<std::size_t>(shape.back());
       std::vector<double> q(weights.size());
-      detail::orthonormal_columns(q, std::max(rows, columns), std::min(rows, columns), random);
+      detail::orthonormal_columns(q, (std::max)(rows, columns), (std::min)(rows, columns), random);
       for (std::size_t i = 0; i < weights.size(); ++i) {
         const std::size_t transposed = i % columns * rows + i / columns;
         weights[i] = static_cast<Scalar>(q[rows < columns ? transposed : i]);

@@ -92,8 +92,8 @@ struct Lanes {
     return Eigen::internal::pmadd(a.packet, b.packet, c.packet);
   }
 
-  friend Lanes max(Lanes a, Lanes b) { return Eigen::internal::pmax(a.packet, b.packet); }
-  friend Lanes min(Lanes a, Lanes b) { return Eigen::internal::pmin(a.packet, b.packet); }
+  friend Lanes larger(Lanes a, Lanes b) { return Eigen::internal::pmax(a.packet, b.packet); }
+  friend Lanes smaller(Lanes a, Lanes b) { return Eigen::internal::pmin(a.packet, b.packet); }
   friend Lanes abs(Lanes a) { return Eigen::internal::pabs(a.packet); }
   friend Lanes sqrt(Lanes a) { return Eigen::internal::psqrt(a.packet); }
   friend Lanes exp(Lanes a) { return Eigen::internal::pexp(a.packet); }
@@ -188,7 +188,8 @@ struct LanesAt {
 namespace detail {
 
 template <class Scalar, Index Width, class Use>
-[[gnu::always_inline]] inline void for_lanes_of_row(Index row, Index column, Index cols, const Use& use) {
+[[gnu::always_inline]] inline void for_lanes_of_row(Index row, Index column, Index cols,
+                                                    const Use& use) {
   for (; column + Width <= cols; column += Width) use(LanesAt<Scalar, Width>{row, column});
   if constexpr (Width > 1) {
     if (column < cols) {

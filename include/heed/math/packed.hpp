@@ -72,7 +72,7 @@ class Packed {
     const Index padded = detail::packets_of<Scalar>(cols_) * widest<Scalar>;
     panels_.resize(static_cast<std::size_t>(depth_ * padded));
     for (Index j = 0; j < cols_; j += width) {
-      const Index cols = std::min(width, cols_ - j);
+      const Index cols = (std::min)(width, cols_ - j);
       detail::pack<Scalar>({b.data + j * b.col_stride, depth_, cols, b.row_stride, b.col_stride},
                            detail::packets_of<Scalar>(cols), panels_.data() + j * depth_);
     }

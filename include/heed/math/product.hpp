@@ -14,7 +14,7 @@ void multiply_row(const Strided<Scalar>& c, const Strided<const Scalar>& start,
                   const PackedRows<Scalar>& packed) {
   using Sizes = TileSizes<Scalar>;
   for (Index j = 0; j < c.cols; j += Sizes::row_cols) {
-    const Index cols = std::min(Sizes::row_cols, c.cols - j);
+    const Index cols = (std::min)(Sizes::row_cols, c.cols - j);
     const Index packets = packets_of<Scalar>(cols);
     Sizes::row(packets)({
         .c = c.data + j,
@@ -55,17 +55,17 @@ void multiply(const Strided<Scalar>& c, const Strided<const Scalar>& start,
   const bool one_row = packed ? packed.factor->one_row() : c.rows == 1 && b.col_stride == 1;
   const Index most_cols = panel_cols<Scalar>(one_row);
   for (Index k = 0; k < a.cols; k += most_depth) {
-    const Index depth = std::min(most_depth, a.cols - k);
+    const Index depth = (std::min)(most_depth, a.cols - k);
     const Scalar* from = k == 0 ? start.data : c.data;
     const Index from_stride = k == 0 ? start.row_stride : c.row_stride;
     for (Index i = 0; i < c.rows; i += most_rows) {
-      const Index rows = std::min(most_rows, c.rows - i);
+      const Index rows = (std::min)(most_rows, c.rows - i);
       // Tiles of two heights that differ by one row: none is left over with few rows.
       const Index strips = (rows + Sizes::rows - 1) / Sizes::rows;
       const Index height = rows / strips;
       const Index higher = rows % strips;
       for (Index j = 0, cols = 0; j < c.cols; j += cols) {
-        cols = std::min(most_cols, c.cols - j);
+        cols = (std::min)(most_cols, c.cols - j);
         // What is left over of a wide row that is read in place comes by itself.
         if (!packed && cols > Sizes::cols) cols -= cols % Sizes::width;
         const Index packets = packets_of<Scalar>(cols);

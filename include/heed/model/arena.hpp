@@ -28,7 +28,7 @@ class Layout {
   /// Appends the weights of a layer, their names behind its own. Returns where its slots begin.
   std::size_t append(const std::string& layer, const std::vector<Weight>& weights) {
     const std::size_t first = slots_.size();
-    Index left = std::numeric_limits<Index>::max() - size_;
+    Index left = (std::numeric_limits<Index>::max)() - size_;
     for (const Weight& weight : weights) {
       check<ShapeError>(weight.shape.size() <= left, "with a ", weight.name, " of ", weight.shape,
                         " the model has more weights than can be counted");
@@ -55,7 +55,7 @@ class Layout {
   /// How many numbers all weights have together.
   Index size() const { return size_; }
 
-  std::span<const Slot> slots() const { return slots_; }
+  std::span<const Slot> all_slots() const { return slots_; }
 
   const Slot* find(std::string_view name) const {
     const auto found = names_.find(name);

@@ -41,7 +41,7 @@ void Graph<Scalar>::backward(View<const Scalar> weights, Tape<Scalar>& tape,
       entry.outputs[k].has_gradient &= leaves;
     }
     entry.wanted =
-        (nodes_[i].slots > 0 && nodes_[i].trains) || (nodes_[i].is_input() && input_gradient);
+        (nodes_[i].slot_count > 0 && nodes_[i].trains) || (nodes_[i].is_input() && input_gradient);
     for (const Node input : nodes_[i].inputs) entry.wanted |= tape.entries[input.index].wanted;
   }
   for (std::size_t i = nodes_.size(); i-- > 0;) {

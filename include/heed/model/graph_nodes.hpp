@@ -38,7 +38,7 @@ class Graph {
     std::vector<Node> inputs;
     std::vector<Shape> shapes;   ///< of one sample, of each output; may have axes of any length
     std::size_t first_slot = 0;  ///< its weights are slots [first_slot, first_slot + slots)
-    std::size_t slots = 0;
+    std::size_t slot_count = 0;
     bool trains = true;      ///< whether its weights have gradients
     bool step_wise = false;  ///< whether each step of the output is by itself
 
@@ -75,7 +75,8 @@ class Graph {
   /// cost none.
   void set_trains(std::size_t node, bool trains) {
     for (Entry& entry : nodes_) {
-      if (entry.slots > 0 && entry.first_slot == nodes_[node].first_slot) entry.trains = trains;
+      if (entry.slot_count > 0 && entry.first_slot == nodes_[node].first_slot)
+        entry.trains = trains;
     }
   }
 
@@ -143,7 +144,7 @@ class Graph {
   /// The weights of a node in an arena of this graph's layout, or their gradients.
   template <class S>
   Parameters<S> parameters(S* arena, std::size_t node) const {
-    return {arena, layout_.slots().subspan(nodes_[node].first_slot, nodes_[node].slots)};
+    return {arena, layout_.all_slots().subspan(nodes_[node].first_slot, nodes_[node].slot_count)};
   }
 
  private:
@@ -232,7 +233,7 @@ std::size_t Graph<Scalar>::add(std::string name, AnyLayer<Scalar> layer, std::ve
     entry.shapes = layer.output_shapes(shapes);
     for (const Shape& shape : entry.shapes) {
       // Far below the range of Index, so that layers can reckon with lengths: 4 * units, 2 * U.
-      check<ShapeError>(shape.size() <= std::numeric_limits<Index>::max() / 8, "an output of ",
+      check<ShapeError>(shape.size() <= (std::numeric_limits<Index>::max)() / 8, "an output of ",
                         shape, " has more elements than can be held");
       shapes_are_known_ &= shape.is_known();
     }
@@ -243,7 +244,7 @@ std::size_t Graph<Scalar>::add(std::string name, AnyLayer<Scalar> layer, std::ve
                         weight.name, " is ", weight.shape, ", got ",
                         shapes.empty() ? Shape{} : shapes[0]);
     }
-    entry.slots = weights.size();
+    entry.slot_count = weights.size();
     if (owner < nodes_.size()) {
       layout_.check_shared(nodes_[owner].first_slot, weights);
       entry.first_slot = nodes_[owner].first_slot;

@@ -247,7 +247,7 @@ void Model<Scalar>::build(const BuildOptions& options) {
                     "a model is built from an input and at least one layer");
   weights_.resize({count_params()});
   std::uint64_t stream = 0;
-  for (const Slot& slot : graph_.layout().slots()) {
+  for (const Slot& slot : graph_.layout().all_slots()) {
     Random random(options.seed, stream++);
     const auto size = static_cast<std::size_t>(slot.shape.size());
     initialize(slot.initializer,
@@ -275,7 +275,7 @@ const Slot& Model<Scalar>::find_weight(std::string_view name) const {
   const Slot* slot = graph_.layout().find(name);
   if (slot == nullptr) {
     throw ModelError(join("model \"", name_, "\" has no weight \"", name, "\" among ",
-                          detail::quoted(graph_.layout().slots(), &Slot::name)));
+                          detail::quoted(graph_.layout().all_slots(), &Slot::name)));
   }
   return *slot;
 }

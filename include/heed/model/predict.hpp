@@ -89,10 +89,10 @@ class Samples {
 template <class Scalar>
 Tensor<Scalar> Model<Scalar>::activations(std::string_view name, const Inputs<Scalar>& inputs,
                                           const PredictOptions& options) const {
-  const std::size_t slash = std::min(name.find('/'), name.size());
+  const std::size_t slash = (std::min)(name.find('/'), name.size());
   const Node node{find_layer(name.substr(0, slash)), 0};
   return std::move(
-      run({&node, 1}, name.substr(std::min(slash + 1, name.size())), inputs, options)[0]);
+      run({&node, 1}, name.substr((std::min)(slash + 1, name.size())), inputs, options)[0]);
 }
 
 template <class Scalar>
@@ -110,8 +110,8 @@ std::vector<Tensor<Scalar>> Model<Scalar>::run(std::span<const Node> wanted, std
                          : find_published(wanted[i].index, inner, tape);
   };
   const Index samples = inputs.x[0].dim(0);
-  const Index batch_size = std::min(options.batch_size, samples);
-  Team team(std::min(options.threads, std::max<Index>(samples, 1)));
+  const Index batch_size = (std::min)(options.batch_size, samples);
+  Team team((std::min)(options.threads, std::max<Index>(samples, 1)));
   std::vector<Tensor<Scalar>> results(wanted.size());
   {
     // Shapes of inner values, and of those of any length, show when a sample is run.
@@ -134,7 +134,7 @@ std::vector<Tensor<Scalar>> Model<Scalar>::run(std::span<const Node> wanted, std
     Tape<Scalar> tape;
     detail::Samples<Scalar> batch;
     for (Index first = part.first; first < end; first += batch_size) {
-      const Index count = std::min(batch_size, end - first);
+      const Index count = (std::min)(batch_size, end - first);
       forward(batch.take(inputs, first, count), tape);
       for (std::size_t i = 0; i < wanted.size(); ++i) {
         const auto y = value(i, tape);

@@ -12,7 +12,7 @@ namespace detail {
 inline std::size_t width(std::string_view text) { return columns(text); }
 
 inline std::string padded(std::string_view text, std::size_t wide, bool right = false) {
-  const std::string space(wide - std::min(wide, width(text)), ' ');
+  const std::string space(wide - (std::min)(wide, width(text)), ' ');
   return right ? space + std::string(text) : std::string(text) + space;
 }
 
@@ -51,7 +51,9 @@ std::string summary(const std::string& name, const Graph<Scalar>& graph) {
   bool sequential = true;
   for (std::size_t i = 0; i < graph.nodes().size(); ++i) {
     const auto& node = graph[i];
-    const std::string sample = to_text(node.shape());
+    std::string sample = "(None";  // as Keras calls the batch axis, and others of any length
+    for (const Index dim : node.shape()) sample += dim == any ? ", None" : join(", ", dim);
+    sample += node.shape().rank() == 0 ? ",)" : ")";
     std::string connections;
     for (const Node input : node.inputs) {
       if (!connections.empty()) connections += ", ";
@@ -60,11 +62,11 @@ std::string summary(const std::string& name, const Graph<Scalar>& graph) {
     if (connections.empty()) connections = "-";
     sequential &= node.inputs.size() <= 1 && (i == 0 || node.inputs[0].index == i - 1);
     Index params = 0;
-    for (const Slot& slot : graph.layout().slots().subspan(node.first_slot, node.slots)) {
+    for (const Slot& slot : graph.layout().all_slots().subspan(node.first_slot, node.slot_count)) {
       params += slot.shape.size();
     }
-    lines.push_back({detail::visible(join(node.name, " (", node.layer.type(), ")")),
-                     "(None, " + sample.substr(1), detail::with_commas(params), connections});
+    lines.push_back({detail::visible(join(node.name, " (", node.layer.type(), ")")), sample,
+                     detail::with_commas(params), connections});
   }
 
   const Line heading{"Layer (type)", "Output Shape", "Param #", "Connected to"};
@@ -73,7 +75,7 @@ std::string summary(const std::string& name, const Graph<Scalar>& graph) {
   for (std::size_t column = 0; column < columns; ++column) {
     widths[column] = heading[column].size();
     for (const Line& line : lines)
-      widths[column] = std::max(widths[column], detail::width(line[column]));
+      widths[column] = (std::max)(widths[column], detail::width(line[column]));
   }
 
   std::string text = join("Model: \"", detail::visible(name), "\"\n");

@@ -58,7 +58,7 @@ struct PoolEnvironment : Eigen::StlThreadEnvironment {
 struct Part {
   Index first, count;
 
-  Part(Index size, Index parts, Index i) : first(size / parts * i + std::min(i, size % parts)) {
+  Part(Index size, Index parts, Index i) : first(size / parts * i + (std::min)(i, size % parts)) {
     count = size / parts + (i < size % parts ? 1 : 0);
   }
 };

@@ -60,7 +60,7 @@ inline std::optional<std::size_t> largest(const std::vector<double>& values) {
 
 /// The outline of a bar from `base` to `y`, rounded at that end.
 inline std::string bar_path(double middle, double wide, double base, double y) {
-  const double round = std::min({5.0, wide / 2, std::abs(y - base)});
+  const double round = (std::min)({5.0, wide / 2, std::abs(y - base)});
   const double shoulder = at(y < base ? y + round : y - round);
   const double left = at(middle - wide / 2), right = at(middle + wide / 2);
   return join("M", left, " ", at(base), "V", shoulder, "Q", left, " ", at(y), " ", at(left + round),
@@ -80,7 +80,7 @@ inline std::string svg(const Bars& chart, const SvgOptions& options = {}) {
   const NumberFormat format = format_of(bars.values);
   const auto [least, most] = std::minmax_element(bars.values.begin(), bars.values.end());
   const bool has_negative = *least < 0;
-  const Ticks ticks(std::min(*least, 0.0), std::max(*most, 0.0));
+  const Ticks ticks((std::min)(*least, 0.0), (std::max)(*most, 0.0));
   const auto stands_out = largest(bars.values);
   std::string description =
       join("Bar chart of ", count, " values", bars.legend.empty() ? "" : ": ", bars.legend, ", by ",
@@ -101,11 +101,11 @@ inline std::string svg(const Bars& chart, const SvgOptions& options = {}) {
   svg.axes(area, ticks, bars.x_label, bars.y_label);
 
   const auto value_y = [&](double value) { return area.bottom - area.high() * ticks.part(value); };
-  const double bar = std::min(slot * 0.68, 96.0);
+  const double bar = (std::min)(slot * 0.68, 96.0);
   const double value_size = at(std::clamp(slot * 0.22, 12.0, 17.0));
   double value_wide = 0;
   for (const double value : bars.values) {
-    value_wide = std::max(value_wide, text_width(format(value), value_size));
+    value_wide = (std::max)(value_wide, text_width(format(value), value_size));
   }
   const double base = value_y(0);
   for (std::size_t i = 0; i < count; ++i) {

@@ -83,7 +83,7 @@ inline Colour shade(double part) {
   constexpr Stops light_below{0xf3f6fa, 0xf3cfae, 0xe0904f, 0xb3510f, 0x5f2503};
   constexpr Stops dark_above{0x1b2431, 0x1d4a7d, 0x3284c8, 0x8cc6f2, 0xf2f9ff};
   constexpr Stops dark_below{0x1b2431, 0x6e3c14, 0xc46a1e, 0xf3ab6d, 0xfff0df};
-  const double place = std::min(std::abs(part), 1.0) * 4;
+  const double place = (std::min)(std::abs(part), 1.0) * 4;
   const auto i = std::min<std::size_t>(static_cast<std::size_t>(place), 3);
   const auto mixed = [&](const Stops& stops) {
     std::uint32_t rgb = 0;
@@ -127,7 +127,7 @@ inline void draw_cells(Svg& svg, const HeatMap& map, const Area& area, double mo
   const double wide = area.wide() / static_cast<double>(columns);
   const double high = area.high() / static_cast<double>(rows);
   const bool can_point = rows * columns <= 1024;
-  const double gap = can_point && std::min(wide, high) > 6 ? 1 : 0;
+  const double gap = can_point && (std::min)(wide, high) > 6 ? 1 : 0;
   std::map<int, std::string> levels;
   for (Index row = 0; row < rows; ++row) {
     const double y = at(area.top + high * (static_cast<double>(row) + 0.5) - gap / 2);
@@ -166,9 +166,9 @@ inline void draw_numbers(Svg& svg, const HeatMap& map, const Area& area, double 
   const NumberFormat format = format_of(map.values.values());
   double widest = 0;
   for (const double value : map.values.values()) {
-    widest = std::max(widest, text_width(format(value), 1));
+    widest = (std::max)(widest, text_width(format(value), 1));
   }
-  const double size = std::floor(std::min({16.0, (wide - 6) / widest, high - 6}));
+  const double size = std::floor((std::min)({16.0, (wide - 6) / widest, high - 6}));
   if (size < 9) return;
   for (Index row = 0; row < rows; ++row) {
     for (Index column = 0; column < columns; ++column) {
@@ -211,7 +211,7 @@ inline std::string svg(const HeatMap& chart, const SvgOptions& options = {}) {
   const auto rows = static_cast<std::size_t>(map.values.dim(0));
   const auto columns = static_cast<std::size_t>(map.values.dim(1));
   const double least = map.values.array().minCoeff(), most = map.values.array().maxCoeff();
-  const double farthest = std::max(-least, most);
+  const double farthest = (std::max)(-least, most);
   const Ticks ticks(least < 0 ? -farthest : 0, farthest);
   Svg svg(map.title,
           join("Heat map of ", rows, " × ", columns, " values", map.legend.empty() ? "" : ": ",
@@ -221,13 +221,13 @@ inline std::string svg(const HeatMap& chart, const SvgOptions& options = {}) {
 
   double names_wide = 0, scale_wide = 0;
   for (std::size_t i = 0; i < rows; ++i) {
-    names_wide = std::max(names_wide, text_width(clean(map.row_label(i)), 15));
+    names_wide = (std::max)(names_wide, text_width(clean(map.row_label(i)), 15));
   }
   for (const std::string& label : ticks.labels) {
-    scale_wide = std::max(scale_wide, text_width(label, 15));
+    scale_wide = (std::max)(scale_wide, text_width(label, 15));
   }
-  names_wide = std::min(names_wide, 160.0);
-  Area area{std::max(96.0, 68 + names_wide), 112, std::min(812.0, 848 - scale_wide), 456};
+  names_wide = (std::min)(names_wide, 160.0);
+  Area area{(std::max)(96.0, 68 + names_wide), 112, (std::min)(812.0, 848 - scale_wide), 456};
   const double wide = area.wide() / static_cast<double>(columns);
   std::vector<std::string> names;
   for (std::size_t i = 0; i < columns; ++i) names.push_back(map.column_label(i));

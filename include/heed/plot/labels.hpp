@@ -15,14 +15,14 @@ class ColumnLabels {
     double wide = 0;
     for (std::string& label : labels_) {
       label = clean(label);
-      wide = std::max(wide, text_width(label, 16));
+      wide = (std::max)(wide, text_width(label, 16));
     }
     is_turned_ = are_names && wide + 10 > slot && slot >= 20;
     size_ = is_turned_ ? 14 : 16;
-    room_ = is_turned_ ? 135 : std::max(slot - 10, 110.0);
-    wide = std::min(wide, room_);
+    room_ = is_turned_ ? 135 : (std::max)(slot - 10, 110.0);
+    wide = (std::min)(wide, room_);
     every_ = is_turned_ ? 1 : every_nth((wide + 10) / slot);
-    extra_height_ = is_turned_ ? std::max(0.0, 0.71 * wide - 22) : 0;
+    extra_height_ = is_turned_ ? (std::max)(0.0, 0.71 * wide - 22) : 0;
   }
 
   /// How much higher they are than a line of numbers.

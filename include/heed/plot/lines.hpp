@@ -45,14 +45,14 @@ struct Extent {
   explicit Extent(const Lines& lines) : is_logarithmic(lines.logarithmic) {
     bool is_empty = true;
     for (const auto& [name, values] : lines.series) {
-      points = std::max(points, values.size());
+      points = (std::max)(points, values.size());
       for (const double value : values) {
         if (!lines.shows(value)) continue;
         check<DataError>(std::abs(value) <= most_drawable, "Lines \"", lines.title,
                          "\": expected numbers of at most 1e300, got ", value, " in \"", name,
                          "\"");
-        low = is_empty ? value : std::min(low, value);
-        high = is_empty ? value : std::max(high, value);
+        low = is_empty ? value : (std::min)(low, value);
+        high = is_empty ? value : (std::max)(high, value);
         is_empty = false;
       }
     }
@@ -80,7 +80,7 @@ inline std::vector<std::size_t> drawn_points(const Lines& lines,
   const std::size_t size = group_size(values.size(), 800);
   std::vector<std::size_t> points;
   for (std::size_t begin = 0; begin < values.size(); begin += size) {
-    const std::size_t end = std::min(begin + size, values.size());
+    const std::size_t end = (std::min)(begin + size, values.size());
     std::optional<std::size_t> least, most;
     for (std::size_t i = begin; i < end; ++i) {
       if (!lines.shows(values[i])) continue;

@@ -37,7 +37,7 @@ struct NumberFormat {
       return text.substr(0, e + 1) + std::to_string(std::stoi(text.substr(e + 1)));
     }
     const std::size_t first = text.front() == '-' ? 1 : 0;
-    const std::size_t whole = std::min(text.find('.'), text.size());
+    const std::size_t whole = (std::min)(text.find('.'), text.size());
     if (whole - first >= 5) {  // 25121 as 25,121
       for (std::size_t i = whole; i > first + 3; i -= 3) text.insert(i - 3, 1, ',');
     }
@@ -48,16 +48,16 @@ struct NumberFormat {
 /// For numbers up to `largest` of which the digit of 10^last is the last to be seen.
 inline NumberFormat number_format(double largest, int last) {
   if (largest == 0) return {};
-  const int digits = std::max(0, first_digit(largest) - last);
+  const int digits = (std::max)(0, first_digit(largest) - last);
   const bool is_large = largest >= 1e15 || (largest >= 1e7 && digits <= 3);
   if (is_large || largest < 1e-3) return {digits, true};
-  return {std::max(0, -last), false};
+  return {(std::max)(0, -last), false};
 }
 
 /// Three digits of the largest number, four when it begins with 1, fewer where no number has more.
 inline NumberFormat format_of(std::span<const double> values) {
   double largest = 0;
-  for (const double value : values) largest = std::max(largest, std::abs(value));
+  for (const double value : values) largest = (std::max)(largest, std::abs(value));
   if (largest < 1 / most_drawable) return {};
   const int first = first_digit(largest);
   int last = first_digit(largest / 2) - 2;
@@ -81,10 +81,10 @@ inline std::string brief(double value) {
 /// numbers too close to be told apart the axis goes to zero, and around zero to 1.
 struct Ticks {
   Ticks(double low, double high) {
-    const double most = std::max(std::abs(low), std::abs(high));
-    if (high - low < std::max(1e-9 * most, 1 / most_drawable)) {
-      low = std::min(low, 0.0);
-      high = most < 1 / most_drawable ? 1 : std::max(high, 0.0);
+    const double most = (std::max)(std::abs(low), std::abs(high));
+    if (high - low < (std::max)(1e-9 * most, 1 / most_drawable)) {
+      low = (std::min)(low, 0.0);
+      high = most < 1 / most_drawable ? 1 : (std::max)(high, 0.0);
     }
     const double rough = (high - low) / 5;
     int last = first_digit(rough);
@@ -98,7 +98,7 @@ struct Ticks {
     const double first = std::floor(low / step + 1e-9);
     const double end = std::ceil(high / step - 1e-9);
     for (int i = 0; first + i <= end; ++i) values.push_back((first + i) * step);
-    const double ends = std::max(std::abs(values.front()), std::abs(values.back()));
+    const double ends = (std::max)(std::abs(values.front()), std::abs(values.back()));
     const NumberFormat format = number_format(ends, last);
     for (const double value : values) labels.push_back(format(value));
   }
@@ -108,7 +108,7 @@ struct Ticks {
   static Ticks logarithmic(double low, double high) {
     Ticks ticks;
     ticks.is_logarithmic_ = true;
-    const int first = first_digit(low), end = std::max(first_digit(high), first) + 1;
+    const int first = first_digit(low), end = (std::max)(first_digit(high), first) + 1;
     const int every = (end - first + 5) / 6;
     for (int power = first; power < end + every; power += every) {
       for (const double factor : {1.0, 2.0, 5.0}) {

@@ -50,7 +50,7 @@ class Page {
     std::size_t wide = 0;
     for (std::string& label : labels) {
       label = words(label, most);
-      wide = std::max(wide, columns(label));
+      wide = (std::max)(wide, columns(label));
     }
     for (std::string& label : labels) label = right_aligned(label, wide);
     return labels;
@@ -94,12 +94,12 @@ inline std::string text_bar(double length, std::size_t zero, bool unicode) {
   const double size = std::abs(length);
   if (!unicode) {
     const auto full = static_cast<std::size_t>(std::lround(size));
-    return std::string(length < 0 ? zero - std::min(zero, full) : zero, ' ') +
+    return std::string(length < 0 ? zero - (std::min)(zero, full) : zero, ' ') +
            std::string(full, '#');
   }
   if (length < 0) {
     const auto halves = static_cast<std::size_t>(std::lround(size * 2));
-    const std::size_t taken = std::min(zero, (halves + 1) / 2);
+    const std::size_t taken = (std::min)(zero, (halves + 1) / 2);
     return std::string(zero - taken, ' ') + (halves % 2 == 1 ? "▐" : "") +
            repeated("█", halves / 2);
   }

@@ -53,7 +53,7 @@ inline double text_width(std::string_view text, double size) {
 
 /// Part of a text that fits.
 inline std::string fitted(std::string_view text, double size, double wide) {
-  return shortened(clean(text), static_cast<std::size_t>(std::max(1.0, wide / (0.6 * size))));
+  return shortened(clean(text), static_cast<std::size_t>((std::max)(1.0, wide / (0.6 * size))));
 }
 
 /// The part of the picture that holds the data.
@@ -119,7 +119,7 @@ class Svg {
   static double left_of(std::span<const std::string> labels, std::string_view y_label) {
     double left = 96;
     for (const std::string& label : labels) {
-      left = std::max(left, (y_label.empty() ? 36 : 64) + text_width(label, 15));
+      left = (std::max)(left, (y_label.empty() ? 36 : 64) + text_width(label, 15));
     }
     return left;
   }

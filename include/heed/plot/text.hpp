@@ -24,18 +24,18 @@ inline std::string text(const Bars& chart, const TextOptions& options = {}) {
   }
   std::size_t value_wide = page.width() / 2 - 6;
   for (std::size_t i = 1; i < values.size(); ++i)
-    value_wide = std::max(value_wide, values[i].size());
+    value_wide = (std::max)(value_wide, values[i].size());
   labels = page.aligned(std::move(labels), page.width() / 4);
   values = page.aligned(std::move(values), value_wide);
   const std::size_t before = columns(labels[0]) + columns(values[0]) + 4;
-  const double room = static_cast<double>(page.width() - std::min(page.width() - 1, before));
+  const double room = static_cast<double>(page.width() - (std::min)(page.width() - 1, before));
   const auto [least, most] = std::minmax_element(bars.values.begin(), bars.values.end());
-  const double low = std::min(*least, 0.0), high = std::max(*most, 0.0);
+  const double low = (std::min)(*least, 0.0), high = (std::max)(*most, 0.0);
   // Halves, because the whole range may be more than a number can be.
-  const double half = std::max(high / 2 - low / 2, 1 / most_drawable);
+  const double half = (std::max)(high / 2 - low / 2, 1 / most_drawable);
   const double zero = std::ceil(room * (-low / 2 / half));
-  const double scale = std::min({room, low < 0 ? zero / (-low / 2 / half) : room,
-                                 high > 0 ? (room - zero) / (high / 2 / half) : room});
+  const double scale = (std::min)({room, low < 0 ? zero / (-low / 2 / half) : room,
+                                   high > 0 ? (room - zero) / (high / 2 / half) : room});
   if (has_heading) page.add(labels[0] + "  " + values[0]);
   for (std::size_t i = 0; i < bars.values.size(); ++i) {
     page.add(labels[i + 1] + "  " + values[i + 1] + "  " +
@@ -83,7 +83,7 @@ inline std::string text(const Lines& lines, const TextOptions& options = {}) {
     for (std::size_t column = 0; column < room; ++column) {
       const double place = last * static_cast<double>(column) / static_cast<double>(room - 1);
       const auto left = static_cast<std::size_t>(place);
-      const std::size_t right = std::min(left + 1, extent.points - 1);
+      const std::size_t right = (std::min)(left + 1, extent.points - 1);
       const double part = place - static_cast<double>(left);
       if (left >= values.size() || (part > 0 && right >= values.size())) continue;
       const double value = between(values[left], values[right], part);
@@ -110,7 +110,7 @@ inline std::string text(const Lines& lines, const TextOptions& options = {}) {
            repeated(page.unicode() ? "─" : "-", room));
   page.add(
       std::string(before, ' ') +
-      (extent.points > 1 ? left_aligned(under, room - std::min(room, end.size())) + end : under));
+      (extent.points > 1 ? left_aligned(under, room - (std::min)(room, end.size())) + end : under));
   page.add_flowing(legend);
   return std::move(page).finish();
 }
@@ -121,10 +121,10 @@ namespace detail {
 inline bool add_numbers(Page& page, const HeatMap& map, const std::vector<std::string>& labels) {
   const NumberFormat format = format_of(map.values.values());
   std::size_t wide = 0;
-  for (const double value : map.values.values()) wide = std::max(wide, format(value).size());
+  for (const double value : map.values.values()) wide = (std::max)(wide, format(value).size());
   const auto count = static_cast<std::size_t>(map.values.dim(1));
   for (std::size_t i = 0; i < count; ++i) {
-    wide = std::max(wide, columns(page.words(map.column_label(i), 12)));
+    wide = (std::max)(wide, columns(page.words(map.column_label(i), 12)));
   }
   if (columns(labels[0]) + count * (wide + 2) > page.width()) return false;
   std::string heading(columns(labels[0]), ' ');
@@ -170,9 +170,9 @@ inline std::string text(const HeatMap& chart, const TextOptions& options = {}) {
 
   std::vector<std::string_view> shades{" ", "░", "▒", "▓", "█"};
   if (!page.unicode()) shades = {" ", ".", ":", "-", "=", "+", "*", "#", "%", "@"};
-  const double least = std::min(0.0, map.values.array().minCoeff());
-  const double most = std::max(0.0, map.values.array().maxCoeff());
-  const double half = std::max(most / 2 - least / 2, 1 / most_drawable);
+  const double least = (std::min)(0.0, map.values.array().minCoeff());
+  const double most = (std::max)(0.0, map.values.array().maxCoeff());
+  const double half = (std::max)(most / 2 - least / 2, 1 / most_drawable);
   const auto steps = static_cast<double>(shades.size() - 1);
 
   std::string heading;

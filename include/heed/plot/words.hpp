@@ -35,7 +35,7 @@ inline std::string clean(std::string_view text) {
 inline std::string shortened(std::string_view text, std::size_t most,
                              std::string_view ellipsis = "…") {
   if (columns(text) <= most) return std::string(text);
-  const std::size_t room = most - std::min(most, columns(ellipsis));
+  const std::size_t room = most - (std::min)(most, columns(ellipsis));
   std::string result;
   std::size_t taken = 0;
   bool is_full = false;
@@ -49,10 +49,10 @@ inline std::string shortened(std::string_view text, std::size_t most,
 
 /// The text with spaces before it, or behind it, up to so many columns.
 inline std::string right_aligned(std::string_view text, std::size_t wide) {
-  return std::string(wide - std::min(wide, columns(text)), ' ') + std::string(text);
+  return std::string(wide - (std::min)(wide, columns(text)), ' ') + std::string(text);
 }
 inline std::string left_aligned(std::string_view text, std::size_t wide) {
-  return std::string(text) + std::string(wide - std::min(wide, columns(text)), ' ');
+  return std::string(text) + std::string(wide - (std::min)(wide, columns(text)), ' ');
 }
 
 /// `&`, `<`, `>` and quotes as XML writes them.

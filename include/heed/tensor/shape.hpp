@@ -113,7 +113,7 @@ class Shape {
     // Without a division where no product of two such numbers is too large.
     constexpr Index half = Index{1} << std::numeric_limits<Index>::digits / 2;
     check<ShapeError>(
-        (dim <= half && rest <= half) || dim <= std::numeric_limits<Index>::max() / rest,
+        (dim <= half && rest <= half) || dim <= (std::numeric_limits<Index>::max)() / rest,
         "a shape with an axis of ", dim, " has more elements than can be counted");
     size_ *= dim;
     dims_[static_cast<std::size_t>(rank_++)] = dim;

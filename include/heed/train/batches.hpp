@@ -48,7 +48,7 @@ class Batches {
   /// Batch `step` of the epoch, from 0; valid until the next call.
   Dataset<Scalar> batch(Index step) {
     const Index first = step * batch_size_;
-    const Index count = std::min(batch_size_, data_.samples() - first);
+    const Index count = (std::min)(batch_size_, data_.samples() - first);
     if (order_.empty()) return data_.part(first, count);
     const auto rows = std::span<const Index>(order_).subspan(static_cast<std::size_t>(first),
                                                              static_cast<std::size_t>(count));

@@ -11,7 +11,7 @@ namespace heed::detail {
 template <class F>
 void for_each_block(Index size, const F& f) {
   constexpr Index block = 1024;
-  for (Index first = 0; first < size; first += block) f(first, std::min(block, size - first));
+  for (Index first = 0; first < size; first += block) f(first, (std::min)(block, size - first));
 }
 
 }  // namespace heed::detail

@@ -57,7 +57,7 @@ void clip_norm(View<S> x, double bound) {
 template <class S>
 void clip(const Clipping& clipping, const Layout& layout, View<S> gradients) {
   if (clipping.clipnorm > 0) {
-    for (const Slot& slot : layout.slots()) {
+    for (const Slot& slot : layout.all_slots()) {
       detail::clip_norm(View<S>(gradients.data() + slot.offset, slot.shape), clipping.clipnorm);
     }
   }

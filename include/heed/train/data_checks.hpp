@@ -31,7 +31,7 @@ Dataset<Scalar> check_data(const Model<Scalar>& model, const Loss<Scalar>& loss,
                     "\": expected as many samples in ", role, "x as in y, got x of ", x.shape(),
                     " and y of ", y.shape());
   Shape expected = model.output_shape().batch(y.dim(0));
-  for (Index axis = 1; axis < std::min(expected.rank(), y.rank()); ++axis) {
+  for (Index axis = 1; axis < (std::min)(expected.rank(), y.rank()); ++axis) {
     if (expected[axis] == any) expected = expected.with(axis, y.dim(axis));
   }
   const auto targets = fit_targets(y, expected);

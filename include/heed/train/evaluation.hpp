@@ -82,7 +82,7 @@ void evaluate(const Objective<Scalar>& objective, View<const Scalar> weights, Vi
   means.reset();
   CountedRows<Scalar> counted;
   for (Index first = 0; first < x.dim(0); first += batch_size) {
-    const Index count = std::min(batch_size, x.dim(0) - first);
+    const Index count = (std::min)(batch_size, x.dim(0) - first);
     const auto targets = y.samples(first, count);
     const auto output = shards.forward(objective.graph(), weights, x.samples(first, count), {});
     const Mask mask = shards.mask(objective.graph());

@@ -22,7 +22,7 @@ class NameIndex {
   /// The number of entries when there is none of that name.
   template <class Entries>
   std::size_t find(const Entries& entries, std::string_view name) const {
-    const auto few = std::min(entries.size(), most_listed);
+    const auto few = (std::min)(entries.size(), most_listed);
     for (std::size_t i = 0; i < few; ++i) {
       if (entries[i].first == name) return i;
     }

@@ -94,7 +94,7 @@ class Optimizer {
   /// Throws `OptionError` for a state that no training of this layout comes to.
   void check_state(const Layout& layout, const OptimizerState<Scalar>& state) const {
     detail::check_learning_rate(state.learning_rate);
-    check<OptionError>(0 <= state.steps && state.steps < std::numeric_limits<std::int64_t>::max(),
+    check<OptionError>(0 <= state.steps && state.steps < (std::numeric_limits<std::int64_t>::max)(),
                        name_, ": expected a number of updates that can be counted on from, got ",
                        state.steps);
     const bool fits = state.moments.size() == moments_ &&

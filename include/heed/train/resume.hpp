@@ -70,7 +70,7 @@ std::string data_text(const Dataset<Scalar>& data) {
 inline void check_terms(const TrainingTerms& made, const TrainingTerms& now,
                         const std::string& where) {
   const std::string refusal = "resume_from: " + where + " was made with ";
-  for (std::size_t i = 0; i < std::max(made.size(), now.size()); ++i) {
+  for (std::size_t i = 0; i < (std::max)(made.size(), now.size()); ++i) {
     const auto text = [i](const TrainingTerms& terms) {
       return i < terms.size() ? join(terms[i].first, ": ", terms[i].second) : "nothing more";
     };
@@ -171,7 +171,7 @@ void FitLoop<Scalar>::check_fits(const TrainingSnapshot<Scalar>& made, const std
                      state_.steps, ", got ", made.step);
   if (made.step > 0) {
     const Index samples = batches_.data().samples();
-    expect(std::min(made.step * options_.batch_size, samples), made.samples, "samples so far");
+    expect((std::min)(made.step * options_.batch_size, samples), made.samples, "samples so far");
   }
   expect(made.epoch * state_.steps + made.step, made.optimizer.steps, "updates");
   check_learning_rate(made.learning_rate);
