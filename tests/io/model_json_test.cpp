@@ -234,4 +234,41 @@ TEST_CASE("Numbers too large for arithmetic are refused, and nothing is computed
         }).ends_with("the model has more weights than can be counted"));
 }
 
+TEST_CASE("Several inputs and outputs, states, shared and frozen layers and any length survive") {
+  Model<double> model("twins");
+  const Node left = model.input("left", {any, 3});
+  const Node right = model.input("right", {any, 3});
+  const Node encoder = model.add("encoder", LSTM{.units = 2, .return_state = true}, left);
+  const Node other = model.share("twin", encoder, {right});
+  const Node sum = model.add("sum", Add{}, {encoder, other});
+  model.add("both", Concatenate{}, {Node{encoder.index, 1}, Node{other.index, 2}});
+  model.set_outputs({sum, Node{other.index, 2}});
+  model.set_trainable("encoder", false);
+  model.build({.seed = 1});
+  const auto json = model_to_json(model);
+  auto again = model_from_json<double>(json);
+  CHECK(model_to_json(again) == json);
+  again.set_weights(model.weights().values());
+  const auto a = testing::random_tensor({2, 4, 3}, 1), b = testing::random_tensor({2, 5, 3}, 2);
+  const View<const double> inputs[] = {a, b};
+  CHECK(again.predict_all({.x = inputs}) == model.predict_all({.x = inputs}));
+  CHECK_FALSE(again.graph()[encoder.index].trains);
+
+  const auto refused = [&](const char* layer, const char* key, const nlohmann::json& value) {
+    auto broken = nlohmann::json(json);
+    for (auto& entry : broken["layers"]) {
+      if (entry["name"] == layer) entry[key] = value;
+    }
+    return testing::message<FileError>([&] { model_from_json<double>(broken); });
+  };
+  CHECK(refused("twin", "shares", "sum").find("shares the weights of") != std::string::npos);
+  CHECK(refused("twin", "shares", "left") ==
+        "memory: LSTM \"twin\" shares the weights of InputLayer \"left\", which is another layer");
+  CHECK(refused("both", "inputs", {{"encoder", 3}, "twin"}) ==
+        "memory: Concatenate \"both\": expected an output that LSTM \"encoder\" has, which has 3, "
+        "got "
+        "output 3");
+  CHECK(refused("twin", "trainable", 1).find("not true or false") != std::string::npos);
+}
+
 }  // namespace heed::model_json_test

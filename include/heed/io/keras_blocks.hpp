@@ -3,6 +3,7 @@
 #include <functional>
 
 #include <heed/io/keras_graph.hpp>
+#include <heed/io/model_json.hpp>
 
 // Keras has no layer that is one of heed's attention blocks. Each stands in a file as the layers that
 // philipperemy/keras-attention-mechanism writes out, "the reference", with the names it gives them. Where a model has several
@@ -139,9 +140,28 @@ Node add_expanded(Model<Scalar>& model, const StepAttention& block, const std::s
   return model.add(name(mul), Multiply{}, {x, weights});
 }
 
+/// Throws `ModelError` for what the writer of Keras's files has no form for.
+template <class Scalar>
+void check_for_keras(const Model<Scalar>& model) {
+  const Graph<Scalar>& graph = model.graph();
+  constexpr std::string_view yet = ", which cannot be written to a file of Keras yet";
+  check<ModelError>(
+      graph.inputs().size() == 1 && graph.outputs().size() == 1 && graph.outputs()[0].output == 0,
+      "model \"", model.name(), "\" has ", graph.inputs().size(), " inputs and ",
+      graph.outputs().size(), " outputs", yet);
+  for (std::size_t i = 0; i < graph.nodes().size(); ++i) {
+    check<ModelError>(owner_of_weights(graph, i) == i, graph.title(i), " shares its weights", yet);
+    for (const Node input : graph[i].inputs) {
+      check<ModelError>(input.output == 0, graph.title(i), " reads the states of ",
+                        graph.title(input.index), yet);
+    }
+  }
+}
+
 /// The same network without heed's blocks, with the same weights.
 template <class Scalar>
 Model<Scalar> without_blocks(const Model<Scalar>& model) {
+  check_for_keras(model);
   const Graph<Scalar>& graph = model.graph();
   Model<Scalar> expanded(model.name());
   std::vector<Node> nodes;

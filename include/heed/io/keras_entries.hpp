@@ -78,6 +78,9 @@ class KerasEntries {
     if (node.layer.template get<LastStep>() != nullptr) {
       // Lambda would be Python code; these two do the same without.
       const Shape& x = graph_.shape(node.inputs[0]);
+      check<ModelError>(x[0] != any, graph_.title(i),
+                        " of a sequence of any length has no counterpart "
+                        "in a file of Keras");
       add("Cropping1D", node.name + "_crop", {{"cropping", {x[0] - 1, 0}}}, std::move(inputs));
       add("Reshape", node.name, {{"target_shape", {x[1]}}}, {entries_.size() - 1});
       return;
@@ -87,10 +90,13 @@ class KerasEntries {
     }
     if (const auto* input = node.layer.template get<Input>()) {
       auto shape = OrderedJson::array({nullptr});
-      for (const Index length : input->shape.value) shape.push_back(length);
+      for (const Index length : input->shape.value) {
+        shape.push_back(length == any ? OrderedJson() : OrderedJson(length));
+      }
       add("InputLayer", node.name, {{input_shape_key(), shape}}, {});
       return;
     }
+    check_known(i);
     const auto config =
         at_place(graph_.title(i), [&] { return config_to_json(node.layer.config()); });
     add(registered_type(node.layer.type()), node.name, config, std::move(inputs));
@@ -102,6 +108,21 @@ class KerasEntries {
           join(node.name, has_cell ? "/lstm_cell/" : "/", own),
           Hdf5Dataset{dtype_of<Scalar>(), slot.shape, as_little_endian(values)});
     }
+  }
+
+  /// Throws `ModelError` for what this writer has no form for: it would be written as something else.
+  void check_known(std::size_t i) const {
+    const auto& node = graph_[i];
+    const auto is = [&]<Layer... L>() {
+      return ((node.layer.template get<L>() != nullptr) || ...);
+    };
+    const bool known =
+        is.template operator()<Activation, Add, Concatenate, Dense, Dot, Dropout, Flatten, LSTM,
+                               Multiply, Permute, RepeatVector, Reshape>();
+    const auto heeds = Registry<Scalar>().types();
+    const auto type = full_type(node.layer.type(), node.layer.config());
+    check<ModelError>(known || std::find(heeds.begin(), heeds.end(), type) == heeds.end(),
+                      graph_.title(i), " cannot be written to a file of Keras yet");
   }
 
   /// As what the class of a layer is registered in Keras: of somebody's own with a package, which is that of

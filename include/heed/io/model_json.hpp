@@ -54,8 +54,46 @@ auto at_place(const std::string& place, const Work& work) {
 ///                  "inputs": ["input_layer"]}, …],
 ///      "output": "dense"}
 ///
-/// Layers stand in the order in which they were added, behind all that they take as inputs. Throws
+/// Layers stand in the order in which they were added, behind all that they take as inputs. What reads a
+/// further output of a layer says `["lstm", 1]` in place of its name, a layer that has the weights of another
+/// `"shares": "lstm"`, a frozen one `"trainable": false`, and a model of several outputs has a list of
+/// them as `"output"`. Throws
 /// `FileError`, naming the layer, for a field or a name that JSON cannot say.
+namespace detail {
+
+/// An output of a layer: its name, or its name and a number.
+template <class Scalar>
+nlohmann::ordered_json reference_to_json(const Graph<Scalar>& graph, Node node) {
+  const std::string& name = graph[node.index].name;
+  if (node.output == 0) return name;
+  return nlohmann::ordered_json::array({name, node.output});
+}
+
+/// The first node with the weights of node `i`; `i` itself when they are its own.
+template <class Scalar>
+std::size_t owner_of_weights(const Graph<Scalar>& graph, std::size_t i) {
+  if (graph[i].slot_count == 0) return i;
+  std::size_t owner = 0;
+  while (graph[owner].slot_count == 0 || graph[owner].first_slot != graph[i].first_slot) ++owner;
+  return owner;
+}
+
+using NamedNodes = std::map<std::string, Node, std::less<>>;
+
+inline Node reference_from_json(const nlohmann::json& json, const NamedNodes& nodes,
+                                std::string_view place, std::string_view verb) {
+  const bool is_pair =
+      json.is_array() && json.size() == 2 && json[0].is_string() && json[1].is_number_unsigned();
+  check<FileError>(json.is_string() || is_pair, place, verb, "what is not a layer's name");
+  const auto& name = (is_pair ? json[0] : json).get_ref<const std::string&>();
+  const auto known = nodes.find(name);
+  check<FileError>(known != nodes.end(), place, verb, in_quotes(name),
+                   ", which is not the name of a layer in front of it");
+  return {known->second.index, is_pair ? json[1].get<std::size_t>() : 0};
+}
+
+}  // namespace detail
+
 template <class Scalar>
 nlohmann::ordered_json model_to_json(const Model<Scalar>& model) {
   const Graph<Scalar>& graph = model.graph();
@@ -63,13 +101,16 @@ nlohmann::ordered_json model_to_json(const Model<Scalar>& model) {
   for (std::size_t i = 0; i < graph.nodes().size(); ++i) {
     const auto& node = graph[i];
     auto inputs = nlohmann::ordered_json::array();
-    for (const Node input : node.inputs) inputs.push_back(graph[input.index].name);
+    for (const Node input : node.inputs) inputs.push_back(detail::reference_to_json(graph, input));
     const auto config = detail::at_place(detail::printable(graph.title(i)),
                                          [&] { return config_to_json(node.layer.config()); });
     layers.push_back({{"type", node.layer.type()},
                       {"name", node.name},
                       {"config", config},
                       {"inputs", std::move(inputs)}});
+    const std::size_t owner = detail::owner_of_weights(graph, i);
+    if (owner != i) layers.back()["shares"] = graph[owner].name;
+    if (!node.trains) layers.back()["trainable"] = false;
     print_json(layers.back(),
                detail::printable(graph.title(i)));  // names the layer whose text is not UTF-8
   }
@@ -80,7 +121,10 @@ nlohmann::ordered_json model_to_json(const Model<Scalar>& model) {
   json["name"] = model.name();
   json["scalar"] = sizeof(Scalar) == 4 ? "float32" : "float64";
   json["layers"] = std::move(layers);
-  json["output"] = graph[graph.output()].name;
+  auto outputs = nlohmann::ordered_json::array();
+  for (const Node output : graph.outputs())
+    outputs.push_back(detail::reference_to_json(graph, output));
+  json["output"] = outputs.size() == 1 && outputs[0].is_string() ? outputs[0] : outputs;
   return json;
 }
 
@@ -104,7 +148,7 @@ Model<Scalar> model_from_json(const nlohmann::json& json, const Registry<Scalar>
                    detail::in_quotes(scalar), ", expected \"float32\" or \"float64\"");
 
   Model<Scalar> model(detail::text_member(json, "name", whole));
-  std::map<std::string, Node, std::less<>> nodes;
+  detail::NamedNodes nodes;
   for (const auto& layer : detail::member(json, "layers", Type::array, whole)) {
     const std::string place = detail::layer_place(layer, nodes.size() + 1, where);
     const auto& type = detail::text_member(layer, "type", place);
@@ -112,26 +156,41 @@ Model<Scalar> model_from_json(const nlohmann::json& json, const Registry<Scalar>
     check<FileError>(!name.empty(), place, " has an empty name");
     std::vector<Node> inputs;
     for (const auto& input : detail::member(layer, "inputs", Type::array, place)) {
-      check<FileError>(input.is_string(), place, " has an input that is not a layer's name");
-      const auto known = nodes.find(input.get_ref<const std::string&>());
-      check<FileError>(known != nodes.end(), place, " takes its input from ",
-                       detail::in_quotes(input.get_ref<const std::string&>()),
-                       ", which is not the name of a layer in front of it");
-      inputs.push_back(known->second);
+      inputs.push_back(detail::reference_from_json(input, nodes, place, " takes its input from "));
     }
     check<FileError>(inputs.empty() == (type == Input::type), place, " has ", inputs.size(),
                      " inputs: an ", Input::type, " has none, and every other layer has some");
     const auto& config = detail::member(layer, "config", Type::object, place);
     auto made =
         detail::at_place(place, [&] { return registry.make(type, config_from_json(config)); });
+    const auto shares = layer.find("shares");
+    std::optional<Node> owner;
+    if (shares != layer.end()) {
+      owner = detail::reference_from_json(*shares, nodes, place, " shares the weights of ");
+      const auto& other = model.graph()[owner->index].layer;
+      check<FileError>(other.key() == made.key() && other.config() == made.config(), place,
+                       " shares the weights of ", model.graph().title(owner->index),
+                       ", which is another layer");
+    }
     // The graph's own errors name the layer.
-    nodes[name] = detail::at_place(std::string(where),
-                                   [&] { return model.add(name, std::move(made), inputs); });
+    nodes[name] = detail::at_place(std::string(where), [&] {
+      return owner ? model.share(name, *owner, inputs) : model.add(name, std::move(made), inputs);
+    });
+    const auto trainable = layer.find("trainable");
+    if (trainable == layer.end()) continue;
+    check<FileError>(trainable->is_boolean(), place,
+                     " has a \"trainable\" that is not true or false");
+    model.set_trainable(name, trainable->template get<bool>());
   }
-  const auto& output = detail::text_member(json, "output", whole);
-  check<FileError>(nodes.contains(output), whole, " has the output ", detail::in_quotes(output),
-                   ", which is not the name of a layer");
-  model.set_output(nodes[output]);
+  const auto output = json.find("output");
+  check<FileError>(output != json.end(), whole, " has no \"output\"");
+  std::vector<Node> outputs;
+  const bool is_list = output->is_array() && !(output->size() == 2 && (*output)[1].is_number());
+  for (const auto& one : is_list ? *output : nlohmann::json::array({*output})) {
+    outputs.push_back(detail::reference_from_json(one, nodes, whole, " has the output "));
+  }
+  check<FileError>(!outputs.empty(), whole, " has no output");
+  detail::at_place(std::string(where), [&] { model.set_outputs(outputs); });
   return model;
 }
 

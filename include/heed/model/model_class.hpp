@@ -64,7 +64,10 @@ class Model {
   }
   /// The layer of a node once more, on other inputs and with the same weights: `share(encoder, right)`.
   Node share(Node node, std::initializer_list<Node> inputs) { return share("", node, inputs); }
-  Node share(std::string_view name, Node node, std::initializer_list<Node> inputs);
+  Node share(std::string_view name, Node node, std::initializer_list<Node> inputs) {
+    return share(name, node, std::span(inputs.begin(), inputs.size()));
+  }
+  Node share(std::string_view name, Node node, std::span<const Node> inputs);
   /// The same for a layer whose type is known only at run time.
   Node add(std::string_view name, AnyLayer<Scalar> layer, std::span<const Node> inputs);
 
@@ -223,11 +226,11 @@ Node Model<Scalar>::add(std::string_view name, AnyLayer<Scalar> layer,
 }
 
 template <class Scalar>
-Node Model<Scalar>::share(std::string_view name, Node node, std::initializer_list<Node> inputs) {
+Node Model<Scalar>::share(std::string_view name, Node node, std::span<const Node> inputs) {
   check<ModelError>(!built_, "a model that is built takes no further layers");
   check<ModelError>(node.index < graph_.nodes().size(), "model \"", name_,
                     "\": expected a layer of this model to share");
-  return {graph_.share(std::string(name), node.index, inputs), 0};
+  return {graph_.share(std::string(name), node.index, {inputs.begin(), inputs.end()}), 0};
 }
 
 template <class Scalar>

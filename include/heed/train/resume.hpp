@@ -43,8 +43,11 @@ inline std::string setting_text(const LayerConfig& layer) {
 template <class Node, class Nodes>
 std::string layer_text(const Node& node, const Nodes& nodes) {
   std::string text = join(node.layer.type(), " \"", node.name, "\"");
-  for (const auto& input : node.inputs) text += join(" of \"", nodes[input.index].name, "\"");
-  return text + config_text(node.layer.config());
+  for (const auto& input : node.inputs) {
+    text += join(" of \"", nodes[input.index].name, "\"");
+    if (input.output > 0) text += join(", output ", input.output);
+  }
+  return text + config_text(node.layer.config()) + (node.trains ? "" : ", frozen");
 }
 
 /// A number that two arrays hardly share unless they have the same bits; of several arrays when `sum`
