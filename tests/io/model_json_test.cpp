@@ -4,6 +4,7 @@
 
 #include "support/catch.hpp"
 #include "support/errors.hpp"
+#include "support/random_tensor.hpp"
 
 namespace heed::model_json_test {
 
