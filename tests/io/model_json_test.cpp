@@ -246,9 +246,9 @@ TEST_CASE("Several inputs and outputs, states, shared and frozen layers and any 
   model.set_outputs({sum, Node{other.index, 2}});
   model.set_trainable("encoder", false);
   model.build({.seed = 1});
-  const auto json = model_to_json(model);
-  auto again = model_from_json<double>(json);
-  CHECK(model_to_json(again) == json);
+  const auto saved = model_to_json(model);
+  auto again = model_from_json<double>(saved);
+  CHECK(model_to_json(again) == saved);
   again.set_weights(model.weights().values());
   const auto a = testing::random_tensor({2, 4, 3}, 1), b = testing::random_tensor({2, 5, 3}, 2);
   const View<const double> inputs[] = {a, b};
@@ -256,7 +256,7 @@ TEST_CASE("Several inputs and outputs, states, shared and frozen layers and any 
   CHECK_FALSE(again.graph()[encoder.index].trains);
 
   const auto refused = [&](const char* layer, const char* key, const nlohmann::json& value) {
-    auto broken = nlohmann::json(json);
+    auto broken = nlohmann::json(saved);
     for (auto& entry : broken["layers"]) {
       if (entry["name"] == layer) entry[key] = value;
     }

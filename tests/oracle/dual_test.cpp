@@ -44,8 +44,8 @@ TEST_CASE("A dual number carries the derivatives that calculus knows", "[oracle]
 TEST_CASE("Lanes of dual numbers choose and compare by value, with the slope chosen", "[oracle]") {
   using One = Lanes<Dual>;
   const One small = Dual(-1, 5), large = Dual(2, 7);
-  CHECK(max(small, large).packet.slope == 7);
-  CHECK(min(small, large).packet.slope == 5);
+  CHECK(larger(small, large).packet.slope == 7);
+  CHECK(smaller(small, large).packet.slope == 5);
   CHECK(where_positive(large, small, large).packet.slope == 5);
   CHECK(where_positive(small, small, large).packet.slope == 7);
   CHECK(where_positive(One(Dual(0)), small, large).packet.slope == 7);
