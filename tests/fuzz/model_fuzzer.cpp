@@ -63,7 +63,7 @@ class Choices {
 
 AnyLayer<float> any_layer(Choices& next) {
   using Any = AnyLayer<float>;
-  switch (next.upto(24)) {
+  switch (next.upto(25)) {
     case 0: return Any(Activation{.activation = next.activation()});
     case 1: return Any(Add{});
     case 2: return Any(Concatenate{.axis = next.upto(5) - 2});
@@ -120,6 +120,7 @@ AnyLayer<float> any_layer(Choices& next) {
                                                     .return_sequences = next.flag(),
                                                     .stateful = next.flag()},
                                           .merge_mode = next.merge_mode()});
+    case 24: return Any(Slice{.begin = next.lengths(), .end = next.lengths()});
     case 22: return Any(TimeDistributed<Dense>{.layer = {.units = next.length()}});
     case 23:
       return Any(TimeDistributed<Bidirectional<GRU>>{

@@ -128,11 +128,12 @@ TEST_CASE("What JSON cannot say is refused") {
 
 TEST_CASE("What no field can be is refused by its name") {
   const std::string wants =
-      "expected \"a\" to be a truth value, a number, a text or a list of numbers, got ";
+      "expected \"a\" to be a truth value, a number, a text, a list of numbers or a layer, got ";
   const std::string wrong_number = "\"a\" holds a number that is not whole or too large";
   CHECK(config_refusal("[]") == "expected \"config\" to be an object, got array");
   CHECK(config_refusal(R"({"a":null})") == wants + "null");
-  CHECK(config_refusal(R"({"a":{}})") == wants + "object");
+  CHECK(config_refusal(R"({"a":{}})") ==
+        "expected \"a\" to be a layer, with a \"type\" and a \"config\"");
   CHECK(config_refusal(R"({"a":9223372036854775808})") == wrong_number);
   CHECK(config_refusal(R"({"a":[1,2.5]})") == wrong_number);
   CHECK(config_refusal(R"({"a":[[1]]})") == wrong_number);

@@ -114,16 +114,20 @@ TEST_CASE("JSON that is not a model is refused") {
   }
   CHECK(refusal([](json& m) { m.erase("format_version"); }) ==
         "file: the model is not of format_version 1, which this heed reads");
-  for (const std::string key : {"format", "name", "layers", "output"}) {
+  CHECK(refusal([](json& m) { m.erase("output"); }) == "file: the model has no \"output\"");
+  CHECK(refusal([](json& m) { m["output"] = nullptr; }) ==
+        "file: the model has the output what is not a layer's name");
+  for (const std::string key : {"format", "name", "layers"}) {
     const std::string type = key == "layers" ? "array" : "string";
     const std::string expected = "file: the model has no " + type + " \"" + key + "\"";
     CHECK(refusal([&](json& m) { m.erase(key); }) == expected);
     CHECK(refusal([&](json& m) { m[key] = nullptr; }) == expected);
   }
   CHECK(refusal([](json& m) { m["layers"] = json::array(); }) ==
-        "file: the model has the output \"sum\", which is not the name of a layer");
-  CHECK(refusal([](json& m) { m["output"] = "nobody"; }) ==
-        "file: the model has the output \"nobody\", which is not the name of a layer");
+        "file: the model has the output \"sum\", which is not the name of a layer in front of it");
+  CHECK(
+      refusal([](json& m) { m["output"] = "nobody"; }) ==
+      "file: the model has the output \"nobody\", which is not the name of a layer in front of it");
   CHECK(refusal([](json& m) { m["later"] = "unknown keys are passed over"; }) ==
         "(nothing thrown)");
 }
@@ -142,7 +146,8 @@ TEST_CASE("A layer that is not described rightly is refused by its place or its 
   CHECK(with({{"name", ""}}) == "file: Dense \"\" has an empty name");
   CHECK(with({{"name", "a"}}) == "file: the name \"a\" is taken by Dense \"a\"");
   CHECK(with({{"name", "a/b"}}) == "file: a layer's name has no \"/\", got \"a/b\"");
-  CHECK(with({{"inputs", {1}}}) == "file: Dense \"b\" has an input that is not a layer's name");
+  CHECK(with({{"inputs", {1}}}) ==
+        "file: Dense \"b\" takes its input from what is not a layer's name");
   CHECK(with({{"config", nullptr}}) == "file: Dense \"b\" has no object \"config\"");
   CHECK(with({{"config", {{"units", "2"}}}}) ==
         "file: Dense \"b\": \"units\" has a value of the wrong type");
@@ -169,7 +174,7 @@ TEST_CASE("An input has to be a layer further in front, so that no model runs in
   CHECK(said({"x", "a"}) == "file: Dense \"b\": expected one input, got 2");
 }
 
-TEST_CASE("A model has one input layer, and it comes first") {
+TEST_CASE("A model has an input layer, which comes before what reads it") {
   const json input = branchy_json()["layers"][0];
   CHECK(refusal([&](json& m) {
           m["layers"].erase(0);
@@ -177,7 +182,7 @@ TEST_CASE("A model has one input layer, and it comes first") {
   CHECK(refusal([&](json& m) {
           m["layers"][2] = input;
           m["layers"][2]["name"] = "b";
-        }) == "file: a model has one input, and it comes first");
+        }) == "file: Add \"sum\": expected inputs of one shape, got (4, 3) and (4, 2)");
   CHECK(refusal([&](json& m) { m["layers"][2]["type"] = "InputLayer"; }) ==
         "file: InputLayer \"b\" has 1 inputs: an InputLayer has none, and every other layer has "
         "some");
@@ -265,7 +270,7 @@ TEST_CASE("Several inputs and outputs, states, shared and frozen layers and any 
   CHECK(refused("twin", "shares", "sum").find("shares the weights of") != std::string::npos);
   CHECK(refused("twin", "shares", "left") ==
         "memory: LSTM \"twin\" shares the weights of InputLayer \"left\", which is another layer");
-  CHECK(refused("both", "inputs", {{"encoder", 3}, "twin"}) ==
+  CHECK(refused("both", "inputs", {{"encoder", 3u}, "twin"}) ==
         "memory: Concatenate \"both\": expected an output that LSTM \"encoder\" has, which has 3, "
         "got "
         "output 3");

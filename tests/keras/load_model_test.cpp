@@ -195,9 +195,10 @@ TEST_CASE("Fields that change nothing are left out, and others are errors that n
     CHECK(field_refusal("lstm", field, value) == "(nothing thrown)");
   }
   CHECK(field_refusal("lstm", "stateful", true) ==
-        "m.h5: LSTM \"lstm\": \"stateful\" is true, which heed's layer does not have");
+        "m.h5: LSTM \"lstm\": \"stateful\" is true, which cannot be read from a file of Keras yet");
   CHECK(field_refusal("lstm", "return_state", true) ==
-        "m.h5: LSTM \"lstm\": \"return_state\" is true, which heed's layer does not have");
+        "m.h5: LSTM \"lstm\": \"return_state\" is true, which cannot be read from a file of Keras "
+        "yet");
   CHECK(
       field_refusal("flat", "data_format", "channels_first") ==
       "m.h5: Flatten \"flat\": \"data_format\" is \"channels_first\", which heed's layer does not "

@@ -56,7 +56,8 @@ const std::map<std::string, std::string> not_in_keras_reader{
     {"Embedding", "not yet"},
     {"GRU", "not yet"},
     {"Masking", "not yet"},
-    {"SimpleRNN", "not yet"}};
+    {"SimpleRNN", "not yet"},
+    {"Slice", "operators and Cropping1D"}};
 
 }  // namespace
 

@@ -155,13 +155,16 @@ class ArchitectureGenerator {
         break;
       case 2:
       case 3:
-        put(Dense{.units = 1 + upto(3),
+        put(Dense{.units = 2 + upto(2),
                   .activation = function_of_rows(),
                   .use_bias = chance(0.8),
                   .bias_initializer = Initializer::glorot_uniform},
             {any});
         break;
-      case 4: put(Activation{.activation = function_of_rows()}, {any}); break;
+      case 4:
+        put(Activation{.activation = shape(any).back() > 1 ? function_of_rows() : function()},
+            {any});
+        break;
       case 5: put(Dropout{.rate = 0.1 * static_cast<double>(upto(6))}, {any}); break;
       case 6: add_permute(any); break;
       case 7: add_reshape(any); break;

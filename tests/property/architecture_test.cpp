@@ -1,3 +1,5 @@
+#include <set>
+
 #include "architecture.hpp"
 
 #include <heed/check/gradient_check.hpp>
@@ -199,7 +201,13 @@ TEST_CASE("A random network trains, is saved, copied, shared and streamed as its
   }
   if (count < 1000) return;
   // Every kind of layer, joints of branches and streams are among them.
-  CHECK(types.size() == Registry<double>().types().size() - 1);  // but for the input
+  // But for the input, and layers that no random network has yet.
+  const std::set<std::string> not_drawn{"Embedding", "InputLayer", "Masking", "Slice"};
+  for (const std::string& type : Registry<double>().types()) {
+    if (type.find('<') != std::string::npos) continue;
+    CAPTURE(type);
+    CHECK(types.contains(type) != not_drawn.contains(type));
+  }
   for (const auto& [type, times] : types) {
     CAPTURE(type);
     CHECK(times >= 50);
@@ -219,7 +227,7 @@ TEST_CASE("A network that fails is shown with as few layers as fail") {
     return false;
   };
   int failed = 0;
-  for (std::uint64_t seed = 0; seed < 300; ++seed) {
+  for (std::uint64_t seed = 0; seed < 900; ++seed) {
     const Architecture architecture = ArchitectureGenerator(seed).draw();
     if (!fails(architecture)) continue;
     const Architecture least = shrink(architecture, fails);

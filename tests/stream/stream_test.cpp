@@ -627,8 +627,8 @@ TEST_CASE("A step of another shape is refused in a sentence, and leaves the stre
           stream.process(Tensor<double>(Shape{4, 3}));
         }) == "model \"model\": expected a block of (steps) and (2), got (4, 3)");
   CHECK(message<ShapeError>([&] {
-          stream.process(Tensor<double>(Shape{1, 4, 2}));
-        }) == "model \"model\": expected a block of (steps) and (2), got (1, 4, 2)");
+          stream.process(Tensor<double>(Shape{2, 4, 2}));
+        }) == "model \"model\": expected a block of (steps) and (2), got (2, 4, 2)");
   CHECK(message<ShapeError>([&] { stream.process(View<const double>()); }) ==
         "model \"model\": expected a block of (steps) and (2), got ()");
   CHECK(stream.state() == before);
@@ -675,7 +675,8 @@ TEST_CASE("A state of another stream is refused in a sentence, and leaves the st
 
 TEST_CASE("A model that is not built, and a negative capacity, are refused in a sentence") {
   Model<double> model("wave");
-  CHECK(refusal_of(model) == "model \"wave\" is streamed before build()");
+  CHECK(refusal_of(model) ==
+        "model \"wave\" is streamed before build(); it has no layers, as one that was moved from");
   model.input({4, 2});
   model.add(LSTM{.units = 3});
   CHECK(refusal_of(model) == "model \"wave\" is streamed before build()");

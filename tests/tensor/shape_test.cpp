@@ -74,7 +74,11 @@ TEST_CASE("A shape that cannot be is refused") {
   CHECK(message<ShapeError>([] {
           Shape({1, 2, 3, 4, 5, 6}).batch(7);
         }) == "a shape has at most 6 axes");
-  CHECK(message<ShapeError>([] { Shape{2, -1}; }) == "a shape's axis cannot have the length -1");
+  CHECK(message<ShapeError>([] { Shape{2, -2}; }) == "a shape's axis cannot have the length -2");
+  CHECK_FALSE(Shape{any, 2}.is_known());
+  CHECK(Shape{any, 2}.size() == 2);
+  CHECK(Shape{any, 2}.with(0, 5).is_known());
+  CHECK(to_text(Shape{any, 2}) == "(any, 2)");
   CHECK(message<ShapeError>([] { Shape{2}.with_last(-3); }) ==
         "a shape's axis cannot have the length -3");
   CHECK(message<ShapeError>([] {

@@ -290,7 +290,7 @@ TEST_CASE("a snapshot that does not hold together is refused, and nothing is cha
   CHECK(with([](auto& s) { s.optimizer.moments[1].resize({4}); }) ==
         damage + "expected 163 numbers in a moment, got 4");
   CHECK(with([](auto& s) { s.sums.pop_back(); }) ==
-        damage + "expected 3 sums over an epoch, got 2");
+        damage + "expected 4 sums over an epoch, got 3");
   CHECK(with([](auto& s) { s.history = {}; }) ==
         damage + "expected 1 epochs in the history, got 0");
   CHECK(with([](auto& s) { s.learning_rate = -1; }) ==

@@ -126,8 +126,16 @@ AnyLayer<Scalar> layer_from_keras(const KerasLayer& layer, const KerasCall& call
                                   std::span<const Shape> x,
                                   const keras::LoadOptions<Scalar>& options,
                                   const KerasVersion& version) {
-  const KerasConfig config(*layer.config, version);
   const std::string& type = layer.class_name;
+  nlohmann::json given = *layer.config;
+  if (type == "LSTM") {
+    for (const char* field : {"stateful", "return_state"}) {
+      check<OptionError>(given.value(field, false) == false, in_quotes(field),
+                         " is true, which cannot be read from a file of Keras yet");
+    }
+    given.erase("bias_initializer");  // the weights come from the file
+  }
+  const KerasConfig config(given, version);
   const auto activation = [](ActivationFunction function) {
     return AnyLayer<Scalar>(Activation{function});
   };
