@@ -71,7 +71,8 @@ TEMPLATE_TEST_CASE("Bidirectional joins a layer and one that reads backwards", "
         if (masked) run.set_mask(holes);
         run.forward();
         const auto ahead = direction(layer, run, false), back = direction(layer, run, true);
-        const auto y = run.ys[0].matrix(), a = ahead[0].matrix(), b = back[0].matrix();
+        const auto y = run.ys[0].matrix();
+        const auto a = ahead[0].matrix(), b = back[0].matrix();
         using enum MergeMode;
         switch (mode) {
           case concat:

@@ -1,6 +1,5 @@
 #include <heed/model/all_layers.hpp>
 
-
 #include "oracle.hpp"
 #include "support/networks.hpp"
 

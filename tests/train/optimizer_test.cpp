@@ -97,7 +97,7 @@ TEST_CASE("a state that no training comes to is refused, and changes nothing") {
     Arena<float> w{1, 1}, dw{3, -4};
     const auto text =
         testing::message<OptionError>([&] { optimizer.update(layout, w, dw, state); });
-    CHECK(w == Arena<float>{1, 1});
+    CHECK(w == Arena<float>{1.f, 1.f});
     return text;
   };
   const std::string count = "adam: expected a number of updates that can be counted on from, got ";

@@ -214,28 +214,29 @@ TEST_CASE("targets that a loss is not defined for are refused, and change nothin
   auto model = dense_network(1, ActivationFunction::sigmoid);
   const Arena<double> before(model.weights());
   Trainer<double> trainer(model, {.loss = BinaryCrossentropy{}, .optimizer = SGD{}});
-  const auto x = testing::sines(4);
+  const auto waves = testing::sines(4);
   CHECK(testing::message<DataError>([&] {
-          trainer.step(x, Tensor<double, 1>{0, 1, 2, 0});
+          trainer.step(waves, Tensor<double, 1>{0, 1, 2, 0});
         }) == "binary_crossentropy: expected targets in [0, 1], y has 2 at (2)");
   CHECK(model.weights() == before);
   CHECK(trainer.state().steps == 0);
-  trainer.step(x, Tensor<double, 1>{0, 1, 0.5, 0});
+  trainer.step(waves, Tensor<double, 1>{0, 1, 0.5, 0});
 }
 
 TEST_CASE("a loss that cannot be meant for the network is refused before the first step") {
   auto model = dense_network(1, ActivationFunction::linear);
-  const auto x = testing::sines(4);
-  const auto y = testing::signs(x);
+  const auto waves = testing::sines(4);
+  const auto signs = testing::signs(waves);
   const auto text = testing::message<OptionError>(
       [&] { Trainer<double>(model, {.loss = BinaryCrossentropy{}}); });
   CHECK(text.find("BinaryCrossentropy{.from_logits = true}") != std::string::npos);
-  CHECK(testing::message<OptionError>([&] { model.fit(x, y, {.loss = BinaryCrossentropy{}}); }) ==
-        text);
   CHECK(testing::message<OptionError>(
-            [&] { model.evaluate(x, y, {.loss = BinaryCrossentropy{}}); }) == text);
-  CHECK_THROWS_AS(model.fit(x, y, {.loss = MeanSquaredError{}, .metrics = {CategoricalAccuracy{}}}),
-                  OptionError);
+            [&] { model.fit(waves, signs, {.loss = BinaryCrossentropy{}}); }) == text);
+  CHECK(testing::message<OptionError>(
+            [&] { model.evaluate(waves, signs, {.loss = BinaryCrossentropy{}}); }) == text);
+  CHECK_THROWS_AS(
+      model.fit(waves, signs, {.loss = MeanSquaredError{}, .metrics = {CategoricalAccuracy{}}}),
+      OptionError);
 }
 
 }  // namespace heed::trainer_test

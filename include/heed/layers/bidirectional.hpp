@@ -7,6 +7,7 @@ namespace heed {
 /// How `Bidirectional` makes one sequence of two.
 enum class MergeMode { concat, sum, mul, ave, none };
 
+/// What they are called.
 template <>
 struct Names<MergeMode> {
   using enum MergeMode;

@@ -67,7 +67,8 @@ struct GRU {
 
   // The cell: z comes as x W + b, with c_z and c_r, and becomes z | r | g. Kept is s = h' U_g + c_g with
   // reset_after, otherwise s = r ∘ h'.
-  static constexpr Index gates = 3, kept = 1;
+  static constexpr Index gates = 3;
+  static constexpr Index kept = 1;
   static constexpr bool has_cell_state = false;
 
   template <class S>

@@ -101,7 +101,8 @@ struct Forward {
 template <class S>
 struct Backward {
   Parameters<const S> w = {};
-  std::span<const View<const S>> x = {}, y = {};
+  std::span<const View<const S>> x = {};  ///< as `forward` had it
+  std::span<const View<const S>> y = {};  ///< as `forward` left it
   std::span<const View<const S>> dy =
       {};  ///< of a layer of several outputs some may be false: zeros
   Parameters<S> dw = {};

@@ -72,7 +72,8 @@ struct LSTM {
   }
 
   // The cell: z comes as x W + b and becomes i | f | g | o; φ(c) is kept.
-  static constexpr Index gates = 4, kept = 1;
+  static constexpr Index gates = 4;
+  static constexpr Index kept = 1;
   static constexpr bool has_cell_state = true;
 
   template <class S>

@@ -53,7 +53,8 @@ struct SimpleRNN {
   }
 
   // The cell: z comes as x W + b and becomes h.
-  static constexpr Index gates = 1, kept = 0;
+  static constexpr Index gates = 1;
+  static constexpr Index kept = 0;
   static constexpr bool has_cell_state = false;
 
   template <class S>

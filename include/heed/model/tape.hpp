@@ -38,14 +38,19 @@ struct Tape {
     std::vector<Tensor<Scalar>> state;  ///< of a stateful layer, from batch to batch
 
     // What the layer is given, made anew for each batch in the same memory.
-    std::vector<View<const Scalar>> x, dy, carried;
-    std::vector<View<Scalar>> y, dx, next_carried;
-    std::vector<View<const Scalar>> made;  ///< y, to be read
+    std::vector<View<const Scalar>> x;        ///< inputs
+    std::vector<View<const Scalar>> dy;       ///< gradients by the outputs
+    std::vector<View<const Scalar>> carried;  ///< states of the batch before
+    std::vector<View<Scalar>> y;              ///< outputs
+    std::vector<View<Scalar>> dx;             ///< gradients by the inputs
+    std::vector<View<Scalar>> next_carried;   ///< states for the next batch
+    std::vector<View<const Scalar>> made;     ///< y, to be read
     std::vector<Steps> steps;
     std::vector<Tensor<Scalar>> scratch;  ///< for gradients that are added to others
   };
 
   Tape() = default;
+  /// Moves all buffers.
   Tape(Tape&&) noexcept = default;
   Tape& operator=(Tape&&) noexcept = default;
   Tape(const Tape&) = delete;

@@ -96,6 +96,7 @@ class Tensor {
 
   // What follows refuses, with a sentence, what can be read in two ways or in none. A constructor
   // with a pack is asked about `({64})` alone, never about `{64}`.
+  /// Refused: it can mean two things.
   template <std::integral Integer, class... Nothing>
     requires(Rank == 1 && sizeof...(Nothing) == 0)
   explicit Tensor(std::initializer_list<Integer>, Nothing...) {
@@ -103,14 +104,18 @@ class Tensor {
                   "y({64}) can mean 64 zeros or the one value 64: write y(Shape{64}) for the "
                   "zeros, y{64} for the value");
   }
+  /// Zeros of a shape in braces: `Tensor<float, 2> y({64, 1})`.
   template <class... Nothing>
     requires(Rank != 1 && sizeof...(Nothing) == 0)
   explicit Tensor(std::initializer_list<Index> dims, Nothing...)
       : Tensor(Shape(std::span(dims.begin(), dims.size()))) {}
+  /// Refused: a tensor is made from a shape or from values in braces.
   template <class... Numbers>
     requires(sizeof...(Numbers) > 0 && (std::is_arithmetic_v<Numbers> && ...))
   explicit Tensor(Numbers...) { refuse<Numbers...>(); }
+  /// Refused: braces of another depth than the rank.
   explicit Tensor(std::initializer_list<detail::Number>) requires(Rank != 1) { refuse<Scalar>(); }
+  /// Refused: braces of another depth than the rank.
   explicit Tensor(std::initializer_list<std::initializer_list<detail::Number>>) requires(
       Rank != 1 && Rank != 2) {
     refuse<Scalar>();
