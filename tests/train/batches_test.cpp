@@ -22,7 +22,7 @@ struct Numbered {
 };
 
 /// The targets of an epoch in their order; checks that x belongs to y in every batch.
-std::vector<float> epoch(detail::Batches<float>& batches, Index number,
+std::vector<float> epoch(detail::Batches<float>& batches, std::uint64_t number,
                          std::vector<Index>* sizes = nullptr) {
   batches.begin_epoch(number);
   std::vector<float> order;

@@ -228,7 +228,8 @@ std::size_t Graph<Scalar>::add(std::string name, AnyLayer<Scalar> layer, std::ve
   const auto place = [&](const auto& error) {
     return join(layer.type(), " \"", name, "\": ", error.what());
   };
-  Entry entry{.name = name, .layer = layer, .inputs = std::move(inputs), .shapes = {}};
+  Entry entry{.name = name, .layer = layer, .inputs = {}, .shapes = {}};
+  entry.inputs = std::move(inputs);
   try {
     entry.shapes = layer.output_shapes(shapes);
     for (const Shape& shape : entry.shapes) {

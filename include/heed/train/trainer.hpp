@@ -50,7 +50,7 @@ class Trainer {
   }
   Trainer(const Trainer&) = delete;
   /// Takes everything along; the other is not used any more.
-  Trainer(Trainer&&) = default;
+  Trainer(Trainer&&) noexcept = default;
 
   /// One batch: forward, loss, backward, clipping, update. Returns the mean loss of x: (N, …) and
   /// targets y before the update. A loss that is not finite changes nothing, but takes the weights
