@@ -554,15 +554,13 @@ TEST_CASE(
     if (counts[static_cast<std::size_t>(row)] == 0)
       x.view().reshaped({8, 2}).samples(row, 1).array().setZero();
   }
-  const View<const double> inputs[] = {x};
   const Mask mask(counts.data(), {2, 4}), wrong(counts.data(), {4, 2});
   for (const Index threads : {1, 2}) {
-    const auto y = without.predict_all({.x = inputs, .masks = {&mask, 1}}, {.threads = threads});
-    CHECK(y[0] == with.predict(x));
+    CHECK(without.predict(Column<double>(x, mask), {.threads = threads}) == with.predict(x));
   }
   CHECK(without.predict(x) != with.predict(x));
   CHECK(message<ShapeError>([&] {
-          without.predict_all({.x = inputs, .masks = {&wrong, 1}});
+          without.predict(Column<double>(x, wrong));
         }) ==
         "model \"model\": expected a mask of (samples, steps) for x of (2, 4, 2), got (4, 2)");
 }

@@ -1,9 +1,9 @@
 #include <heed/layers/dense.hpp>
 #include <heed/model/model.hpp>
 #include <heed/train/counted_rows.hpp>
-#include <heed/train/evaluation.hpp>
 
 #include "support/catch.hpp"
+#include "support/errors.hpp"
 #include "support/random_tensor.hpp"
 
 namespace heed::counted_rows_test {
@@ -30,16 +30,19 @@ TEST_CASE("A loss with a mask is that of the steps that count, and so is its gra
   Tensor<double> dp(p.shape()), expected(Shape{3, 4});
   dp.array().setConstant(9);
   detail::CountedRows<double> rows;
-  const double value = rows.loss(loss, y, p, mask, dp);
+  rows.take("y", y, p, mask);
+  const double value = rows.loss(loss, dp);
   CHECK(value == loss(counted(y), counted(p), expected));
   CHECK(counted(dp) == expected);
   CHECK((dp.slice(0).row(1).array() == 0).all());
   CHECK((dp.slice(1).bottomRows(2).array() == 0).all());
-  CHECK(rows.loss(loss, y, p, mask) == value);
+  CHECK(rows.loss(loss) == value);
   // Without a mask, and with one by which all counts, it is the loss itself.
   const std::vector<std::uint8_t> ones(6, 1);
-  CHECK(rows.loss(loss, y, p, {}) == loss(y, p));
-  CHECK(rows.loss(loss, y, p, {ones.data(), {2, 3}}) == loss(y, p));
+  for (const Mask all : {Mask{}, Mask{ones.data(), {2, 3}}}) {
+    rows.take("y", y, p, all);
+    CHECK(rows.loss(loss) == loss(y, p));
+  }
 }
 
 TEST_CASE("Where nothing counts there is no loss and no gradient") {
@@ -48,39 +51,84 @@ TEST_CASE("Where nothing counts there is no loss and no gradient") {
   Tensor<double> dp(p.shape());
   dp.array().setConstant(9);
   detail::CountedRows<double> rows;
-  CHECK(rows.loss(MeanSquaredError{}, y, p, {zeros.data(), {2, 3}}, dp) == 0);
+  rows.take("y", y, p, {zeros.data(), {2, 3}});
+  CHECK(rows.loss(MeanSquaredError{}, dp) == 0);
   CHECK((dp.array() == 0).all());
-  CHECK(rows.take(y, p, {zeros.data(), {2, 3}}) == 0);
+  CHECK(rows.samples() == 0);
+  CHECK(rows.metric(MeanSquaredError{}) == 0);
+  CHECK(rows.weighted_metric(MeanSquaredError{}) == 0);
 }
 
 TEST_CASE("Targets may lack the last axis with a mask, too") {
   const auto y = random_tensor({2, 3}, 1), p = random_tensor({2, 3, 1}, 2);
   const Tensor<double> long_y(y.view().reshaped({2, 3, 1}));
-  detail::CountedRows<double> rows;
-  CHECK(rows.loss(MeanAbsoluteError{}, y, p, mask) ==
-        rows.loss(MeanAbsoluteError{}, long_y, p, mask));
-  const auto flat = random_tensor({2, 3}, 2);
-  CHECK(rows.loss(MeanAbsoluteError{}, y, flat, mask) ==
-        rows.loss(MeanAbsoluteError{}, y, p, mask));
+  const auto loss = [](View<const double> targets, View<const double> predictions) {
+    detail::CountedRows<double> rows;
+    rows.take("y", targets, predictions, mask);
+    return rows.loss(MeanAbsoluteError{});
+  };
+  CHECK(loss(y, p) == loss(long_y, p));
+  CHECK(loss(y, random_tensor({2, 3}, 2)) == loss(y, p));
 }
 
-TEST_CASE("A metric's mean over batches is that over the steps that count") {
-  Model<double> model;
-  model.input({3, 4});
-  model.add(Dense{.units = 4});
-  model.build();
-  const Objective<double> objective(model.graph(), MeanSquaredError{});
+TEST_CASE("Weights multiply the losses of samples, and their number divides them") {
+  const auto y = random_tensor({3, 2, 4}, 1), p = random_tensor({3, 2, 4}, 2);
+  const Loss<double> loss = MeanSquaredError{};
+  const Tensor<double, 1> weight{0.5, 0, 3};
+  Tensor<double> dp(p.shape()), one(Shape{1, 2, 4});
+  detail::CountedRows<double> rows;
+  rows.take("y", y, p, {}, weight);
+  const double value = rows.loss(loss, dp);
+  double expected = 0;
+  for (Index n = 0; n < 3; ++n) {
+    expected += weight(n) * loss(y.samples(n, 1), p.samples(n, 1), one) / 3;
+    one.array() *= weight(n) / 3;
+    CHECK(distance(dp.samples(n, 1), one) < 1e-16);
+  }
+  CHECK(near(value, expected, 1e-15));
+  CHECK(near(rows.weighted_metric(MeanSquaredError{}), expected * 3 / 3.5, 1e-15));
+  CHECK(rows.weights() == 3.5);
+  CHECK(rows.metric(MeanSquaredError{}) == loss(y, p));
+  // Ones change nothing but the last bits.
+  const Tensor<double, 1> ones{1.0, 1.0, 1.0};
+  rows.take("y", y, p, {}, ones);
+  CHECK(near(rows.loss(loss), loss(y, p), 1e-15));
+}
+
+TEST_CASE("With a mask weights of samples are those of their steps, and steps have their own") {
   const auto y = random_tensor({2, 3, 4}, 1), p = random_tensor({2, 3, 4}, 2);
-  detail::RunningMeans<double> means({MeanAbsoluteError{}}, "");
-  means.reset();
-  means.add(1, objective, y, p, mask);
-  means.add(4, objective, y, p);
-  Logs logs;
-  means.write(logs);
-  const Metric<double> metric = MeanAbsoluteError{};
-  const double expected = (3 * metric(counted(y), counted(p)) + 6 * metric(y, p)) / 9;
-  CHECK(std::abs(logs["mean_absolute_error"] - expected) < 1e-15);
-  CHECK(logs["loss"] == 2.5);
+  const Tensor<double, 1> by_sample{2.0, 5.0};
+  Tensor<double, 2> by_step(2, 3);
+  by_step.matrix() << 2, 9, 2, 5, 9, 9;
+  const auto loss = [&](View<const double> weight) {
+    detail::CountedRows<double> rows;
+    rows.take("y", y, p, mask, weight);
+    Tensor<double> dp(p.shape());
+    const double value = rows.loss(MeanSquaredError{}, dp);
+    return std::pair(value, dp);
+  };
+  CHECK(loss(by_sample) == loss(by_step));
+  double expected = 0;
+  for (Index row = 0; row < 3; ++row) {
+    const Tensor<double> rows[] = {counted(y), counted(p)};
+    expected += (row < 2 ? 2 : 5) *
+                Loss<double>(MeanSquaredError{})(rows[0].samples(row, 1), rows[1].samples(row, 1)) /
+                3;
+  }
+  CHECK(near(loss(by_sample).first, expected, 1e-15));
+}
+
+TEST_CASE("Weights of another shape are refused") {
+  const auto y = random_tensor({2, 3, 4}, 1), flat = random_tensor({2, 4}, 1);
+  const auto refused = [](View<const double> p, const Shape& shape) {
+    return message<ShapeError>(
+        [&] { detail::CountedRows<double>().take("mse", p, p, {}, random_tensor(shape, 1)); });
+  };
+  CHECK(refused(y, {3}) ==
+        "mse: expected a sample_weight of (2) or (2, 3) for predictions of (2, 3, 4), got (3)");
+  CHECK(refused(flat, {2, 4}) ==
+        "mse: expected a sample_weight of (2) for predictions of (2, 4), got (2, 4)");
+  CHECK(refused(y, {2, 3}) == "(nothing thrown)");
 }
 
 }  // namespace heed::counted_rows_test

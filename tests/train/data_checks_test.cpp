@@ -42,9 +42,9 @@ TEST_CASE("data that fit come back with y in the output's shape") {
   const auto x = zeros({4, 3});
   const auto y = zeros({4});
   const auto data = detail::check_data<double>(model, BinaryCrossentropy{}, {x, y}, "");
-  CHECK(data.y.shape() == Shape{4, 1});
-  CHECK(data.y.data() == y.data());
-  CHECK(data.x.data() == x.data());
+  CHECK(data.y[0].shape() == Shape{4, 1});
+  CHECK(data.y[0].values().data() == y.data());
+  CHECK(data.x[0].values().data() == x.data());
 }
 
 TEST_CASE("data that do not fit are refused with a sentence") {

@@ -11,6 +11,11 @@ using testing::near;
 
 namespace {
 
+/// The metrics of a network of one output.
+std::vector<detail::OutputMetrics<double>> only(std::vector<Metric<double>> metrics) {
+  return {{std::move(metrics), {}}};
+}
+
 const Tensor<double, 2> x = testing::sines(11);
 const Tensor<double, 2> y = testing::signs(x);
 const Model<double> model = testing::dense_network(1, ActivationFunction::sigmoid);
@@ -20,13 +25,16 @@ const Model<double> model = testing::dense_network(1, ActivationFunction::sigmoi
 TEST_CASE("a small last batch counts by its samples") {
   const Loss<double> loss = BinaryCrossentropy{};
   const Objective<double> objective(model.graph(), loss);
-  detail::RunningMeans<double> means({BinaryAccuracy{}, MeanAbsoluteError{}}, "val_");
+  detail::RunningMeans<double> means(objective, only({BinaryAccuracy{}, MeanAbsoluteError{}}),
+                                     "val_");
   Shards<double> shards;
+  detail::BatchLoss<double> batch_loss;
   Logs logs{{"loss", 7}};
   const auto predictions = model.predict(x);
   for (const Index batch_size : {1, 4, 11, 100}) {
     CAPTURE(batch_size);
-    detail::evaluate<double>(objective, model.weights(), x, y, batch_size, shards, means, logs);
+    detail::Batches<double> batches({{x}, {y}, {}}, batch_size, {});
+    detail::evaluate<double>(objective, model.weights(), batches, shards, batch_loss, means, logs);
     CHECK(logs.size() == 4);
     CHECK(logs["loss"] == 7);
     CHECK(near(logs["val_loss"], loss(y, predictions), 1e-14));
@@ -39,22 +47,27 @@ TEST_CASE("a small last batch counts by its samples") {
 TEST_CASE("metrics of the same name are told apart by a number") {
   const Objective<double> objective(model.graph(), BinaryCrossentropy{});
   detail::RunningMeans<double> means(
-      {BinaryAccuracy{}, BinaryAccuracy{.threshold = 0}, BinaryAccuracy{.threshold = 1}}, "");
+      objective,
+      only({BinaryAccuracy{}, BinaryAccuracy{.threshold = 0}, BinaryAccuracy{.threshold = 1}}), "");
+  detail::Batches<double> batches({{x}, {y}, {}}, 4, {});
   Shards<double> shards;
+  detail::BatchLoss<double> batch_loss;
   Logs logs;
-  detail::evaluate<double>(objective, model.weights(), x, y, 4, shards, means, logs);
+  detail::evaluate<double>(objective, model.weights(), batches, shards, batch_loss, means, logs);
   CHECK(logs.size() == 4);
   CHECK(near(logs["binary_accuracy_1"] + logs["binary_accuracy_2"], 1, 1e-15));
 }
 
 TEST_CASE("evaluating a second time allocates nothing") {
   const Objective<double> objective(model.graph(), BinaryCrossentropy{});
-  detail::RunningMeans<double> means({BinaryAccuracy{}}, "");
+  detail::RunningMeans<double> means(objective, only({BinaryAccuracy{}}), "");
+  detail::Batches<double> batches({{x}, {y}, {}}, 4, {});
   Shards<double> shards;
+  detail::BatchLoss<double> batch_loss;
   Logs logs;
-  detail::evaluate<double>(objective, model.weights(), x, y, 4, shards, means, logs);
+  detail::evaluate<double>(objective, model.weights(), batches, shards, batch_loss, means, logs);
   const testing::Allocations allocations;
-  detail::evaluate<double>(objective, model.weights(), x, y, 4, shards, means, logs);
+  detail::evaluate<double>(objective, model.weights(), batches, shards, batch_loss, means, logs);
   const std::size_t count = allocations.count();
   CHECK(count == 0);
 }

@@ -4,9 +4,9 @@
 #include <numeric>
 #include <ostream>
 
-#include <heed/train/counted_rows.hpp>
+#include <heed/train/batch_loss.hpp>
+#include <heed/train/batches.hpp>
 #include <heed/train/data_checks.hpp>
-#include <heed/train/objective.hpp>
 
 namespace heed {
 
@@ -164,35 +164,44 @@ GradientCheck check_tensor(std::string_view name, View<double> tensor, View<cons
 /// the loss is computed from logits. The model is not changed. It is one of double, because floats
 /// have no digits to spare for differences. Throws what `fit` throws for x, y and loss.
 template <class Scalar>
-GradientCheck gradient_check(const Model<Scalar>& model, View<const std::type_identity_t<Scalar>> x,
-                             View<const std::type_identity_t<Scalar>> y,
-                             const Loss<std::type_identity_t<Scalar>>& loss,
+GradientCheck gradient_check(const Model<Scalar>& model,
+                             const Columns<std::type_identity_t<Scalar>>& x,
+                             const Columns<std::type_identity_t<Scalar>>& y,
+                             const Losses<std::type_identity_t<Scalar>>& loss,
                              const GradientCheckOptions& options = {}) {
   static_assert(std::is_same_v<Scalar, double>,
                 "gradient_check needs digits: build the same network as a heed::Model<double>");
   check<OptionError>(options.elements_per_tensor >= 0,
                      "expected elements_per_tensor of 0 (all) or more, got ",
                      options.elements_per_tensor);
-  const View<const double> targets = detail::check_data(model, loss, {x, y}, "").y;
+  const auto data = detail::check_data<double>(model, loss, {x, y}, "");
   const Objective<double> objective(model.graph(), loss);
   const Graph<double>& graph = objective.graph();
   const Pass pass{.training = options.training, .seed = options.seed};
 
+  detail::Batches<double> batches(data, data.samples(), {});
+  const Batch<double> given = batches.batch(0);
   Arena<double> weights(model.weights());
-  Tensor<double> input(x);
-  Tape<double> tape;
-  detail::CountedRows<double> counted;
-  const auto loss_of = [&](View<double> gradient) {
-    const Steps steps = graph.steps(graph.outputs()[0], tape);
-    return counted.loss(objective.loss(), targets, graph.value(graph.outputs()[0], tape),
-                        steps ? steps->mask() : Mask{}, gradient);
+  std::vector<Tensor<double>> inputs;  // which are moved
+  for (const auto& input : given.inputs.x) inputs.emplace_back(input);
+  const std::vector<View<const double>> views(inputs.begin(), inputs.end());
+  Batch<double> batch = given;
+  batch.inputs.x = views;
+  Shards<double> shards;
+  detail::BatchLoss<double> batch_loss;
+  const auto run = [&] {
+    shards.reset_states();
+    shards.forward(graph, weights, batch.inputs, pass);
+    batch_loss.take(objective, shards, batch);
   };
-  const auto run = [&] { return objective.forward(weights, input, pass, tape); };
   run();
-  loss_of(graph.output_gradient(tape));
-  graph.backward(weights, tape, true);
-  const Arena<double> weight_gradients = tape.gradients;
-  const Tensor<double> input_gradient(tape.entries[graph.inputs()[0]].outputs[0].gradient);
+  batch_loss.value_and_gradients(objective, shards);
+  shards.backward(graph, weights, true);
+  const Arena<double> weight_gradients = shards.gradients();
+  std::vector<Tensor<double>> input_gradients;
+  for (const std::size_t input : graph.inputs()) {
+    input_gradients.emplace_back(shards.first_tape().entries[input].outputs[0].gradient);
+  }
 
   GradientCheck result{.worst = -1};
   std::uint64_t stream = 0;
@@ -202,7 +211,7 @@ GradientCheck gradient_check(const Model<Scalar>& model, View<const std::type_id
         detail::choose(tensor.size(), options.elements_per_tensor, Random(options.seed, stream++));
     const auto moved_loss = [&] {
       run();
-      return loss_of({});
+      return batch_loss.value(objective);
     };
     const GradientCheck one = detail::check_tensor(name, tensor, gradient, offsets, moved_loss);
     if (one.worst > result.worst) result = one;
@@ -211,7 +220,10 @@ GradientCheck gradient_check(const Model<Scalar>& model, View<const std::type_id
     check_one(slot.name, {weights.data() + slot.offset, slot.shape},
               {weight_gradients.data() + slot.offset, slot.shape});
   }
-  check_one("x", input, input_gradient);
+  for (std::size_t i = 0; i < inputs.size(); ++i) {
+    check_one(inputs.size() == 1 ? "x" : graph[graph.inputs()[i]].name, inputs[i],
+              input_gradients[i]);
+  }
   return result;
 }
 

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <heed/model/columns.hpp>
 #include <heed/model/graph.hpp>
 #include <heed/model/options.hpp>
 #include <heed/model/summary.hpp>
@@ -127,28 +128,24 @@ class Model {
   }
   void weight(std::string_view) const&& = delete;  // give the model a name first
 
-  /// The output (N, …) for each sample of x: (N, …). Throws `ShapeError` when x is not of the input's
-  /// shape, `OptionError` for an option outside its range.
-  Tensor<Scalar> predict(View<const Scalar> x, const PredictOptions& options = {}) const {
+  /// The output (N, …) for each sample: of x, of `Sequences`, or of a list for several inputs. Where steps come
+  /// out of `Sequences`, zeros stand behind the end of each. Throws `ShapeError` when the samples are not of the
+  /// input's shape, `OptionError` for an option outside its range, `ModelError` for a model of several outputs.
+  Tensor<Scalar> predict(const Columns<Scalar>& inputs, const PredictOptions& options = {}) const {
     check<ModelError>(graph_.outputs().size() <= 1, "model \"", name_, "\" has ",
                       graph_.outputs().size(), " outputs: predict_all gives them");
-    return std::move(run(graph_.outputs(), {}, {.x = {&x, 1}}, options)[0]);
+    return std::move(run(graph_.outputs(), {}, inputs, options)[0]);
   }
 
-  /// Of each output, for the inputs in the order in which they were added, each with its mask if it has
-  /// one.
-  std::vector<Tensor<Scalar>> predict_all(const Inputs<Scalar>& inputs,
+  /// The same of each output, in their order.
+  std::vector<Tensor<Scalar>> predict_all(const Columns<Scalar>& inputs,
                                           const PredictOptions& options = {}) const {
     return run(graph_.outputs(), {}, inputs, options);
   }
 
   /// What a node gives for each sample, or an inner value that a block publishes: `lstm`,
   /// `attention/weights`. Throws `ModelError` for a name that the model does not have.
-  Tensor<Scalar> activations(std::string_view name, View<const Scalar> x,
-                             const PredictOptions& options = {}) const {
-    return activations(name, Inputs<Scalar>{.x = {&x, 1}}, options);
-  }
-  Tensor<Scalar> activations(std::string_view name, const Inputs<Scalar>& inputs,
+  Tensor<Scalar> activations(std::string_view name, const Columns<Scalar>& inputs,
                              const PredictOptions& options = {}) const;
 
   /// One batch on a tape of the caller's: no allocation from the second batch of a size on. The
@@ -165,9 +162,10 @@ class Model {
   }
 
   /// Trains; see `FitOptions`. Both are defined in heed/train/fit.hpp.
-  History fit(View<const Scalar> x, View<const Scalar> y, const FitOptions<Scalar>& options);
-  /// The loss and metrics on data.
-  Logs evaluate(View<const Scalar> x, View<const Scalar> y,
+  History fit(const Columns<Scalar>& x, const Columns<Scalar>& y,
+              const FitOptions<Scalar>& options);
+  /// The losses and metrics on data.
+  Logs evaluate(const Columns<Scalar>& x, const Columns<Scalar>& y,
                 const EvaluateOptions<Scalar>& options) const;
 
   /// Throws unless x holds samples that this model takes and the model is built.
@@ -178,7 +176,12 @@ class Model {
   void check_batch(View<const Scalar> x) const { check_batch(Inputs<Scalar>{.x = {&x, 1}}); }
   void check_batch(const Inputs<Scalar>& inputs) const;
 
+  /// A column for each input in the order of the inputs, `Sequences` as long as the model needs them. Throws
+  /// unless this model takes them.
+  std::vector<Column<Scalar>> ordered_inputs(const Columns<Scalar>& inputs) const;
+
  private:
+  void check_input(std::size_t i, const Shape& x, const Shape& mask, const Shape& first) const;
   Node input_node(std::size_t i) const {
     check<ModelError>(i < graph_.inputs().size(), "model \"", name_, "\" has no input");
     return {graph_.inputs()[i], 0};
@@ -198,7 +201,7 @@ class Model {
   }
   const Slot& find_weight(std::string_view name) const;
   std::vector<Tensor<Scalar>> run(std::span<const Node> wanted, std::string_view inner,
-                                  const Inputs<Scalar>& inputs,
+                                  const Columns<Scalar>& inputs,
                                   const PredictOptions& options) const;
   View<const Scalar> find_published(std::size_t node, std::string_view inner,
                                     const Tape<Scalar>& tape) const;

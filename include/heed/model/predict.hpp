@@ -1,8 +1,9 @@
 #pragma once
 
 #include <heed/model/model_class.hpp>
+#include <heed/model/take.hpp>
 
-// What samples a model takes, and how it runs over them: `predict` and `activations`.
+// What samples a model takes, and how it runs over them in `predict` and `activations`.
 
 namespace heed {
 
@@ -20,6 +21,22 @@ inline bool fits(const Shape& data, const Shape& sample) {
 }  // namespace detail
 
 template <class Scalar>
+void Model<Scalar>::check_input(std::size_t i, const Shape& x, const Shape& mask,
+                                const Shape& first) const {
+  const bool is_only = graph_.inputs().size() == 1;
+  const Shape& expected = graph_.shape({graph_.inputs()[i], 0});
+  check<ShapeError>(detail::fits(x, expected), "model \"", name_, "\": expected ",
+                    is_only ? "x" : graph_[graph_.inputs()[i]].name, " of (samples) and ", expected,
+                    ", got ", x);
+  check<ShapeError>(x[0] == first[0], "model \"", name_,
+                    "\": expected inputs of as many samples, got ", first, " and ", x);
+  if (mask.empty()) return;
+  check<ShapeError>(x.rank() >= 2 && mask.rank() == 2 && mask[0] == x[0] && mask[1] == x[1],
+                    "model \"", name_, "\": expected a mask of (samples, steps) for x of ", x,
+                    ", got ", mask);
+}
+
+template <class Scalar>
 void Model<Scalar>::check_input(const Inputs<Scalar>& inputs) const {
   check_built("used");
   const auto count = graph_.inputs().size();
@@ -29,19 +46,8 @@ void Model<Scalar>::check_input(const Inputs<Scalar>& inputs) const {
                     "\": expected a mask for each of ", count, " inputs, got ",
                     inputs.masks.size());
   for (std::size_t i = 0; i < count; ++i) {
-    const Shape& x = inputs.x[i].shape();
-    const Shape& expected = graph_.shape({graph_.inputs()[i], 0});
-    check<ShapeError>(detail::fits(x, expected), "model \"", name_, "\": expected ",
-                      count == 1 ? "x" : graph_[graph_.inputs()[i]].name, " of (samples) and ",
-                      expected, ", got ", x);
-    check<ShapeError>(x[0] == inputs.x[0].dim(0), "model \"", name_,
-                      "\": expected inputs of as many samples, got ", inputs.x[0].shape(), " and ",
-                      x);
-    if (inputs.masks.empty() || !inputs.masks[i]) continue;
-    const Shape& mask = inputs.masks[i].shape();
-    check<ShapeError>(x.rank() >= 2 && mask.rank() == 2 && mask[0] == x[0] && mask[1] == x[1],
-                      "model \"", name_, "\": expected a mask of (samples, steps) for x of ", x,
-                      ", got ", mask);
+    check_input(i, inputs.x[i].shape(), inputs.masks.empty() ? Shape{} : inputs.masks[i].shape(),
+                inputs.x[0].shape());
   }
 }
 
@@ -52,42 +58,84 @@ void Model<Scalar>::check_batch(const Inputs<Scalar>& inputs) const {
                    "\": expected at least one sample, got ", inputs.x[0].shape());
 }
 
+template <class Scalar>
+std::vector<Column<Scalar>> Model<Scalar>::ordered_inputs(const Columns<Scalar>& inputs) const {
+  check_built("used");
+  std::vector<std::string> names;
+  for (const std::size_t input : graph_.inputs()) names.push_back(graph_[input].name);
+  std::vector<Column<Scalar>> columns;
+  try {
+    columns = inputs.template in_order<ShapeError>(names, "data", "inputs");
+  } catch (const ShapeError& error) {
+    throw ShapeError(join("model \"", name_, "\": ", error.what()));
+  }
+  for (std::size_t i = 0; i < columns.size(); ++i) {
+    Column<Scalar>& column = columns[i];
+    const Shape& expected = graph_.shape({graph_.inputs()[i], 0});
+    if (const auto* sequences = column.sequences()) {
+      const Index longest = sequences->longest();
+      if (expected.rank() > 0 && expected[0] != any) {
+        check<ShapeError>(longest <= expected[0], "model \"", name_,
+                          "\": expected sequences of at most ", expected[0], " steps, got one of ",
+                          longest, "; an input of Shape{any, …} takes any length");
+        column = column.padded(expected[0]);
+      }
+      // A length that the shape leaves open fits every input of any length.
+      const Shape shape = column.shape();
+      check_input(i,
+                  shape.rank() > 1 && (shape[1] == any || shape[1] == 0) ? shape.with(1, 1) : shape,
+                  {}, columns[0].shape());
+    } else {
+      check_input(i, column.values().shape(), column.mask().shape(), columns[0].shape());
+    }
+  }
+  return columns;
+}
+
 namespace detail {
 
-/// Some of the samples of all inputs. Of none one of zeros.
+/// What a model can be run on to see the shapes that it gives: the first sample; zeros as long as the
+/// longest of `Sequences`, and where there is no sample.
 template <class Scalar>
-class Samples {
- public:
-  /// Allocates nothing when it has taken some before.
-  const Inputs<Scalar>& take(const Inputs<Scalar>& inputs, Index first, Index count) {
-    x_.clear();
-    masks_.clear();
-    zeros_.reserve(inputs.x.size());
-    for (const auto& x : inputs.x) {
-      if (x.dim(0) == 0) {
-        zeros_.emplace_back(x.shape().with(0, 1));
-        x_.push_back(zeros_.back());
-      } else {
-        x_.push_back(x.samples(first, count));
-      }
-    }
-    for (const auto& mask : inputs.masks) {
-      masks_.push_back(mask && mask.dim(0) > 0 ? mask.samples(first, count) : Mask{});
-    }
-    return taken_ = {x_, masks_};
+Tensor<Scalar> shape_sample(const Column<Scalar>& column) {
+  if (column.sequences() == nullptr && column.samples() > 0) {
+    return Tensor<Scalar>(column.values().samples(0, 1));
   }
+  Shape shape = column.shape().with(0, 1);
+  Index longest = 1;
+  for (Index n = 0; n < column.samples(); ++n) longest = (std::max)(longest, column.steps(n));
+  return Tensor<Scalar>(column.sequences() == nullptr ? shape : shape.with(1, longest));
+}
 
- private:
-  std::vector<Tensor<Scalar>> zeros_;
-  std::vector<View<const Scalar>> x_;
-  std::vector<Mask> masks_;
-  Inputs<Scalar> taken_;
-};
+/// Copies y: (n, …) into the first corner of `to`, which holds zeros, and whose axes may be longer. Steps that
+/// do not count by a mask, (n, T), are left out.
+template <class Scalar>
+void copy_corner(View<const Scalar> y, Mask mask, View<Scalar> to) {
+  if (y.shape() == to.shape() && !mask) {
+    std::copy_n(y.data(), y.size(), to.data());
+    return;
+  }
+  const Index axes =
+      y.rank() > 2 ? y.rank() - 1 : y.rank();  // of rows, the last of which is 1 or more long
+  const Index width = y.shape().product(axes, y.rank());
+  for (Index row = 0; row * width < y.size(); ++row) {
+    Index rest = row, offset = 0, stride = to.shape().product(axes, to.rank());
+    std::array<Index, Shape::max_rank> position{};
+    for (Index axis = axes; axis-- > 0;) {
+      position[static_cast<std::size_t>(axis)] = rest % y.dim(axis);
+      offset += rest % y.dim(axis) * stride;
+      rest /= y.dim(axis);
+      stride *= to.dim(axis);
+    }
+    if (mask && mask(position[0], position[1]) == 0) continue;
+    std::copy_n(y.data() + row * width, width, to.data() + offset);
+  }
+}
 
 }  // namespace detail
 
 template <class Scalar>
-Tensor<Scalar> Model<Scalar>::activations(std::string_view name, const Inputs<Scalar>& inputs,
+Tensor<Scalar> Model<Scalar>::activations(std::string_view name, const Columns<Scalar>& inputs,
                                           const PredictOptions& options) const {
   const std::size_t slash = (std::min)(name.find('/'), name.size());
   const Node node{find_layer(name.substr(0, slash)), 0};
@@ -97,31 +145,35 @@ Tensor<Scalar> Model<Scalar>::activations(std::string_view name, const Inputs<Sc
 
 template <class Scalar>
 std::vector<Tensor<Scalar>> Model<Scalar>::run(std::span<const Node> wanted, std::string_view inner,
-                                               const Inputs<Scalar>& inputs,
+                                               const Columns<Scalar>& inputs,
                                                const PredictOptions& options) const {
-  check_input(inputs);
+  const std::vector<Column<Scalar>> columns = ordered_inputs(inputs);
   check<OptionError>(options.batch_size > 0, "expected a batch_size of at least 1, got ",
                      options.batch_size);
-  const auto forward = [&](const Inputs<Scalar>& batch, Tape<Scalar>& tape) {
-    graph_.forward(weights_, batch, wanted, {}, tape);
-  };
   const auto value = [&](std::size_t i, const Tape<Scalar>& tape) {
     return inner.empty() ? graph_.value(wanted[i], tape)
                          : find_published(wanted[i].index, inner, tape);
   };
-  const Index samples = inputs.x[0].dim(0);
+  const Index samples = columns[0].samples();
   const Index batch_size = (std::min)(options.batch_size, samples);
   Team team((std::min)(options.threads, std::max<Index>(samples, 1)));
+  const bool is_uneven = std::any_of(columns.begin(), columns.end(), [](const auto& column) {
+    return column.sequences() != nullptr;
+  });
   std::vector<Tensor<Scalar>> results(wanted.size());
   {
-    // Shapes of inner values, and of those of any length, show when a sample is run.
+    // Shapes of inner values, and of those of any length, show when a sample is run: the longest one.
     Tape<Scalar> tape;
-    detail::Samples<Scalar> one;
     bool is_run = false;
     for (std::size_t i = 0; i < wanted.size(); ++i) {
       Shape shape = graph_.shape(wanted[i]);
       if (!inner.empty() || !shape.is_known()) {
-        if (!std::exchange(is_run, true)) forward(one.take(inputs, 0, 1), tape);
+        if (!std::exchange(is_run, true)) {
+          std::vector<Tensor<Scalar>> x;
+          for (const auto& column : columns) x.push_back(detail::shape_sample(column));
+          const std::vector<View<const Scalar>> views(x.begin(), x.end());
+          graph_.forward(weights_, {.x = views}, wanted, {}, tape);
+        }
         shape = value(i, tape).shape().sample();
       }
       results[i].resize(shape.batch(samples));
@@ -132,13 +184,16 @@ std::vector<Tensor<Scalar>> Model<Scalar>::run(std::span<const Node> wanted, std
     const detail::Part part(samples, team.threads(), shard);
     const Index end = part.first + part.count;
     Tape<Scalar> tape;
-    detail::Samples<Scalar> batch;
+    detail::TakenColumns<Scalar> batch;
     for (Index first = part.first; first < end; first += batch_size) {
       const Index count = (std::min)(batch_size, end - first);
-      forward(batch.take(inputs, first, count), tape);
+      batch.take(columns, {first, count});
+      graph_.forward(weights_, batch.inputs(), wanted, {}, tape);
       for (std::size_t i = 0; i < wanted.size(); ++i) {
-        const auto y = value(i, tape);
-        std::copy_n(y.data(), y.size(), results[i].samples(first, count).data());
+        // What stands behind the end of a sequence would depend on the others in its batch.
+        const Steps steps = is_uneven ? graph_.steps(wanted[i], tape) : Steps{};
+        detail::copy_corner<Scalar>(value(i, tape), steps && inner.empty() ? steps->mask() : Mask{},
+                                    results[i].samples(first, count));
       }
     }
   });

@@ -45,8 +45,13 @@ class Shards {
   /// Where the gradient of the loss by an output goes before `backward`: (N, …).
   View<Scalar> output_gradient(const Graph<Scalar>& graph, std::size_t output = 0);
 
-  /// Runs back over what `forward` left, and writes `gradients()`.
-  void backward(const Graph<Scalar>& graph, View<const Scalar> weights);
+  /// Runs back over what `forward` left, and writes `gradients()`; on request those by the inputs, too,
+  /// which stand on the tape.
+  void backward(const Graph<Scalar>& graph, View<const Scalar> weights,
+                bool input_gradients = false);
+
+  /// What the first shard has made, which is all there is with one thread.
+  const Tape<Scalar>& first_tape() const { return tapes_.front(); }
 
   /// Stateful layers begin with zeros again.
   void reset_states() {
@@ -167,8 +172,9 @@ View<Scalar> Shards<Scalar>::output_gradient(const Graph<Scalar>& graph, std::si
 }
 
 template <class Scalar>
-void Shards<Scalar>::backward(const Graph<Scalar>& graph, View<const Scalar> weights) {
-  if (shards_ == 1) return graph.backward(weights, tape(0));
+void Shards<Scalar>::backward(const Graph<Scalar>& graph, View<const Scalar> weights,
+                              bool input_gradients) {
+  if (shards_ == 1) return graph.backward(weights, tape(0), input_gradients);
   team_->run(shards_, [&](Index shard) {
     const auto [first, count] = part(shard);
     for (std::size_t k = 0; k < outputs_.size(); ++k) {
@@ -176,7 +182,7 @@ void Shards<Scalar>::backward(const Graph<Scalar>& graph, View<const Scalar> wei
       const auto gradient = outputs_[k].gradient.samples(first, count);
       std::copy_n(gradient.data(), gradient.size(), graph.output_gradient(tape(shard), k).data());
     }
-    graph.backward(weights, tape(shard));
+    graph.backward(weights, tape(shard), input_gradients);
   });
   add_gradients();
 }

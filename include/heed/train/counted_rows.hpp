@@ -5,72 +5,140 @@
 
 namespace heed::detail {
 
-/// Losses and metrics of the steps that count, for outputs whose steps may not all count, p: (N, T, …). The
-/// rows that count are put side by side, so that no loss and no metric has to know of masks: their mean is
-/// that over what counts, as Keras has it. A batch in which nothing counts has the loss 0.
+/// The loss and metrics of one output p: (N, …), whose steps may not all count, and whose samples may have
+/// weights. Rows that count are put side by side, so that no loss and no metric has to know of masks or weights.
+///
+/// As Keras has it, a loss is the sum of weights times losses over how many rows count, and a metric with
+/// weights is divided by the sum of the weights. Where nothing counts both are 0.
 template <class Scalar>
 class CountedRows {
  public:
-  /// The loss of a batch; its gradient by p goes to `dp` if given, with zeros for what does not count.
-  double loss(const Loss<Scalar>& loss, View<const Scalar> y, View<const Scalar> p, Mask mask,
-              View<Scalar> dp = {}) {
-    if (!mask) return loss(y, p, dp);
-    const auto targets = match_targets(loss.name(), y, p.shape());
+  /// Takes what a model gave, p, and its targets, until the views end. `weight` is (N), or (N, T) for
+  /// p: (N, T, …); false: all weigh 1. Throws `ShapeError`, with `what`
+  /// in front, for targets and weights of another shape.
+  void take(std::string_view what, View<const Scalar> y, View<const Scalar> p, Mask mask = {},
+            View<const Scalar> weight = {}) {
+    y_ = match_targets(what, y, p.shape());
+    p_ = p;
+    weight_ = weight;
+    mask_ = mask;
+    if (weight) check_weight(what);
+    samples_ = static_cast<double>(p.dim(0));
+    if (mask) gather();
+  }
+
+  /// The mean loss; its gradient by p goes to `dp` if given, with zeros for what does not count.
+  double loss(const Loss<Scalar>& loss, View<Scalar> dp = {}) {
+    if (!mask_) return mean(loss, dp);
     if (dp) dp.array().setZero();
-    if (!gather(targets, p, mask)) return 0;
+    if (p_.dim(0) == 0) return 0;
+    if (!dp) return mean(loss, {});
     dp_.resize(p_.shape());
-    const double value = loss(y_, p_, dp ? dp_.view() : View<Scalar>{});
-    if (dp) {
-      for_each_counted(mask, [&](Index row, Index from) {
-        std::copy_n(dp_.data() + row * width_, width_, dp.data() + from * width_);
-      });
-    }
+    const double value = mean(loss, dp_);
+    for_each_counted([&](Index row, Index from) {
+      std::copy_n(dp_.data() + row * width_, width_, dp.data() + from * width_);
+    });
     return value;
   }
 
-  /// Takes a batch for `metric`; returns how many samples' worth of it counts.
-  double take(View<const Scalar> y, View<const Scalar> p, Mask mask) {
-    given_y_ = y;
-    given_p_ = p;
-    if (!mask) return static_cast<double>(p.dim(0));
-    const auto targets = fit_targets(y, p.shape());
-    if (!gather(targets ? targets : y, p, mask)) return 0;
-    given_y_ = y_;
-    given_p_ = p_;
-    return static_cast<double>(p_.dim(0)) / static_cast<double>(mask.dim(1));
+  /// The mean of a metric, whatever the samples weigh.
+  double metric(const Metric<Scalar>& metric) const { return p_.dim(0) == 0 ? 0 : metric(y_, p_); }
+  /// How many samples' worth of steps counts: what such means are weighed by.
+  double samples() const { return samples_; }
+
+  /// The mean of a metric by the weights, and their sum.
+  double weighted_metric(const Metric<Scalar>& metric) const {
+    const double all = weights();
+    if (!weight_ || all == 0) return all == 0 ? 0 : metric(y_, p_);
+    double sum = 0;
+    for_each_weight([&](double weight, View<const Scalar> y, View<const Scalar> p, Index) {
+      sum += weight * metric(y, p);
+    });
+    return sum / all;
   }
-  double metric(const Metric<Scalar>& metric) const { return metric(given_y_, given_p_); }
+  double weights() const {
+    if (!weight_) return samples_;
+    double sum = 0;
+    for (const Scalar weight : weight_.values()) sum += static_cast<double>(weight);
+    return sum;
+  }
 
  private:
+  void check_weight(std::string_view what) const {
+    const Shape &weight = weight_.shape(), &p = p_.shape();
+    const bool fits = !weight.empty() && weight.rank() < (std::min)(p.rank(), Index{3}) &&
+                      std::equal(weight.begin(), weight.end(), p.begin());
+    check<ShapeError>(fits, what, ": expected a sample_weight of (", p[0], ")",
+                      p.rank() > 2 ? join(" or (", p[0], ", ", p[1], ")") : "",
+                      " for predictions of ", p, ", got ", weight);
+  }
+
   /// Calls `use(row, from)` for each step that counts: the row among those, and the step among all.
   template <class Use>
-  static void for_each_counted(Mask mask, const Use& use) {
+  void for_each_counted(const Use& use) const {
     Index row = 0;
-    for (Index from = 0; from < mask.size(); ++from) {
-      if (mask.data()[from] != 0) use(row++, from);
+    for (Index from = 0; from < mask_.size(); ++from) {
+      if (mask_.data()[from] != 0) use(row++, from);
     }
   }
 
-  bool gather(View<const Scalar> y, View<const Scalar> p, Mask mask) {
-    eigen_assert(p.rank() >= 2 && p.dim(0) == mask.dim(0) && p.dim(1) == mask.dim(1));
-    const Index rows = std::count_if(mask.data(), mask.data() + mask.size(),
+  void gather() {
+    const View<const Scalar> y = y_, p = p_, weight = weight_;
+    eigen_assert(p.rank() >= 2 && p.dim(0) == mask_.dim(0) && p.dim(1) == mask_.dim(1));
+    const Index rows = std::count_if(mask_.data(), mask_.data() + mask_.size(),
                                      [](std::uint8_t counts) { return counts != 0; });
     Shape shape{rows};
     for (Index axis = 2; axis < p.rank(); ++axis) shape.push_back(p.dim(axis));
     if (shape.rank() == 1) shape.push_back(1);
     width_ = p.shape().product(2, p.rank());
-    y_.resize(shape);
-    p_.resize(shape);
-    for_each_counted(mask, [&](Index row, Index from) {
-      std::copy_n(y.data() + from * width_, width_, y_.data() + row * width_);
-      std::copy_n(p.data() + from * width_, width_, p_.data() + row * width_);
+    y_memory_.resize(shape);
+    p_memory_.resize(shape);
+    for_each_counted([&](Index row, Index from) {
+      std::copy_n(y.data() + from * width_, width_, y_memory_.data() + row * width_);
+      std::copy_n(p.data() + from * width_, width_, p_memory_.data() + row * width_);
     });
-    return rows > 0;
+    y_ = y_memory_;
+    p_ = p_memory_;
+    samples_ = static_cast<double>(rows) / static_cast<double>(mask_.dim(1));
+    if (!weight) return;
+    const Index steps = weight.rank() == 1 ? mask_.dim(1) : 1;  // that share a weight
+    weight_memory_.resize({rows});
+    for_each_counted(
+        [&](Index row, Index from) { weight_memory_.data()[row] = weight.data()[from / steps]; });
+    weight_ = weight_memory_;
   }
 
+  /// Calls `use(weight, y, p, offset)` for each weight with what it weighs, a batch of one sample whose
+  /// numbers begin at `offset`.
+  template <class Use>
+  void for_each_weight(const Use& use) const {
+    Shape shape{1};
+    for (Index axis = weight_.rank(); axis < p_.rank(); ++axis) shape.push_back(p_.dim(axis));
+    const Index size = shape.size();
+    for (Index i = 0; i < weight_.size(); ++i) {
+      const auto weight = static_cast<double>(weight_.data()[i]);
+      use(weight, View<const Scalar>(y_.data() + i * size, shape),
+          View<const Scalar>(p_.data() + i * size, shape), i * size);
+    }
+  }
+
+  double mean(const Loss<Scalar>& loss, View<Scalar> dp) const {
+    if (!weight_) return loss(y_, p_, dp);
+    double sum = 0;
+    const auto count = static_cast<double>(weight_.size());
+    for_each_weight([&](double weight, View<const Scalar> y, View<const Scalar> p, Index offset) {
+      const View<Scalar> part = dp ? View<Scalar>(dp.data() + offset, p.shape()) : View<Scalar>{};
+      sum += weight * loss(y, p, part);
+      if (part) part.array() *= static_cast<Scalar>(weight / count);
+    });
+    return sum / count;
+  }
+
+  View<const Scalar> y_, p_, weight_;
+  Mask mask_;
+  double samples_ = 0;
   Index width_ = 0;
-  Tensor<Scalar> y_, p_, dp_;
-  View<const Scalar> given_y_, given_p_;
+  Tensor<Scalar> y_memory_, p_memory_, weight_memory_, dp_;
 };
 
 }  // namespace heed::detail

@@ -2,9 +2,11 @@
 
 #include <heed/math/finite.hpp>
 #include <heed/model/model.hpp>
-#include <heed/train/batches.hpp>
-#include <heed/train/loss.hpp>
+#include <heed/train/data.hpp>
+#include <heed/train/objective.hpp>
 #include <heed/train/position.hpp>
+
+// Whether a data set fits a model and its losses.
 
 namespace heed::detail {
 
@@ -17,34 +19,155 @@ void check_finite(std::string_view name, View<const Scalar> x) {
                        position_text(x.shape(), first - x.data())));
 }
 
-/// Throws unless the model is built and takes x, and the loss takes y for what the model gives.
-/// Returns the data with y in the shape of the output. `role` stands in front of names: "", or
+template <class Scalar>
+void check_column_is_finite(std::string_view name, const Column<Scalar>& column) {
+  if (column.sequences() == nullptr) return check_finite<Scalar>(name, column.values());
+  for (Index n = 0; n < column.samples(); ++n) {
+    check_finite<Scalar>(join("sample ", n, " of ", name), column.sequence(n));
+  }
+}
+
+/// Targets of `Sequences` are padded as the output is: to its length if it has one, and otherwise as an input
+/// whose samples have the same lengths.
+template <class Scalar>
+Column<Scalar> pad_as_output(const Column<Scalar>& y, Index output_steps,
+                             const std::vector<Column<Scalar>>& inputs, const std::string& name) {
+  const Index longest = y.sequences()->longest();
+  if (output_steps == any) {
+    const Column<Scalar>* uneven = nullptr;
+    for (const Column<Scalar>& x : inputs) {
+      if (x.sequences() == nullptr && x.values().rank() > 1) output_steps = x.values().dim(1);
+      if (x.sequences() == nullptr) continue;
+      Index n = 0;
+      while (n < y.samples() && y.counted_steps(n) == x.counted_steps(n)) ++n;
+      if (n == y.samples()) return y;
+      if (uneven == nullptr) uneven = &x;
+    }
+    for (Index n = 0; uneven != nullptr && n < y.samples(); ++n) {
+      check<ShapeError>(y.counted_steps(n) == uneven->counted_steps(n), "expected ", name,
+                        " to have as many steps as x, got ", y.counted_steps(n), " for ",
+                        uneven->counted_steps(n), " in sample ", n);
+    }
+  }
+  check<ShapeError>(longest <= output_steps, "expected ", name, " of at most ", output_steps,
+                    " steps, which is what the model gives, got ", longest);
+  return y.padded(output_steps);
+}
+
+/// The targets of an output in its shape. Throws unless its loss takes them.
+template <class Scalar>
+Column<Scalar> check_targets(const Graph<Scalar>& graph, std::size_t output,
+                             const Loss<Scalar>& loss, const Column<Scalar>& y,
+                             const std::vector<Column<Scalar>>& inputs, const std::string& name) {
+  const Node node = graph.outputs()[output];
+  const bool is_uneven = y.sequences() != nullptr;
+  Shape expected = graph.shape(node).batch(y.samples());
+  Shape given = y.shape();
+  if (is_uneven && given.rank() > 1) given = given.with(1, expected.rank() > 1 ? expected[1] : any);
+  for (Index axis = 1; axis < (std::min)(expected.rank(), given.rank()); ++axis) {
+    if (expected[axis] == any) expected = expected.with(axis, (std::max)(given[axis], Index{1}));
+    if (given[axis] == any) given = given.with(axis, 1);
+  }
+  const auto fits = [&](const Shape& shape) {
+    return fit_targets(View<const Scalar>(nullptr, given), shape).rank() > 0;
+  };
+  const bool are_classes =
+      loss.canonical_activation() == ActivationFunction::softmax && fits(expected.with_last(1));
+  const auto advice = join("; one_hot(y, ", expected.back(), ") makes rows of class numbers");
+  check<ShapeError>(fits(expected), loss.name(), ": expected ", name, " of ", expected,
+                    ", which is what ", graph.title(node.index), " gives, got ", y.shape(),
+                    are_classes ? advice : "");
+  check_column_is_finite(name, y);
+  if (is_uneven) {
+    for (Index n = 0; n < y.samples(); ++n) loss.check_targets(y.sequence(n));
+    return pad_as_output(y, graph.shape(node).rank() > 0 ? graph.shape(node)[0] : any, inputs,
+                         name);
+  }
+  const Column<Scalar> targets = y.reshaped(expected);
+  loss.check_targets(targets.values());
+  return targets;
+}
+
+/// The weights of samples, (N), or of their steps, (N, T). Throws unless they fit the targets.
+template <class Scalar>
+Column<Scalar> check_weight(const Column<Scalar>& weight, const Column<Scalar>& y,
+                            const std::string& name) {
+  Column<Scalar> checked = weight;
+  const Shape &targets = y.shape(), given = weight.shape();
+  if (weight.sequences() != nullptr) {
+    bool fits = y.sequences() != nullptr && given.rank() == 2 && weight.samples() == y.samples();
+    for (Index n = 0; fits && n < y.samples(); ++n) {
+      fits = weight.counted_steps(n) == y.counted_steps(n);
+    }
+    check<ShapeError>(fits, "expected ", name,
+                      " of one number for each step of y, got Sequences of ", given);
+    checked = weight.padded(y.padding());
+  } else {
+    if (given.rank() == 2 && given[1] == 1 && (targets.rank() < 3 || targets[1] != 1)) {
+      checked = weight.reshaped({given[0]});
+    }
+    const Shape& shape = checked.values().shape();
+    const bool fits =
+        shape.rank() > 0 && shape[0] == targets[0] &&
+        (shape.rank() == 1 || (shape.rank() == 2 && targets.rank() > 2 && shape[1] == targets[1]));
+    check<ShapeError>(fits, "expected ", name, " of (", targets[0], ")",
+                      targets.rank() > 2 ? join(" or (", targets[0], ", ", targets[1], ")") : "",
+                      " for y of ", targets, ", got ", given);
+  }
+  check_column_is_finite(name, checked);
+  const auto values =
+      weight.sequences() != nullptr ? weight.sequences()->values() : weight.values().values();
+  check<DataError>(std::none_of(values.begin(), values.end(), [](Scalar w) { return w < 0; }),
+                   "expected a ", name, " of at least 0, got ",
+                   static_cast<double>(*std::min_element(values.begin(), values.end())));
+  check<DataError>(std::any_of(values.begin(), values.end(), [](Scalar w) { return w > 0; }), name,
+                   ": expected a weight above 0, all are 0");
+  return checked;
+}
+
+/// Throws unless the model is built and takes x, and the losses take y for what the model gives.
+/// Returns the data with y in the shapes of the outputs. `role` stands in front of names: "", or
 /// "validation ".
 template <class Scalar>
-Dataset<Scalar> check_data(const Model<Scalar>& model, const Loss<Scalar>& loss,
-                           const Dataset<Scalar>& data, std::string_view role) {
-  const auto [x, y] = data;
-  check<OptionError>(bool(loss), "model \"", model.name(), "\": expected a loss");
-  model.check_input(x);
-  check<DataError>(x.dim(0) > 0, "model \"", model.name(), "\": ", role, "x has no samples");
-  check<ShapeError>(y.rank() > 0 && y.dim(0) == x.dim(0), "model \"", model.name(),
-                    "\": expected as many samples in ", role, "x as in y, got x of ", x.shape(),
-                    " and y of ", y.shape());
-  Shape expected = model.output_shape().batch(y.dim(0));
-  for (Index axis = 1; axis < (std::min)(expected.rank(), y.rank()); ++axis) {
-    if (expected[axis] == any) expected = expected.with(axis, y.dim(axis));
+Data<Scalar> check_data(const Model<Scalar>& model, const Losses<Scalar>& losses,
+                        const Dataset<Scalar>& given, std::string_view role) {
+  check<OptionError>(!losses.empty(), "model \"", model.name(), "\": expected a loss");
+  Data<Scalar> data{.x = model.ordered_inputs(given.x), .y = {}, .weight = {}};
+  const Graph<Scalar>& graph = model.graph();
+  const auto names = output_names(graph);
+  const auto name_of = [&](std::string_view what, std::size_t k, const auto& all) {
+    return all.size() == 1 ? join(role, what) : join(role, what, " of \"", all[k], "\"");
+  };
+  const Index samples = data.samples();
+  check<DataError>(samples > 0, "model \"", model.name(), "\": ", role, "x has no samples");
+  const auto each = losses.template in_order<OptionError>(names, "a loss", "outputs");
+  data.y = given.y.template in_order<ShapeError>(names, "targets", "outputs");
+  for (std::size_t k = 0; k < names.size(); ++k) {
+    check<OptionError>(bool(each[k]), "model \"", model.name(), "\": expected a loss");
+    check<ShapeError>(data.y[k].samples() == samples, "model \"", model.name(),
+                      "\": expected as many samples in ", role, "x as in y, got x of ",
+                      data.x[0].shape(), " and y of ", data.y[k].shape());
   }
-  const auto targets = fit_targets(y, expected);
-  const bool are_classes = loss.canonical_activation() == ActivationFunction::softmax &&
-                           fit_targets(y, expected.with_last(1)).rank() > 0;
-  const auto advice = join("; one_hot(y, ", expected.back(), ") makes rows of class numbers");
-  check<ShapeError>(targets.shape() == expected, loss.name(), ": expected ", role, "y of ",
-                    expected, ", which is what ", model.graph().title(model.graph().output()),
-                    " gives, got ", y.shape(), are_classes ? advice : "");
-  check_finite(join(role, "x"), x);
-  check_finite(join(role, "y"), y);
-  loss.check_targets(targets);
-  return {x, targets};
+  std::vector<std::string> inputs;
+  for (const std::size_t input : graph.inputs()) inputs.push_back(graph[input].name);
+  for (std::size_t i = 0; i < inputs.size(); ++i)
+    check_column_is_finite(name_of("x", i, inputs), data.x[i]);
+  for (std::size_t k = 0; k < names.size(); ++k) {
+    data.y[k] = check_targets(graph, k, each[k], data.y[k], data.x, name_of("y", k, names));
+    // Steps that come out of `Sequences` are padded as the targets are.
+    const Shape& output = graph.shape(graph.outputs()[k]);
+    if (data.y[k].sequences() != nullptr || output.rank() < 2 || output[0] != any) continue;
+    for (Column<Scalar>& x : data.x) {
+      if (x.sequences() != nullptr) x = pad_as_output(x, data.y[k].values().dim(1), {}, "x");
+    }
+  }
+  if (given.sample_weight.empty()) return data;
+  data.weight =
+      given.sample_weight.template in_order<ShapeError>(names, "a sample_weight", "outputs");
+  for (std::size_t k = 0; k < names.size(); ++k) {
+    data.weight[k] = check_weight(data.weight[k], data.y[k], name_of("sample_weight", k, names));
+  }
+  return data;
 }
 
 inline void check_batch_size(Index batch_size) {

@@ -1,23 +1,57 @@
 #pragma once
 
-#include <heed/model/shards.hpp>
-#include <heed/train/counted_rows.hpp>
+#include <heed/train/batch_loss.hpp>
+#include <heed/train/batches.hpp>
 #include <heed/train/history.hpp>
-#include <heed/train/metrics.hpp>
-#include <heed/train/objective.hpp>
 
 namespace heed::detail {
 
-/// The means of a loss and of metrics over batches: of the loss weighted by samples, of metrics by what
-/// counts of them.
+/// What is measured of one output.
+template <class Scalar>
+struct OutputMetrics {
+  std::vector<Metric<Scalar>> metrics;
+  std::vector<Metric<Scalar>> weighted;  ///< by the weights of the samples
+};
+
+/// The metrics of all outputs. Throws `OptionError` for one that cannot be meant for its output.
+template <class Scalar>
+std::vector<OutputMetrics<Scalar>> output_metrics(const Graph<Scalar>& network,
+                                                  const Metrics<Scalar>& metrics,
+                                                  const Metrics<Scalar>& weighted) {
+  auto plain = metrics_by_output(network, metrics);
+  auto by_weight = metrics_by_output(network, weighted);
+  std::vector<OutputMetrics<Scalar>> all;
+  for (std::size_t k = 0; k < plain.size(); ++k) {
+    all.push_back({std::move(plain[k]), std::move(by_weight[k])});
+  }
+  return all;
+}
+
+/// The means of losses and metrics over batches: of losses weighted by samples, of metrics by what
+/// counts of them. With several outputs each has its own, `price_loss`, `price_mae`.
 template <class Scalar>
 class RunningMeans {
  public:
-  RunningMeans(std::vector<Metric<Scalar>> metrics, const std::string& prefix)
-      : metrics_(std::move(metrics)), names_{prefix + "loss"} {
-    for (const Metric<Scalar>& metric : metrics_)
-      names_.push_back(free_name(prefix + metric.name()));
-    sums_.resize(names_.size() + 1);
+  RunningMeans(const Objective<Scalar>& objective, std::vector<OutputMetrics<Scalar>> metrics,
+               const std::string& prefix)
+      : metrics_(std::move(metrics)),
+        names_{prefix + "loss"},
+        predictions_(metrics_.size()),
+        rows_(metrics_.size()) {
+    const auto& terms = objective.terms();
+    const bool several = terms.size() > 1;
+    for (std::size_t k = 0; several && k < terms.size(); ++k) {
+      names_.push_back(free_name(join(prefix, terms[k].name, "_loss")));
+    }
+    for (std::size_t k = 0; k < terms.size(); ++k) {
+      for (const auto* list : {&metrics_[k].metrics, &metrics_[k].weighted}) {
+        for (const Metric<Scalar>& metric : *list) {
+          names_.push_back(
+              free_name(join(prefix, several ? terms[k].name + "_" : "", metric.name())));
+        }
+      }
+    }
+    sums_.resize(2 * names_.size());
   }
 
   const std::vector<std::string>& names() const { return names_; }
@@ -27,24 +61,37 @@ class RunningMeans {
     std::fill(sums_.begin(), sums_.end(), 0.0);
   }
 
-  /// One batch: its loss, and what the metrics say of what `objective` gave.
-  void add(double loss, const Objective<Scalar>& objective, View<const Scalar> y,
-           View<const Scalar> output, Mask mask = {}) {
-    const Index samples = output.dim(0);
-    samples_ += samples;
-    sums_[0] += loss * static_cast<double>(samples);
-    if (metrics_.empty()) return;
-    const auto predictions = objective.predictions(output, predictions_);
-    const double weight = counted_.take(y, predictions, mask);
-    if (weight == 0) return;
-    sums_.back() += weight;
-    for (std::size_t i = 0; i < metrics_.size(); ++i) {
-      sums_[i + 1] += counted_.metric(metrics_[i]) * weight;
+  /// One batch: its loss, and what there is to say of what `objective` gave.
+  void add(double loss, const Objective<Scalar>& objective, const BatchLoss<Scalar>& batch) {
+    const auto samples = static_cast<double>(batch.samples());
+    samples_ += batch.samples();
+    std::size_t place = 0;
+    const auto add_mean = [&](double mean, double weight) {
+      sums_[place++] += mean * weight;
+      sums_[place++] += weight;
+    };
+    add_mean(loss, samples);
+    const auto& outputs = batch.outputs();
+    for (std::size_t k = 0; outputs.size() > 1 && k < outputs.size(); ++k) {
+      add_mean(outputs[k].loss, samples);
+    }
+    for (std::size_t k = 0; k < outputs.size(); ++k) {
+      const auto& [metrics, weighted] = metrics_[k];
+      if (metrics.empty() && weighted.empty()) continue;
+      const auto& output = outputs[k];
+      rows_[k].take(metrics.empty() ? weighted[0].name() : metrics[0].name(), output.y,
+                    objective.predictions(output.given, predictions_[k], k), output.mask,
+                    output.weight);
+      for (const auto& metric : metrics) add_mean(rows_[k].metric(metric), rows_[k].samples());
+      for (const auto& metric : weighted) {
+        add_mean(rows_[k].weighted_metric(metric), rows_[k].weights());
+      }
     }
   }
 
   // What there is to go on from in the middle of an epoch.
   Index samples() const { return samples_; }
+  /// For each name a sum, and the sum of the weights in it.
   const std::vector<double>& sums() const { return sums_; }
   void restore(Index samples, const std::vector<double>& sums) {
     samples_ = samples;
@@ -52,8 +99,10 @@ class RunningMeans {
   }
 
   void write(Logs& logs) const {
-    logs.set(names_[0], sums_[0] / static_cast<double>(samples_));
-    for (std::size_t i = 1; i < names_.size(); ++i) logs.set(names_[i], sums_[i] / sums_.back());
+    for (std::size_t i = 0; i < names_.size(); ++i) {
+      const double weight = sums_[2 * i + 1];
+      logs.set(names_[i], weight == 0 ? 0 : sums_[2 * i] / weight);
+    }
   }
 
  private:
@@ -66,28 +115,25 @@ class RunningMeans {
     return name;
   }
 
-  std::vector<Metric<Scalar>> metrics_;
+  std::vector<OutputMetrics<Scalar>> metrics_;
   std::vector<std::string> names_;
-  std::vector<double> sums_;  ///< of each name, and last of the weights of metrics
+  std::vector<double> sums_;
   Index samples_ = 0;
-  Tensor<Scalar> predictions_;
-  CountedRows<Scalar> counted_;
+  std::vector<Tensor<Scalar>> predictions_;
+  std::vector<CountedRows<Scalar>> rows_;
 };
 
-/// Adds loss and metrics over all samples, run for inference, to `logs`.
+/// Adds losses and metrics over all samples, run for inference, to `logs`.
 template <class Scalar>
-void evaluate(const Objective<Scalar>& objective, View<const Scalar> weights, View<const Scalar> x,
-              View<const Scalar> y, Index batch_size, Shards<Scalar>& shards,
+void evaluate(const Objective<Scalar>& objective, View<const Scalar> weights,
+              Batches<Scalar>& batches, Shards<Scalar>& shards, BatchLoss<Scalar>& loss,
               RunningMeans<Scalar>& means, Logs& logs) {
   means.reset();
-  CountedRows<Scalar> counted;
-  for (Index first = 0; first < x.dim(0); first += batch_size) {
-    const Index count = (std::min)(batch_size, x.dim(0) - first);
-    const auto targets = y.samples(first, count);
-    const auto output = shards.forward(objective.graph(), weights, x.samples(first, count), {});
-    const Mask mask = shards.mask(objective.graph());
-    const double loss = counted.loss(objective.loss(), targets, output, mask);
-    means.add(loss, objective, targets, output, mask);
+  for (Index step = 0; step < batches.steps(); ++step) {
+    const Batch<Scalar> batch = batches.batch(step);
+    shards.forward(objective.graph(), weights, batch.inputs, {});
+    loss.take(objective, shards, batch);
+    means.add(loss.value(objective), objective, loss);
   }
   means.write(logs);
 }

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <heed/train/class_weight.hpp>
 #include <heed/train/data_checks.hpp>
 #include <heed/train/resume.hpp>
 
@@ -17,18 +18,17 @@ namespace heed {
 /// that gave a batch a finite loss. What a callback throws comes through; the model then has the weights
 /// of the last step.
 template <class Scalar>
-History Model<Scalar>::fit(View<const Scalar> x, View<const Scalar> y,
+History Model<Scalar>::fit(const Columns<Scalar>& x, const Columns<Scalar>& y,
                            const FitOptions<Scalar>& options) {
   const double split = options.validation_split;
   detail::check_batch_size(options.batch_size);
   check<OptionError>(options.epochs >= 1, "expected epochs of at least 1, got ", options.epochs);
   check<OptionError>(is_finite(split) && 0 <= split && split < 1,
                      "expected a validation_split in [0, 1), got ", split);
-  Dataset<Scalar> training = detail::check_data(*this, options.loss, {x, y}, "");
-  detail::check_metrics(graph_, options.metrics);
-  Dataset<Scalar> validation = options.validation_data;
-  if (validation.x || validation.y) {
-    validation = detail::check_data(*this, options.loss, validation, "validation ");
+  auto training = detail::check_data(*this, options.loss, {x, y, options.sample_weight}, "");
+  detail::Data<Scalar> validation;
+  if (!options.validation_data.x.empty() || !options.validation_data.y.empty()) {
+    validation = detail::check_data(*this, options.loss, options.validation_data, "validation ");
   } else {
     const Index samples = training.samples();
     const auto kept = static_cast<Index>(std::floor(static_cast<double>(samples) * (1 - split)));
@@ -37,23 +37,34 @@ History Model<Scalar>::fit(View<const Scalar> x, View<const Scalar> y,
     validation = training.part(kept, samples - kept);
     training = training.part(0, kept);
   }
+  std::optional<detail::ClassWeights<Scalar>> class_weights;
+  if (!options.class_weight.empty()) {
+    check<OptionError>(training.y.size() == 1,
+                       "class_weight is for a model of one output, this one has ",
+                       training.y.size());
+    check<OptionError>(training.weight.empty(),
+                       "expected a sample_weight or a class_weight, got both");
+    class_weights.emplace(options.class_weight, training.y[0]);
+    training.weight = {class_weights->column(training.y[0].padding())};
+  }
   return detail::FitLoop<Scalar>(*this, training, validation, options).run();
 }
 
-/// The loss and metrics over samples x: (N, …) and targets y, under the names that `fit` gives them.
-/// Throws as `fit` does.
+/// The losses and metrics over samples x and targets y, under the names that `fit` gives them. Throws as `fit`
+/// does.
 template <class Scalar>
-Logs Model<Scalar>::evaluate(View<const Scalar> x, View<const Scalar> y,
+Logs Model<Scalar>::evaluate(const Columns<Scalar>& x, const Columns<Scalar>& y,
                              const EvaluateOptions<Scalar>& options) const {
   detail::check_batch_size(options.batch_size);
-  const Dataset<Scalar> data = detail::check_data(*this, options.loss, {x, y}, "");
-  const Objective<Scalar> objective(graph_, options.loss);
-  detail::check_metrics(graph_, options.metrics);
-  detail::RunningMeans<Scalar> means(options.metrics, "");
+  const auto data = detail::check_data(*this, options.loss, {x, y, options.sample_weight}, "");
+  const Objective<Scalar> objective(graph_, options.loss, options.loss_weights);
+  detail::RunningMeans<Scalar> means(
+      objective, detail::output_metrics(graph_, options.metrics, options.weighted_metrics), "");
+  detail::Batches<Scalar> batches(data, options.batch_size, {});
   Shards<Scalar> shards(std::make_shared<Team>(options.threads));
   Logs logs;
-  detail::evaluate<Scalar>(objective, weights_, data.x, data.y, options.batch_size, shards, means,
-                           logs);
+  detail::BatchLoss<Scalar> loss;
+  detail::evaluate<Scalar>(objective, weights_, batches, shards, loss, means, logs);
   return logs;
 }
 

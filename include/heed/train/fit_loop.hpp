@@ -19,17 +19,18 @@ Callback<Scalar> made(const Callback<Scalar>& callback) {
 template <class Scalar>
 class FitLoop {
  public:
-  FitLoop(Model<Scalar>& model, const Dataset<Scalar>& training, const Dataset<Scalar>& validation,
+  FitLoop(Model<Scalar>& model, const Data<Scalar>& training, const Data<Scalar>& validation,
           const FitOptions<Scalar>& options)
       : options_(options),
         model_(model),
         before_(model.trained()),
-        validation_(validation),
-        batches_(training, options.batch_size, options.shuffle, options.seed),
-        trainer_(model,
-                 {options.loss, options.optimizer, options.seed, options.threads, before_.updates}),
-        means_(options.metrics, ""),
-        validation_means_(options.metrics, "val_"),
+        validation_(validation, options.batch_size, {}),
+        batches_(training, options.batch_size,
+                 {options.shuffle, options.similar_lengths, options.seed}),
+        trainer_(model, {options.loss, options.loss_weights, options.optimizer, options.seed,
+                         options.threads, before_.updates}),
+        means_(trainer_.objective(), metrics(), ""),
+        validation_means_(trainer_.objective(), metrics(), "val_"),
         validation_shards_(trainer_.team()),
         state_{.model = model, .epochs = options.epochs, .steps = batches_.steps()} {
     for (const Callback<Scalar>& callback : options.callbacks) {
@@ -111,9 +112,9 @@ class FitLoop {
   void finish_epoch() {
     check<TrainingError>(!trainer_.repair_weights(), place(), "the weights are not finite",
                          advice());
-    if (validation_.samples() > 0) {
-      evaluate<Scalar>(trainer_.objective(), model_.weights(), validation_.x, validation_.y,
-                       options_.batch_size, validation_shards_, validation_means_, state_.logs);
+    if (validation_.data().samples() > 0) {
+      evaluate<Scalar>(trainer_.objective(), model_.weights(), validation_, validation_shards_,
+                       validation_loss_, validation_means_, state_.logs);
       const double loss = state_.logs["val_loss"];
       if (!is_finite(loss)) {
         trainer_.roll_back();
@@ -127,12 +128,11 @@ class FitLoop {
 
   [[gnu::noinline]] void run_step() {
     trainer_.state().learning_rate = state_.learning_rate;
-    const Dataset<Scalar> batch = batches_.batch(state_.step++);
-    const double loss = trainer_.step(batch.x, batch.y);
+    const double loss = trainer_.step(batches_.batch(state_.step++));
     // Not by check(): its arguments would be made, and allocate, in every step.
     if (!is_finite(loss)) throw TrainingError(join(place(), "the loss is ", loss, advice()));
     count_trained();
-    means_.add(loss, trainer_.objective(), batch.y, trainer_.objective_output(), trainer_.mask());
+    means_.add(loss, trainer_.objective(), trainer_.batch_loss());
     means_.write(state_.logs);
     call(&Callback<Scalar>::on_batch_end);
   }
@@ -169,6 +169,10 @@ class FitLoop {
     return model_.trained();
   }
 
+  std::vector<OutputMetrics<Scalar>> metrics() const {
+    return output_metrics(model_.graph(), options_.metrics, options_.weighted_metrics);
+  }
+
   bool gives_finite_loss();
   const TrainingTerms& terms();
 
@@ -184,12 +188,13 @@ class FitLoop {
   std::vector<Callback<Scalar>> callbacks_;
   Model<Scalar>& model_;
   Trained before_;  ///< how long the model was trained when this training began
-  Dataset<Scalar> validation_;
+  Batches<Scalar> validation_;
   Batches<Scalar> batches_;
   Trainer<Scalar> trainer_;
   RunningMeans<Scalar> means_;
   RunningMeans<Scalar> validation_means_;
   Shards<Scalar> validation_shards_;
+  BatchLoss<Scalar> validation_loss_;
   TrainingState<Scalar> state_;
   History history_;
   TrainingTerms terms_;

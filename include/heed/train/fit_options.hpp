@@ -1,7 +1,8 @@
 #pragma once
 
-#include <heed/train/batches.hpp>
+#include <heed/train/data.hpp>
 #include <heed/train/metrics.hpp>
+#include <heed/train/objective.hpp>
 #include <heed/train/optimizer.hpp>
 #include <heed/train/progress.hpp>
 #include <heed/train/snapshot.hpp>
@@ -12,15 +13,27 @@ namespace heed {
 /// the optimizer, their defaults.
 template <class Scalar>
 struct FitOptions {
-  Loss<Scalar> loss = {};                ///< has to be given
+  Losses<Scalar> loss =
+      {};  ///< has to be given: one, a list for several outputs, or by their names
+  NamedList<double> loss_weights = {};   ///< how much the loss of each output counts; 1 if left out
   Optimizer<Scalar> optimizer = Adam{};  ///< begins anew, unless training is resumed
-  std::vector<Metric<Scalar>> metrics = {};
+  Metrics<Scalar> metrics = {};
+  Metrics<Scalar> weighted_metrics = {};  ///< means by `sample_weight` and `class_weight`
   Index epochs = 1;
   Index batch_size = 32;
   double validation_split = 0;           ///< the share of samples, the last ones, not trained on
-  Dataset<Scalar> validation_data = {};  ///< `{x, y}`; takes the place of a split
+  Dataset<Scalar> validation_data = {};  ///< `{x, y}` or `{x, y, weight}`; in place of a split
   bool shuffle = true;                   ///< a new order in each epoch
-  std::uint64_t seed = 0;                ///< of the orders, and of what layers draw
+  /// Puts samples of similar length into a batch, so that little is padded. Samples are sorted among a hundred
+  /// batches at a time, and the batches then come in a new order in each epoch.
+  bool similar_lengths = false;
+  /// How much each sample counts in the loss, (N), or each of its steps, (N, T), at least 0; of each output
+  /// if there are several. The loss is the sum of weights times losses over how many there are.
+  Columns<Scalar> sample_weight = {};
+  /// How much samples, or steps, of each class count, from class 0 on; a class is the place of a row's 1, or a
+  /// target of one number. For a model of one output, and in place of a `sample_weight`.
+  std::vector<double> class_weight = {};
+  std::uint64_t seed = 0;  ///< of the orders, and of what layers draw
   /// How many threads work on a batch, each on samples of its own: at least 1, which is the caller
   /// alone. The optimizer, metrics and callbacks run on the calling thread. Runs with the same number
   /// give the same bits. With another number predictions, losses and metrics of the same weights keep
@@ -37,8 +50,11 @@ struct FitOptions {
 
 template <class Scalar>
 struct EvaluateOptions {
-  Loss<Scalar> loss = {};  ///< has to be given
-  std::vector<Metric<Scalar>> metrics = {};
+  Losses<Scalar> loss = {};  ///< has to be given
+  NamedList<double> loss_weights = {};
+  Metrics<Scalar> metrics = {};
+  Metrics<Scalar> weighted_metrics = {};
+  Columns<Scalar> sample_weight = {};  ///< see `FitOptions::sample_weight`
   Index batch_size = 32;
   Index threads = 1;  ///< see `FitOptions::threads`; the result does not depend on it
 };

@@ -149,4 +149,47 @@ class Metric {
   std::function<void(const NetworkOutput&)> check_output_;
 };
 
+/// What `.metrics` takes: a list for the only output of a model, `{Accuracy{}, "mae"}`, or lists by the
+/// names of outputs, `{{"price", {"mae"}}, {"sold", {"accuracy"}}}`, where outputs may be left out.
+template <class Scalar>
+class Metrics {
+ public:
+  struct Named {
+    std::string output;
+    std::vector<Metric<Scalar>> metrics;
+  };
+
+  Metrics() = default;
+  Metrics(std::initializer_list<Metric<Scalar>> list) : Metrics(std::vector(list)) {}
+  Metrics(std::vector<Metric<Scalar>> list)  // NOLINT(google-explicit-constructor)
+      : metrics_(std::move(list)) {}
+  Metrics(std::initializer_list<Named> lists) : by_name_(lists) {}
+
+  bool empty() const { return metrics_.empty() && by_name_.empty(); }
+
+  /// A list for each of the outputs of these names. Throws `OptionError` for other names, and for a list
+  /// without names where there are several outputs.
+  std::vector<std::vector<Metric<Scalar>>> by_output(const std::vector<std::string>& names) const {
+    std::vector<std::vector<Metric<Scalar>>> lists(names.size());
+    check<OptionError>(metrics_.empty() || names.size() == 1,
+                       "expected metrics by the names of the outputs, such as {{\"",
+                       names.empty() ? "" : names[0], "\", {\"",
+                       metrics_.empty() ? "" : metrics_[0].name(),
+                       "\"}}}: the model has the outputs ", detail::quoted(names));
+    if (!metrics_.empty()) lists[0] = metrics_;
+    for (const Named& entry : by_name_) {
+      const auto place = std::find(names.begin(), names.end(), entry.output);
+      check<OptionError>(place != names.end(), "metrics: there is no \"", entry.output,
+                         "\" among the outputs ", detail::quoted(names));
+      auto& list = lists[static_cast<std::size_t>(place - names.begin())];
+      list.insert(list.end(), entry.metrics.begin(), entry.metrics.end());
+    }
+    return lists;
+  }
+
+ private:
+  std::vector<Metric<Scalar>> metrics_;
+  std::vector<Named> by_name_;
+};
+
 }  // namespace heed

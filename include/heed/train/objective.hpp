@@ -5,7 +5,11 @@
 
 namespace heed {
 
-/// What training minimises: a network and the loss of what it gives.
+/// A loss for each output of a model: see `NamedList`.
+template <class Scalar>
+using Losses = NamedList<Loss<Scalar>>;
+
+/// What training minimises: a network and the losses of its outputs, whose weighted sum is the loss.
 ///
 /// A network that ends in the function its loss is canonical for (sigmoid and binary cross-entropy,
 /// softmax and categorical cross-entropy) is run without that function, and the loss is computed from
@@ -14,38 +18,72 @@ namespace heed {
 template <class Scalar>
 class Objective {
  public:
-  /// Throws `OptionError` when the loss cannot be meant for what the network gives.
-  Objective(const Graph<Scalar>& network, const Loss<Scalar>& loss) : graph_(network), loss_(loss) {
-    detail::check_network(network, loss);
-    const auto activation = network.output_activation().value_or(ActivationFunction::linear);
-    if (activation != ActivationFunction::linear && activation == loss.canonical_activation()) {
-      activation_ = activation;
-      graph_ = network.without_output_activation();
-      loss_ = loss.from_logits();
+  /// What belongs to one output.
+  struct Term {
+    std::string name;  ///< of the output
+    Loss<Scalar> loss;
+    double weight = 1;
+    ActivationFunction activation = ActivationFunction::linear;  ///< taken off the network
+  };
+
+  /// `weights` say how much the loss of each output counts, 1 if there are none. Throws `OptionError` when
+  /// there is not a loss for each output, and when one cannot be meant for what the network gives.
+  Objective(const Graph<Scalar>& network, const Losses<Scalar>& losses,
+            const NamedList<double>& weights = {})
+      : graph_(network) {
+    const auto names = detail::output_names(network);
+    const auto ordered = losses.template in_order<OptionError>(names, "a loss", "outputs");
+    for (std::size_t k = 0; k < names.size(); ++k) {
+      check<OptionError>(bool(ordered[k]), "training needs a loss");
+      detail::check_network(network, ordered[k], k);
+      terms_.push_back({names[k], ordered[k]});
+      lift_activation(network, k);
+    }
+    if (weights.empty()) return;
+    const auto all = weights.template in_order<OptionError>(names, "a loss weight", "outputs");
+    for (std::size_t k = 0; k < names.size(); ++k) {
+      check<OptionError>(is_finite(all[k]) && all[k] >= 0,
+                         "expected a loss weight of at least 0 for \"", names[k], "\", got ",
+                         all[k]);
+      terms_[k].weight = all[k];
     }
   }
 
   const Graph<Scalar>& graph() const { return graph_; }
-  const Loss<Scalar>& loss() const { return loss_; }
+  const std::vector<Term>& terms() const { return terms_; }
+  const Loss<Scalar>& loss(std::size_t output = 0) const { return terms_[output].loss; }
 
-  /// Runs a batch and leaves it on the tape; returns what `loss` takes.
+  /// Runs a batch of one input, and leaves it on the tape; returns what the loss of the first output takes.
   View<const Scalar> forward(View<const Scalar> weights, View<const Scalar> x, const Pass& pass,
                              Tape<Scalar>& tape) const {
     return graph_.forward(weights, x, graph_.output(), pass, tape);
   }
 
-  /// What the whole network predicts, from what `forward` returned; in `memory` if it differs.
-  View<const Scalar> predictions(View<const Scalar> output, Tensor<Scalar>& memory) const {
-    if (activation_ == ActivationFunction::linear) return output;
-    memory.assign(output);
-    activate<Scalar>(activation_, memory.matrix());
+  /// What the whole network predicts, from what `graph()` gave for an output; in `memory` if it differs.
+  View<const Scalar> predictions(View<const Scalar> given, Tensor<Scalar>& memory,
+                                 std::size_t output = 0) const {
+    const ActivationFunction activation = terms_[output].activation;
+    if (activation == ActivationFunction::linear) return given;
+    memory.assign(given);
+    activate<Scalar>(activation, memory.matrix());
     return memory;
   }
 
  private:
+  void lift_activation(const Graph<Scalar>& network, std::size_t output) {
+    Term& term = terms_[output];
+    const auto activation = network.output_activation(output).value_or(ActivationFunction::linear);
+    if (activation == ActivationFunction::linear ||
+        activation != term.loss.canonical_activation() || detail::is_read_again(network, output)) {
+      return;
+    }
+    term.activation = activation;
+    graph_ = graph_.without_output_activation(output);
+    term.loss = term.loss.from_logits();
+  }
+
   Graph<Scalar> graph_;
-  Loss<Scalar> loss_;
-  ActivationFunction activation_ = ActivationFunction::linear;
+  std::vector<Term> terms_;
 };
 
 }  // namespace heed

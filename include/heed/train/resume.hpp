@@ -62,11 +62,46 @@ std::uint64_t checksum(View<const Scalar> values, std::uint64_t sum = 0xcbf29ce4
   return sum;
 }
 
+/// `x of (100, 8) with the checksum 123`
 template <class Scalar>
-std::string data_text(const Dataset<Scalar>& data) {
+std::string columns_text(std::string_view what, const std::vector<Column<Scalar>>& columns) {
+  std::string text;
+  for (const Column<Scalar>& column : columns) {
+    std::uint64_t sum = checksum(column.values());
+    for (Index n = 0; column.sequences() != nullptr && n < column.samples(); ++n) {
+      const View<const Scalar> sequence = column.sequence(n);
+      sum = checksum(sequence, sum + static_cast<std::uint64_t>(sequence.dim(0)));
+    }
+    for (const std::uint8_t counts : column.mask().values()) sum = sum * 3 + counts;
+    text +=
+        join(text.empty() ? "" : ", ", what, " of ", column.shape(), " with the checksum ", sum);
+  }
+  return text;
+}
+
+template <class Scalar>
+std::string data_text(const Data<Scalar>& data) {
   if (data.samples() == 0) return "none";
-  return join("x of ", data.x.shape(), " with the checksum ", checksum(data.x), ", y of ",
-              data.y.shape(), " with the checksum ", checksum(data.y));
+  return columns_text("x", data.x) + ", " + columns_text("y", data.y) +
+         (data.weight.empty() ? "" : ", " + columns_text("weights", data.weight));
+}
+
+/// `accuracy, threshold 0.5, mae`; with several outputs `price: mae; sold: accuracy`.
+template <class Scalar>
+std::string metrics_text(const Objective<Scalar>& objective,
+                         const std::vector<OutputMetrics<Scalar>>& metrics,
+                         std::vector<Metric<Scalar>> OutputMetrics<Scalar>::*list) {
+  std::string text;
+  for (std::size_t k = 0; k < metrics.size(); ++k) {
+    std::string names;
+    for (const auto& metric : metrics[k].*list) {
+      names += (names.empty() ? "" : ", ") + metric.name() + config_text(metric.config());
+    }
+    if (names.empty()) continue;
+    if (metrics.size() > 1) names = objective.terms()[k].name + ": " + names;
+    text += (text.empty() ? "" : "; ") + names;
+  }
+  return text.empty() ? "none" : text;
 }
 
 /// Throws `OptionError` with the first of the terms that differ.
@@ -90,19 +125,29 @@ const TrainingTerms& FitLoop<Scalar>::terms() {
   for (std::size_t i = 0; i < nodes.size(); ++i) {
     terms.emplace_back(join("layer ", i + 1), layer_text(nodes[i], nodes));
   }
-  terms.emplace_back("output", nodes[model_.graph().output()].name);
-  terms.emplace_back("loss", options_.loss.name() + config_text(options_.loss.config()));
-  std::string metrics;
-  for (const auto& metric : options_.metrics)
-    metrics += (metrics.empty() ? "" : ", ") + metric.name() + config_text(metric.config());
-  terms.emplace_back("metrics", metrics.empty() ? "none" : metrics);
+  const Objective<Scalar>& objective = trainer_.objective();
+  const auto names = output_names(model_.graph());
+  const auto losses = options_.loss.template in_order<OptionError>(names, "a loss", "outputs");
+  for (std::size_t k = 0; k < names.size(); ++k) {
+    const double weight = objective.terms()[k].weight;
+    terms.emplace_back("output", names[k]);
+    terms.emplace_back("loss", losses[k].name() + config_text(losses[k].config()) +
+                                   (weight == 1 ? "" : join(", weight ", weight)));
+  }
+  const auto all = metrics();
+  terms.emplace_back("metrics", metrics_text(objective, all, &OutputMetrics<Scalar>::metrics));
+  if (!options_.weighted_metrics.empty()) {
+    terms.emplace_back("weighted metrics",
+                       metrics_text(objective, all, &OutputMetrics<Scalar>::weighted));
+  }
   terms.emplace_back("optimizer",
                      options_.optimizer.name() + config_text(options_.optimizer.config()));
   terms.emplace_back("batch_size", to_text(options_.batch_size));
   terms.emplace_back("shuffle", setting_text(options_.shuffle));
+  if (options_.similar_lengths) terms.emplace_back("similar_lengths", "true");
   terms.emplace_back("seed", to_text(options_.seed));
   terms.emplace_back("training data", data_text(batches_.data()));
-  terms.emplace_back("validation data", data_text(validation_));
+  terms.emplace_back("validation data", data_text(validation_.data()));
   std::string memories;
   for (const auto& callback : callbacks_) {
     if (callback.memory) memories += (memories.empty() ? "" : ", ") + callback.memory->name;
@@ -116,11 +161,10 @@ template <class Scalar>
 bool FitLoop<Scalar>::gives_finite_loss() {
   if (!trainer_.weights_are_finite()) return false;
   const Objective<Scalar>& objective = trainer_.objective();
-  const Dataset<Scalar> batch = batches_.batch(state_.step - 1);
-  const auto output = validation_shards_.forward(objective.graph(), model_.weights(), batch.x, {});
-  CountedRows<Scalar> counted;
-  const Mask mask = validation_shards_.mask(objective.graph());
-  return is_finite(counted.loss(objective.loss(), batch.y, output, mask));
+  const Batch<Scalar> batch = batches_.batch(state_.step - 1);
+  validation_shards_.forward(objective.graph(), model_.weights(), batch.inputs, {});
+  validation_loss_.take(objective, validation_shards_, batch);
+  return is_finite(validation_loss_.value(objective));
 }
 
 template <class Scalar>

@@ -3,8 +3,7 @@
 #include <heed/math/finite.hpp>
 #include <heed/model/model.hpp>
 #include <heed/model/shards.hpp>
-#include <heed/train/counted_rows.hpp>
-#include <heed/train/objective.hpp>
+#include <heed/train/batch_loss.hpp>
 #include <heed/train/optimizer.hpp>
 
 namespace heed {
@@ -17,7 +16,8 @@ struct TrainingError : Error {
 /// How a `Trainer` trains.
 template <class Scalar>
 struct TrainerOptions {
-  Loss<Scalar> loss = {};
+  Losses<Scalar> loss = {};             ///< has to be given
+  NamedList<double> loss_weights = {};  ///< see `FitOptions::loss_weights`
   Optimizer<Scalar> optimizer = Adam{};
   std::uint64_t seed = 0;  ///< of what layers draw in training, as dropout does
   Index threads = 1;       ///< see `FitOptions::threads`
@@ -40,13 +40,20 @@ class Trainer {
   /// of threads outside its range.
   Trainer(Model<Scalar>& model, const TrainerOptions<Scalar>& options)
       : model_(built(model)),
-        objective_(model.graph(), options.loss),
+        objective_(model.graph(), given(options.loss), options.loss_weights),
         optimizer_(options.optimizer),
         state_(options.optimizer.make_state(model.graph().layout())),
         seed_(options.seed),
         updates_before_(options.updates_before),
         shards_(std::make_shared<Team>(options.threads)) {
-    check<OptionError>(bool(options.loss), "training needs a loss");
+    const auto& nodes = model.graph().nodes();
+    check<OptionError>(
+        model.count_params() == 0 ||
+            std::any_of(nodes.begin(), nodes.end(),
+                        [](const auto& node) { return node.trains && node.slot_count > 0; }),
+        "model \"", model.name(),
+        "\": nothing is left to train, all layers with weights are frozen; "
+        "set_trainable(layer, true) thaws one");
   }
   Trainer(const Trainer&) = delete;
   /// Takes everything along; the other is not used any more.
@@ -58,17 +65,21 @@ class Trainer {
   /// `DataError` for no samples and for targets that the loss is not defined for, `OptionError` for a
   /// state that no training comes to, and `ModelError` for a model that got other layers.
   double step(View<const Scalar> x, View<const Scalar> y) {
+    return step({.inputs = {.x = {&x, 1}}, .y = {&y, 1}});
+  }
+
+  /// The same for several inputs and outputs, masks and weights of samples.
+  double step(const Batch<Scalar>& batch) {
     check_model();
-    model_.check_batch(x);
+    model_.check_batch(batch.inputs);
     optimizer_.check_state(graph_layout(), state_);
-    objective_.loss().check_targets(y);
+    check_targets(batch);
     const View<Scalar> weights = model_.weights();
     const Pass pass{.training = true, .seed = seed_, .step = updates()};
     const Graph<Scalar>& graph = objective_.graph();
-    output_ = shards_.forward(graph, weights, x, pass);
-    mask_ = shards_.mask(graph);
-    const auto gradient = shards_.output_gradient(graph);
-    const double loss = counted_.loss(objective_.loss(), y, output_, mask_, gradient);
+    shards_.forward(graph, weights, batch.inputs, pass);
+    loss_.take(objective_, shards_, batch);
+    const double loss = loss_.value_and_gradients(objective_, shards_);
     if (!is_finite(loss)) {
       roll_back();
       return loss;
@@ -81,13 +92,24 @@ class Trainer {
 
   /// What the model gave for the last step's batch, before the update: its predictions. Until the next
   /// step.
-  View<const Scalar> output() { return objective_.predictions(output_, predictions_); }
+  View<const Scalar> output(std::size_t output = 0) {
+    predictions_.resize((std::max)(predictions_.size(), output + 1));
+    return objective_.predictions(objective_output(output), predictions_[output], output);
+  }
 
   /// The same as `objective().loss()` takes it: logits where the last activation was taken off.
-  View<const Scalar> objective_output() const { return output_; }
+  View<const Scalar> objective_output(std::size_t output = 0) const {
+    return loss_.outputs()[output].given;
+  }
 
   /// Which steps of it count; false where all do.
-  Mask mask() const { return mask_; }
+  Mask mask(std::size_t output = 0) const { return loss_.outputs()[output].mask; }
+
+  /// The losses of the last step by output, and what they were computed from.
+  const detail::BatchLoss<Scalar>& batch_loss() const { return loss_; }
+
+  /// Layers that carry their states from batch to batch begin with zeros again.
+  void reset_states() { shards_.reset_states(); }
 
   /// The gradients of the last step, clipped, in the layout of the weights.
   const Arena<Scalar>& gradients() const { return shards_.gradients(); }
@@ -143,6 +165,20 @@ class Trainer {
     model.check_built("trained");
     return model;
   }
+  static const Losses<Scalar>& given(const Losses<Scalar>& losses) {
+    check<OptionError>(!losses.empty(), "training needs a loss");
+    return losses;
+  }
+  void check_targets(const Batch<Scalar>& batch) const {
+    const auto& terms = objective_.terms();
+    check<ShapeError>(batch.y.size() == terms.size(), "model \"", model_.name(),
+                      "\": expected targets for ", terms.size(),
+                      terms.size() == 1 ? " output" : " outputs", ", got ", batch.y.size());
+    check<ShapeError>(batch.sample_weight.empty() || batch.sample_weight.size() == terms.size(),
+                      "model \"", model_.name(), "\": expected a sample_weight for each of ",
+                      terms.size(), " outputs, got ", batch.sample_weight.size());
+    for (std::size_t k = 0; k < terms.size(); ++k) terms[k].loss.check_targets(batch.y[k]);
+  }
   const Layout& graph_layout() const { return objective_.graph().layout(); }
 
   Model<Scalar>& model_;
@@ -152,10 +188,8 @@ class Trainer {
   std::uint64_t seed_, updates_before_;
   Shards<Scalar> shards_;
   Arena<Scalar> last_good_;
-  View<const Scalar> output_;
-  Mask mask_;
-  detail::CountedRows<Scalar> counted_;
-  Tensor<Scalar> predictions_;
+  detail::BatchLoss<Scalar> loss_;
+  std::vector<Tensor<Scalar>> predictions_;
 };
 
 }  // namespace heed

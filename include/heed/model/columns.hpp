@@ -1,0 +1,111 @@
+#pragma once
+
+#include <heed/layers/steps.hpp>
+#include <heed/model/named_list.hpp>
+#include <heed/tensor/sequences.hpp>
+#include <heed/tensor/tensor.hpp>
+
+namespace heed {
+
+/// The samples of one input or one output of a model: a tensor (N, …), with a mask if not all of its
+/// steps count, or `Sequences` of unequal lengths. It refers to them, and they must outlive it.
+template <class Scalar>
+class Column {
+ public:
+  Column() = default;
+  template <class T>
+    requires(!std::same_as<T, Column> && std::convertible_to<const T&, View<const Scalar>>)
+  Column(const T& values, Mask mask = {})  // NOLINT(google-explicit-constructor)
+      : values_(values), mask_(mask), count_(values_.rank() > 0 ? values_.dim(0) : 0) {}
+  Column(const Sequences<Scalar>& sequences)  // NOLINT(google-explicit-constructor)
+      : sequences_(&sequences), count_(sequences.samples()) {}
+
+  /// Whether it holds anything.
+  explicit operator bool() const { return sequences_ != nullptr || bool(values_); }
+  Index samples() const { return count_; }
+
+  /// The tensor; false for `Sequences`.
+  View<const Scalar> values() const { return values_; }
+  Mask mask() const { return mask_; }
+  const Sequences<Scalar>* sequences() const { return sequences_; }
+
+  /// Of all samples: (N, …), with `any` for the steps of `Sequences` of unequal lengths.
+  Shape shape() const {
+    if (sequences_ == nullptr) return values_.shape();
+    Shape shape{count_, padded_ == any && !is_even() ? any : steps(0)};
+    for (const Index length : sequences_->step_shape()) shape.push_back(length);
+    return shape;
+  }
+
+  /// The same samples, `Sequences` with zeros behind the end of each up to a length of `steps`; of the
+  /// longest in each batch for `any`.
+  Column padded(Index steps) const {
+    Column column = *this;
+    column.padded_ = steps;
+    return column;
+  }
+
+  /// To what length; `any`: not to the same in all batches.
+  Index padding() const { return padded_; }
+
+  /// The same numbers under another shape, (N, …), of as many elements.
+  Column reshaped(const Shape& shape) const {
+    Column column = *this;
+    column.values_ = values_.reshaped(shape);
+    return column;
+  }
+
+  /// Some of the samples, neighbours.
+  Column part(Index first, Index count) const {
+    Column column = *this;
+    column.count_ = count;
+    if (sequences_ != nullptr) {
+      column.first_ += first;
+      return column;
+    }
+    column.values_ = values_.samples(first, count);
+    if (mask_) column.mask_ = mask_.samples(first, count);
+    return column;
+  }
+
+  /// How many time steps sample n has, with those that do not count; 1 without a time axis.
+  Index steps(Index n) const {
+    if (padded_ != any) return padded_;
+    if (sequences_ != nullptr) return sequences_->steps(first_ + n);
+    return values_.rank() >= 2 ? values_.dim(1) : 1;
+  }
+
+  /// How many steps of sample n count.
+  Index counted_steps(Index n) const {
+    if (sequences_ != nullptr) return sequences_->steps(first_ + n);
+    if (!mask_) return steps(n);
+    const std::uint8_t* const row = mask_.data() + n * mask_.dim(1);
+    return std::count_if(row, row + mask_.dim(1), [](std::uint8_t counts) { return counts != 0; });
+  }
+  bool has_lengths() const { return sequences_ != nullptr || bool(mask_); }
+
+  /// Of `Sequences`: the numbers of sample n, (T, …).
+  View<const Scalar> sequence(Index n) const { return (*sequences_)[first_ + n]; }
+
+ private:
+  bool is_even() const {
+    for (Index n = 1; n < count_; ++n) {
+      if (steps(n) != steps(0)) return false;
+    }
+    return count_ > 0;
+  }
+
+  View<const Scalar> values_ = {};
+  Mask mask_ = {};
+  const Sequences<Scalar>* sequences_ = nullptr;
+  Index first_ = 0;  ///< sample of `sequences_`
+  Index count_ = 0;
+  Index padded_ = any;
+};
+
+/// What a model is given: a tensor or `Sequences` for its input, a list where it has several, or a list
+/// by names: `model.predict({{"left", a}, {"right", b}})`.
+template <class Scalar>
+using Columns = NamedList<Column<Scalar>>;
+
+}  // namespace heed
