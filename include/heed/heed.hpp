@@ -12,6 +12,8 @@
 #include <heed/train/early_stopping.hpp>
 #include <heed/train/fit.hpp>
 #include <heed/train/one_hot.hpp>
+#include <heed/train/pad_sequences.hpp>
+#include <heed/train/sequences.hpp>
 
 // Refers to those above.
 #include <heed/instances.hpp>
