@@ -233,7 +233,7 @@ TEST_CASE("whole numbers that the scalar does not have are refused") {
   CHECK(words == Sequences<float>{{1}});
   CHECK(message<DataError>([&] { words.push_back(std::vector{~std::uint64_t{0}}); }) ==
         start + "18446744073709551615" + end);
-  words.push_back(std::vector{16777216, -16777216});
+  words.push_back(std::vector<std::int64_t>{16777216, -16777216});
   CHECK(words[1] == Tensor<float, 1>{16777216, -16777216});
   CHECK(Sequences<double>(std::vector<std::vector<int>>{{16777217}}) ==
         Sequences<double>{{16777217}});
