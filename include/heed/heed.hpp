@@ -11,6 +11,7 @@
 #include <heed/tensor/print.hpp>
 #include <heed/train/early_stopping.hpp>
 #include <heed/train/fit.hpp>
+#include <heed/train/length_mask.hpp>
 #include <heed/train/one_hot.hpp>
 #include <heed/train/pad_sequences.hpp>
 #include <heed/train/sequences.hpp>

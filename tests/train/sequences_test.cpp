@@ -249,6 +249,8 @@ TEST_CASE("samples that are not there, or are too long, are not padded") {
   CHECK(pad({1, 0}, 1) == "Sequences: sample 0 has 2 steps, which do not fit in 1");
   CHECK(pad({0, 2}, 2) == "Sequences: expected a sample below 2, got 2");
   CHECK(pad({0, -1}, 2) == "Sequences: expected a sample below 2, got -1");
+  CHECK(refused([&] { words.pad({}, any, x, counts); }) ==
+        "Sequences: expected 0 steps or more, got -1");
   CHECK(x.shape() == Shape{1});
   CHECK(counts == Counts{7});
 }

@@ -12,10 +12,10 @@ enum class Truncating { pre, post };
 
 /// Keras's arguments of `pad_sequences`, with their names and defaults.
 struct PadOptions {
-  Index maxlen = any;  ///< how many steps all get; `any`: as many as the longest has
-  Padding padding = Padding::pre;
-  Truncating truncating = Truncating::pre;
-  double value = 0;  ///< of the padding
+  Index maxlen = any;              ///< how many steps all get; `any`: as many as the longest has
+  Padding padding = Padding::pre;  ///< where padding goes
+  Truncating truncating = Truncating::pre;  ///< which steps go from a sequence that is too long
+  double value = 0;                         ///< of the padding
 };
 
 /// Sequences of unequal length as one tensor, (samples, maxlen, …): those that are shorter are padded with

@@ -59,7 +59,9 @@ class Sequences {
   explicit Sequences(const List& list) {
     append(list);
   }
+  /// The same of a list in braces: `Sequences<float>{x1, x2}`.
   Sequences(std::initializer_list<View<const Scalar>> list) { append(list); }
+  /// The same of numbers in braces: `Sequences<float>{{4, 17, 2}, {9, 3}}`.
   Sequences(std::initializer_list<std::initializer_list<Scalar>> list) { append(list); }
 
   /// A copy of a sequence (steps, …) becomes the last sample. Throws `ShapeError` for steps of another
@@ -91,17 +93,21 @@ class Sequences {
     for (const auto number : numbers) values_.push_back(static_cast<Scalar>(number));
     ends_.push_back(static_cast<Index>(values_.size()));
   }
+  /// The same from numbers in braces: `words.push_back({4, 17, 2})`.
   void push_back(std::initializer_list<Scalar> numbers) { push_back(std::span(numbers)); }
 
+  /// How many samples there are.
   Index samples() const { return std::ssize(ends_); }
-  const Shape& step_shape() const& { return step_shape_; }
-  Shape step_shape() && { return step_shape_; }
+  /// The shape of a step, the same in all samples; () where it is one number.
+  Shape step_shape() const { return step_shape_; }
 
   /// How many steps sample `n` has.
   Index steps(Index n) const { return end_of(n) - begin_of(n); }
+  /// How many steps all samples have together.
   Index total_steps() const { return ends_.empty() ? 0 : ends_.back(); }
-  /// How many steps the sample with the most has, and that with the fewest; 0 without samples.
+  /// How many steps the sample with the most has; 0 without samples.
   Index longest() const { return reduced<std::greater<>>(); }
+  /// How many steps the sample with the fewest has; 0 without samples.
   Index shortest() const { return reduced<std::less<>>(); }
 
   /// Sample `n`: (steps, …). Until samples are added.
@@ -130,6 +136,7 @@ class Sequences {
   /// there, or has more steps than `length`.
   void pad(std::span<const Index> rows, Index length, Tensor<Scalar>& x,
            std::vector<std::uint8_t>& counts) const {
+    check<ShapeError>(length >= 0, "Sequences: expected 0 steps or more, got ", length);
     for (const Index n : rows) {
       check<ShapeError>(0 <= n && n < samples(), "Sequences: expected a sample below ", samples(),
                         ", got ", n);
