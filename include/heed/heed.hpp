@@ -11,7 +11,10 @@
 #include <heed/tensor/print.hpp>
 #include <heed/train/early_stopping.hpp>
 #include <heed/train/fit.hpp>
+#include <heed/train/length_mask.hpp>
 #include <heed/train/one_hot.hpp>
+#include <heed/train/pad_sequences.hpp>
+#include <heed/train/sequences.hpp>
 
 // Refers to those above.
 #include <heed/instances.hpp>

@@ -20,6 +20,7 @@ the same ones; a tensor that float32 can hold is stored as float32.
     losses       y, p, value, dp           of predictions p and targets y; float32/… is Keras in that
                                            precision, where it is off: 1 − 1e-7 is another number
     metrics      y, p, value
+    pad_sequences    values, steps, y      sequences, one after the other, and how many steps each has
     optimizers   w, g, result              weights after each step, for gradients g given
     training     x, y, w/…; for each run:  loss of each step, final/… weights
 """
@@ -917,10 +918,30 @@ def training_dummy_regression():
                                           "rmsprop": (50, "RMSprop", {})})}
 
 
+# Data --------------------------------------------------------------------------------------------
+
+
+def pad_sequences():
+    cases, rng = {}, np.random.default_rng(4100)
+    lists = {"words": ([4, 0, 1, 7, 3], ()), "features": ([2, 5, 0, 1], (3,)), "frames": ([0, 3, 6], (2, 2)),
+             "one": ([1], ()), "without_steps": ([0, 0], ())}
+    sides = ["pre", "post"]
+    given = [{"maxlen": most, "padding": padding, "truncating": truncating, "value": -0.5}
+             for most, padding, truncating in itertools.product([None, 1, 4, 9], sides, sides)]
+    given += [{}, {"maxlen": 3}, {"padding": "post"}, {"truncating": "post", "maxlen": 2}]
+    for name, (steps, shape) in lists.items():
+        sequences = [single(rng.normal(size=(count, *shape))) for count in steps]
+        for number, options in enumerate(given):
+            cases[f"{name}_{number}"] = options, {
+                "values": np.concatenate(sequences), "steps": np.array(steps, np.float64),
+                "y": keras.utils.pad_sequences(sequences, dtype="float64", **options)}
+    return cases
+
+
 # Files -------------------------------------------------------------------------------------------
 
 FAMILIES = [activations, dense, lstm, gru, simple_rnn, wrappers, masking, shaping, merging, attention, masks, losses,
-            metrics, optimizers, training_index2, training_dummy_regression]
+            metrics, optimizers, pad_sequences, training_index2, training_dummy_regression]
 
 
 def compact(values):

@@ -1,6 +1,7 @@
 #include "golden.hpp"
 
 #include <heed/train/metrics.hpp>
+#include <heed/train/pad_sequences.hpp>
 #include <heed/train/trainer.hpp>
 
 #include <set>
@@ -262,6 +263,32 @@ void check_optimizers(const GoldenFile& file) {
 }
 
 template <class S>
+void check_pad_sequences(const GoldenFile& file) {
+  Comparison<S> comparison(file, 0);
+  for_each_case(file, [&](const std::string& name, const Json& description) {
+    const auto values = file.tensor<S>(name, "values");
+    Sequences<S> sequences(values.shape().sample());
+    std::vector<Tensor<S>> list;
+    Index first = 0;
+    for (const S steps : file.tensor<S>(name, "steps").array()) {
+      list.emplace_back(values.samples(first, static_cast<Index>(steps)));
+      sequences.push_back(list.back());
+      first += static_cast<Index>(steps);
+    }
+    PadOptions options;
+    if (description.value("padding", "pre") == "post") options.padding = Padding::post;
+    if (description.value("truncating", "pre") == "post") options.truncating = Truncating::post;
+    read_field(description, "value", options.value);
+    if (description.contains("maxlen") && !description.at("maxlen").is_null()) {
+      options.maxlen = description.at("maxlen").get<Index>();
+    }
+    comparison.check(name, "y", pad_sequences(sequences, options));
+    comparison.check(name, "y", pad_sequences<S>(list, options));
+  });
+  comparison.report();
+}
+
+template <class S>
 void check_training(const GoldenFile& file) {
   Comparison<S> comparison(file, training_tolerance<S>);
   for_each_case(file, [&](const std::string& name, const Json& description) {
@@ -324,6 +351,12 @@ TEST_CASE("Optimizers take weights where Keras takes them", "[golden]") {
   const GoldenFile file("optimizers");
   check_optimizers<double>(file);
   check_optimizers<float>(file);
+}
+
+TEST_CASE("pad_sequences gives what Keras gives", "[golden]") {
+  const GoldenFile file("pad_sequences");
+  check_pad_sequences<double>(file);
+  check_pad_sequences<float>(file);
 }
 
 TEST_CASE("Training the index-2 network takes it where Keras takes it", "[golden]") {

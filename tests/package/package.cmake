@@ -11,6 +11,14 @@ function(heed_package_test script name compiler)
       -P "${CMAKE_CURRENT_SOURCE_DIR}/package/${script}.cmake")
 endfunction()
 
+# Where there is a Python; in CI there is one.
+find_program(HEED_PYTHON NAMES python3)
+if(HEED_PYTHON)
+  add_test(NAME "Headers keep to the order of the rooms" COMMAND "${HEED_PYTHON}" -B "${CMAKE_CURRENT_SOURCE_DIR}/package/rooms.py")
+  add_test(NAME "A header out of the order of the rooms would be seen"
+    COMMAND "${HEED_PYTHON}" -B "${CMAKE_CURRENT_SOURCE_DIR}/package/rooms_test.py")
+endif()
+
 if(CMAKE_CXX_COMPILER_ID MATCHES "^(GNU|Clang|AppleClang)$" AND TARGET heed_single)
   heed_package_test(version "The version is the same wherever it stands" "${CMAKE_CXX_COMPILER}"
     -D "VERSION=${PROJECT_VERSION}")

@@ -24,8 +24,8 @@ bool has_finite_bits(Scalar value) {
 
 /// Throws `FileError` for weights of which one is not finite.
 template <class Scalar>
-void check_finite(const Layout& layout, std::span<const Scalar> values, bool is_allowed,
-                  std::string_view where) {
+void check_weights_finite(const Layout& layout, std::span<const Scalar> values, bool is_allowed,
+                          std::string_view where) {
   if (is_allowed) return;
   for (const Slot& slot : layout.all_slots()) {
     const auto own = values.subspan(static_cast<std::size_t>(slot.offset),

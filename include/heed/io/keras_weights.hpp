@@ -51,7 +51,8 @@ Arena<Scalar> keras_arena(const Layout& layout, std::span<const Hdf5Object> obje
                                                  static_cast<std::size_t>(slot.shape.size())));
   }
   if (!objects.empty()) {
-    check_finite<Scalar>(layout, weights.values(), allow_not_finite, objects[0].file().where());
+    check_weights_finite<Scalar>(layout, weights.values(), allow_not_finite,
+                                 objects[0].file().where());
   }
   return weights;
 }

@@ -81,7 +81,7 @@ void set_weights(Model<Scalar>& model, const Safetensors& file, std::string_view
            weights.values().subspan(static_cast<std::size_t>(slot.offset),
                                     static_cast<std::size_t>(slot.shape.size())));
   }
-  check_finite<Scalar>(layout, weights.values(), options.allow_not_finite, where);
+  check_weights_finite<Scalar>(layout, weights.values(), options.allow_not_finite, where);
   model.set_weights(weights.values());
 }
 

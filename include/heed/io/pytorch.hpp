@@ -109,7 +109,8 @@ void torch_load_weights(Model<Scalar>& model, const Safetensors& file,
       own.array() = sum.array().template cast<Scalar>();
     }
   }
-  check_finite<Scalar>(model.graph().layout(), values.values(), options.allow_not_finite, where);
+  check_weights_finite<Scalar>(model.graph().layout(), values.values(), options.allow_not_finite,
+                               where);
   model.set_weights(values.values());
 }
 
