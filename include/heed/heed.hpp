@@ -1,6 +1,6 @@
 #pragma once
 
-// All of heed but files and drawing. It needs Eigen alone.
+// All of heed except files and plots. Depends only on Eigen.
 
 #include <heed/version.hpp>
 
@@ -13,5 +13,5 @@
 #include <heed/train/fit.hpp>
 #include <heed/train/one_hot.hpp>
 
-// Refers to those above.
+// After the headers above, because it refers to them.
 #include <heed/instances.hpp>

@@ -99,8 +99,8 @@ struct Forward {
 template <class S>
 struct Backward {
   Parameters<const S> w = {};
-  std::span<const View<const S>> x = {};  ///< the inputs of `forward`
-  std::span<const View<const S>> y = {};  ///< the outputs of `forward`
+  std::span<const View<const S>> x = {};   ///< the inputs of `forward`
+  std::span<const View<const S>> y = {};   ///< the outputs of `forward`
   std::span<const View<const S>> dy = {};  ///< of several, some may be false: zeros
   Parameters<S> dw = {};
   std::span<const View<S>> dx = {};
