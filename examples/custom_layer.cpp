@@ -51,7 +51,7 @@ struct GatedLinearUnit {
     cache.dz.leftCols(units) = dy.matrix().array() * g;
     cache.dz.rightCols(units) = dy.matrix().array() * y.matrix().array() * (1 - g);
     // z = x K + b:  dK += xᵀ dz,  db += Σₙ dzₙ,  dx = dz Kᵀ
-    if (dw) {  // nobody needs them of a frozen layer
+    if (dw) {  // false for a frozen layer
       dw[kernel].matrix().noalias() += x.matrix().transpose() * cache.dz;
       dw[bias].row() += cache.dz.colwise().sum();
     }
@@ -81,7 +81,7 @@ int main() {
   Tensor<double, 2> few_x(Shape{5, 2}), few_y(Shape{5, 1});
   make_data(few_x, few_y);
   const auto gradients = gradient_check(make_model<double>(), few_x, few_y, MeanSquaredError{});
-  std::cout << "the gradient that is most wrong: " << gradients << "\n";
+  std::cout << "largest gradient error: " << gradients << "\n";
   if (!(gradients.worst < 1e-7)) return 1;
 
   Tensor<float, 2> x(Shape{2000, 2}), y(Shape{2000, 1});

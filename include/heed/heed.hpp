@@ -1,6 +1,6 @@
 #pragma once
 
-// All of heed but files and drawing. It needs Eigen alone.
+// All of heed except files and plots. Depends only on Eigen.
 
 #include <heed/version.hpp>
 
@@ -14,7 +14,6 @@
 #include <heed/train/length_mask.hpp>
 #include <heed/train/one_hot.hpp>
 #include <heed/train/pad_sequences.hpp>
-#include <heed/train/sequences.hpp>
 
-// Refers to those above.
+// After the headers above, because it refers to them.
 #include <heed/instances.hpp>

@@ -1,7 +1,7 @@
 #pragma once
 
-// Pictures of numbers, as SVG files and as text for a terminal: bars, curves and heat maps. Needs Eigen
-// alone.
+// Charts as SVG files and as text for a terminal: bars, curves and heat maps. Depends only on
+// Eigen.
 #include <heed/version.hpp>
 
 #include <heed/plot/attention.hpp>

@@ -1,7 +1,8 @@
 #pragma once
 
-// Every header of heed includes this one before it needs what is asked for here. A compiler goes on after
-// #error, through thousands of lines that it cannot read; a file that is not there ends it.
+// Every header of heed includes this one first, to check the language version. After #error,
+// compilers continue through thousands of lines that they cannot parse; a missing include file
+// stops them.
 #if __cplusplus < 202002L && !(defined(_MSVC_LANG) && _MSVC_LANG >= 202002L)
 #error heed needs C++20: compile with -std=c++20
 #include "heed needs C++20: compile with -std=c++20"
@@ -13,7 +14,7 @@
 
 #include <string_view>
 
-// The one place that states the version: CMake and Conan read these three lines.
+// The only place that defines the version: CMake and Conan read these three lines.
 #define HEED_VERSION_MAJOR 0
 #define HEED_VERSION_MINOR 1
 #define HEED_VERSION_PATCH 0

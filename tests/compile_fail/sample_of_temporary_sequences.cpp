@@ -1,5 +1,5 @@
 // error: (use of deleted function.*operator\[\]|selected deleted operator '\[\]')
-#include <heed/train/sequences.hpp>
+#include <heed/tensor/sequences.hpp>
 
 int main() {
   const auto kept = heed::Sequences<float>{{1, 2}, {3}}[0];

@@ -16,13 +16,13 @@ ROOMS = ["tensor", "math", "layers", "attention", "model", "train", "io", "strea
 
 # Names of `heed::detail` that other rooms use, by the room that they belong to.
 SHARED = {
-    "tensor": "columns for_each_character is_control never visible",
+    "tensor": "SequenceList columns for_each_character is_control never visible",
     "math": "AnyFunction Sigmoid Tanh find_not_finite multiply quoted with_function",
     "layers": "CacheOf HasKeepsSteps HasMark HasPublished HasStepWise InTimeDistributed check_each_has_a_step check_positive"
               " check_rank check_signatures is_stateful last_step outputs_of recurrent_stream recurrent_stream_state"
               " returns_state run_backward run_forward start_recurrent_stream states_of",
-    "model": "snake_case",
-    "train": "CountedRows check_data checksum",
+    "model": "TakenColumns snake_case",
+    "train": "BatchLoss Batches check_data checksum",
 }
 
 INCLUDE = re.compile(r"^ *# *include *<heed/([^>]+)>", re.MULTILINE)

@@ -73,7 +73,7 @@ class Blocks(unittest.TestCase):
 
     def test_links_lead_somewhere(self):
         broken = lambda text: list(snippets.broken_links(text, ROOT))  # as of a page there
-        self.assertEqual(broken("# Some, heading\n[a](README.md#two-commands) [c](#some-heading) [b](https://example.org) `[i](x)`\n```cpp\n[](Index i)\n```\n"), [])
+        self.assertEqual(broken("# Some, heading\n[a](README.md#quick-start) [c](#some-heading) [b](https://example.org) `[i](x)`\n```cpp\n[](Index i)\n```\n"), [])
         self.assertEqual(broken("[a](nowhere.md)"), ["nowhere.md"])
         self.assertEqual(broken("[a](README.md#nowhere) [b](#nowhere)"), ["README.md#nowhere", "#nowhere"])
 

@@ -4,8 +4,8 @@
 
 namespace heed::detail {
 
-/// Softmax of sample `n`'s scores over the steps that count, in place, row: (1, T). A step that does not
-/// count gets 0, and the others the bits that they would have without it.
+/// Softmax of the scores of sample `n` over its unmasked steps, in place, row: (1, T). A masked
+/// step gets 0, and the other steps get the bits that they would get without it.
 template <class S>
 void counting_softmax(const Steps& steps, Index n, MatrixRef<S> row) {
   if (!steps) return softmax_rows<S>(row);
@@ -15,8 +15,8 @@ void counting_softmax(const Steps& steps, Index n, MatrixRef<S> row) {
   for (Index t = row.cols(); t-- > 0;) row(0, t) = steps->counts(n, t) ? row(0, --k) : S{0};
 }
 
-/// Its backward: `d` comes as the gradient by the weights `a` and becomes that by the scores. `scratch` is
-/// as long as they are.
+/// Its backward pass: replaces the gradient with respect to the weights `a` in `d` by the gradient
+/// with respect to the scores. `scratch` has the same length.
 template <class S>
 void counting_softmax_backward(const Steps& steps, Index n, const ConstMatrixRef<S>& a,
                                MatrixRef<S> d, MatrixRef<S> scratch) {

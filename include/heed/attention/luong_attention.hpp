@@ -5,8 +5,8 @@
 namespace heed {
 
 /// Luong's many-to-one attention with the general score (Luong, Pham & Manning 2015, "Effective
-/// Approaches to Attention-based Neural Machine Translation", section 3.1): the last hidden state
-/// asks which steps matter. For one sample, with H: (T, U) and h = H_T its last row,
+/// Approaches to Attention-based Neural Machine Translation", section 3.1). The query is the last
+/// hidden state. For one sample, with H: (T, U) and h = H_T its last row,
 ///
 ///     s = H W h               scores (T), "general" of equation 8
 ///     a = softmax(s)          weights (T), equation 7
@@ -15,13 +15,14 @@ namespace heed {
 ///
 ///     x = H: (N, T, U)    W = score_kernel: (U, U)    V = vector_kernel: (2U, units)    y: (N, units)
 ///
-/// The same network in primitive layers, as philipperemy/keras-attention-mechanism writes it: a Dense
-/// `attention_score_vec` of H, the last step, a Dot `attention_score`, a softmax `attention_weight`,
-/// a Dot `context_vector`, a Concatenate `attention_output`, a Dense `attention_vector`. Here W is
-/// applied to the one vector h and not to all T steps, which is the same score for a Tth of the work.
+/// The equivalent network of basic layers in philipperemy/keras-attention-mechanism: a Dense
+/// `attention_score_vec` of H, the last step, a Dot `attention_score`, a softmax
+/// `attention_weight`, a Dot `context_vector`, a Concatenate `attention_output`, a Dense
+/// `attention_vector`. Here, W is applied to the vector h instead of all T steps. The scores are
+/// the same, with 1/T of the multiplications.
 ///
-/// With a mask h is the last step that counts, and steps that do not count have the weight 0. A sample
-/// without a step that counts is refused with a `DataError`.
+/// With a mask, h is the last unmasked step, and masked steps have the weight 0. Throws `DataError`
+/// for a sample in which all steps are masked.
 ///
 /// Publishes `weights`: a, (N, T), and `context`: c, (N, U).
 struct LuongAttention {
@@ -138,7 +139,8 @@ struct LuongAttention {
     if (dw) add_product<S>(dw[score_kernel].matrix(), transposed(dq), h);
     if (!dx) return;
     add_product<S>(dh, dq, w[score_kernel].matrix());
-    // H stands in c = Hᵀ a, in s = H q and, with its last row, as h:  dH = a dcᵀ + ds qᵀ, dH_T += dh
+    // H is used in c = Hᵀ a, in s = H q and, through its last row, as h: dH = a dcᵀ + ds qᵀ, dH_T
+    // += dh
     for (Index n = 0; n < N; ++n) {
       auto dx_n = dx.slice(n);
       const auto dc_n = dc.row(n);
@@ -152,7 +154,8 @@ struct LuongAttention {
     }
   }
 
-  /// The hidden states of the last `capacity` steps, in a ring: step t stands in row t mod capacity.
+  /// A ring buffer of the hidden states of the last `capacity` steps: step t is in row t mod
+  /// capacity.
   static std::vector<Shape> stream_state(const Shape& x, Index capacity) {
     return {{capacity, x.back()}};
   }
@@ -186,8 +189,8 @@ struct LuongAttention {
   }
 
  private:
-  /// A row of scores or of their gradients as a column, which H times a vector is: a product that
-  /// reads H in place, where a row times Hᵀ would lay it out first.
+  /// A row of scores, or of their gradients, as a column. The product of H and a vector is a column
+  /// and reads H in place; the product of a row and Hᵀ would pack H first.
   template <class S>
   static Strided<S> as_column(const Strided<S>& row) {
     return row.transpose();

@@ -4,8 +4,8 @@
 
 namespace heed {
 
-/// Step-wise softmax attention: every unit weighs the time steps of its own sequence, by a softmax
-/// over the steps, and each value is scaled by its weight.
+/// Step-wise softmax attention: every unit has its own weights over the time steps, from a softmax
+/// over the steps, and its values are multiplied by them.
 ///
 ///     l = Kᵀ x + b 1ᵀ         logits; for one sample, x: (T, U)
 ///     a = softmax(l)          over the steps: for each unit the weights sum to 1
@@ -13,11 +13,12 @@ namespace heed {
 ///
 ///     x, y, a: (N, T, U)    K = kernel: (T, T), from step s to step t    b = bias: (T)
 ///
-/// The same network in primitive layers, as philipperemy/keras-attention-mechanism writes it:
-/// `Permute({2, 1})`, `Dense(T, softmax)`, `Permute({2, 1})` named `attention_vec`, `Multiply` with x.
-/// Here nothing is permuted: the softmax runs down the columns of l, side by side for all units.
+/// The equivalent network of basic layers in philipperemy/keras-attention-mechanism:
+/// `Permute({2, 1})`, `Dense(T, softmax)`, `Permute({2, 1})` named `attention_vec`, `Multiply` with
+/// x. Here, nothing is permuted: the softmax runs down the columns of l, for all units side by
+/// side.
 ///
-/// With a mask, steps that do not count have the weight 0, and no part in the logits of others.
+/// With a mask, masked steps have the weight 0 and do not contribute to the logits of other steps.
 ///
 /// Publishes `weights`: a.
 struct StepAttention {
@@ -48,9 +49,9 @@ struct StepAttention {
   template <class S>
   struct Cache {
     Tensor<S> a;   // (N, T, U)
-    Tensor<S> x;   // (T, U)  of one sample, with zeros for steps that do not count
-    Tensor<S> dl;  // (P, U)  P is T made up to whole packets, with rows of zeros:
-    Tensor<S> dK;  // (T, P)  so that the products that are summed here have no packets in part
+    Tensor<S> x;   // (T, U)  of one sample, with zeros for masked steps
+    Tensor<S> dl;  // (P, U)  P is T rounded up to whole packets, padded with zeros,
+    Tensor<S> dK;  // (T, P)  so that the products below use only whole packets
   };
 
   template <class S>
@@ -86,7 +87,7 @@ struct StepAttention {
     auto dl = cache.dl.matrix();
     dl.bottomRows(P - T).setZero();
     for (Index n = 0; n < N; ++n) {
-      auto dx_n = dx ? dx.slice(n) : dl;  // what nobody needs goes where dl is about to stand
+      auto dx_n = dx ? dx.slice(n) : dl;  // an unneeded dx is written to dl
       const auto dy_n = args.dy[0].slice(n);
       with_times<S>(steps, n, x, cache, [&](auto x_n, Index count, auto time) {
         attend_back<S>(x_n, std::as_const(cache.a).slice(n), dy_n, count, time, dx_n, dl);
@@ -106,14 +107,14 @@ struct StepAttention {
   }
 
  private:
-  /// For one sample, over its `count` steps that count, of which the k-th is `time(k)`:
-  /// l = Kᵀ x + b 1ᵀ,  a = softmax(l),  y = x ∘ a
+  /// For one sample, over its `count` unmasked steps, of which the k-th is `time(k)`: l = Kᵀ x + b
+  /// 1ᵀ, a = softmax(l), y = x ∘ a
   template <class S, class Time>
   void attend(Parameters<const S> w, MatrixMap<const S> x, Index count, const Time& time,
               MatrixMap<S> y, MatrixMap<S> a) const {
-    set_product<S>(a, transposed(w[kernel].matrix()), x);  // l, in the place of a
+    set_product<S>(a, transposed(w[kernel].matrix()), x);  // l, stored in a
     if (use_bias) a.colwise() += w[bias].row().transpose();
-    // Shifted by the maximum.
+    // Softmax, shifted by the maximum.
     for_lanes<S>(count > 0 ? 1 : 0, x.cols(), [&](auto at) {
       typename decltype(at)::Value top = at.in_row(time(0))(a), sum = S{0};
       for (Index k = 1; k < count; ++k) top = larger(top, at.in_row(time(k))(a));
@@ -136,7 +137,7 @@ struct StepAttention {
                           Index count, const Time& time, MatrixMap<S> dx, MatrixMap<S> dl) {
     for_lanes<S>(1, x.cols(), [&](auto at) {
       typename decltype(at)::Value inner = S{0};
-      // y = x ∘ a:  da = dy ∘ x, in the place of dl,  dx = dy ∘ a
+      // y = x ∘ a: da = dy ∘ x, stored in dl; dx = dy ∘ a
       for (Index k = 0; k < count; ++k) {
         const auto here = at.in_row(time(k));
         const auto a_t = here(a), dy_t = here(dy);
@@ -153,7 +154,7 @@ struct StepAttention {
     });
   }
 
-  /// Calls `use(x, count, time)` for a sample: with zeros for the steps of x that do not count.
+  /// Calls `use(x, count, time)` for a sample, with zeros in the masked steps of x.
   template <class S, class Use>
   static void with_times(const Steps& steps, Index n, View<const S> x, Cache<S>& cache,
                          const Use& use) {
@@ -164,7 +165,7 @@ struct StepAttention {
         [&](Index k) { return steps->step(n, k); });
   }
 
-  /// Zeros for the steps that do not count.
+  /// Sets the masked steps to zero.
   template <class S>
   static void clear(const Steps& steps, Index n, MatrixMap<S> sample) {
     if (!steps) return;

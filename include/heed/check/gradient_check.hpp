@@ -10,22 +10,22 @@
 
 namespace heed {
 
-/// What `gradient_check` looks at.
+/// Options of `gradient_check`.
 struct GradientCheckOptions {
-  /// Checks at most so many elements of each weight and of x, drawn at random; 0 checks all.
+  /// The number of elements to check in each weight and in x, drawn at random; 0 checks all.
   Index elements_per_tensor = 0;
   std::uint64_t seed = 0;
-  /// Runs the layers as in training: dropout then drops the same elements each time.
+  /// Runs the layers as in training; dropout then drops the same elements in every run.
   bool training = false;
 };
 
-/// The element whose gradient agrees least with differences of the loss.
+/// The element whose gradient differs most from finite differences of the loss.
 struct GradientCheck {
-  double worst = 0;               ///< its relative error; infinite when something is not finite
+  double worst = 0;               ///< its relative error; infinite if a value is not finite
   std::string parameter{};        ///< `lstm/kernel`, or `x` for the model's input
-  std::vector<Index> position{};  ///< in that tensor; in x the sample comes first
-  double analytic = 0;            ///< what the backward says
-  double numeric = 0;             ///< what the differences say
+  std::vector<Index> position{};  ///< its indices in that tensor; in x the sample comes first
+  double analytic = 0;            ///< from the backward pass
+  double numeric = 0;             ///< from the differences
 };
 
 /// `2.1e-10 at lstm/kernel (0, 12): analytic 0.0123457, numeric 0.0123457`
@@ -47,11 +47,11 @@ inline std::ostream& operator<<(std::ostream& out, const GradientCheck& check) {
 
 namespace detail {
 
-/// f'(0) by central differences over the steps h, h/2, h/4, …, extrapolated to a step of zero
-/// (Ridders 1982, "Accurate computation of F'(x) and F'(x) F''(x)"): the error of a difference is a
-/// series in h², and every column of the tableau takes one of its terms away. Of all estimates the
-/// one counts that differs least from the two that it was made of. Steps shrink until this is no
-/// more than rounding, or `rows` times.
+/// f'(0) from central differences over the steps h, h/2, h/4, …, extrapolated to a step of zero
+/// (Ridders 1982, "Accurate computation of F'(x) and F'(x) F''(x)"). The error of a difference is a
+/// series in h², and every column of the tableau removes one of its terms. The result is the
+/// estimate that differs least from the two it was computed from. Steps shrink until this
+/// difference is no more than rounding, at most `rows` times.
 template <class F>
 double derivative(const F& f, double h) {
   constexpr std::size_t rows = 18;
@@ -106,8 +106,8 @@ inline std::vector<Index> choose(Index size, Index count, Random random) {
   return offsets;
 }
 
-/// Checks `gradient`, of what `loss` gives, by `tensor`, at some elements of it. `loss` is called
-/// with `tensor` changed in one element.
+/// Checks `gradient`, the gradient of `loss` with respect to `tensor`, at some elements. `loss` is
+/// called with `tensor` changed in one element.
 template <class LossOf>
 GradientCheck check_tensor(std::string_view name, View<double> tensor, View<const double> gradient,
                            std::span<const Index> offsets, const LossOf& loss) {
@@ -145,24 +145,25 @@ GradientCheck check_tensor(std::string_view name, View<double> tensor, View<cons
 
 }  // namespace detail
 
-/// Compares every gradient of a model, by each weight and by x, with differences of the loss: for
-/// whoever writes a layer. A right backward gives a `worst` of 1e-7 or less, and mostly far less.
+/// Compares the gradients of a model, with respect to each weight and to x, with finite differences
+/// of the loss. Use it to test a new layer. A correct backward pass gives a `worst` of 1e-7 or
+/// less, usually much less.
 ///
 ///     const auto check = gradient_check(model, x, y, MeanSquaredError{});
 ///     if (!(check.worst < 1e-7)) std::cerr << check << '\n';
 ///
 /// The relative error of an element is |a − n| / max(|a|, |n|, floor). The floor is a thousandth of
-/// the largest gradient in its tensor, and at least a millionth of the loss: of elements that are
-/// smaller, rounding in the loss leaves too few digits to compare, and an error counts by what it
-/// does to the tensor.
+/// the largest gradient in its tensor, and at least a millionth of the loss: for smaller elements,
+/// rounding in the loss leaves too few digits to compare, so their error is measured relative to
+/// the floor.
 ///
-/// Where a function has a kink (relu at 0, the absolute error where y is met) differences give the
-/// mean of both slopes, which no gradient equals: choose weights and x a few millionths away.
+/// At a kink of a function (relu at 0, the absolute error at y), differences give the mean of both
+/// slopes, which no gradient equals: choose weights and x a few millionths away.
 ///
-/// It takes a handful of forwards for each element; `elements_per_tensor` bounds that for large
-/// models. What is checked is what `fit` trains: a sigmoid that ends the model is left out where
-/// the loss is computed from logits. The model is not changed. It is one of double, because floats
-/// have no digits to spare for differences. Throws what `fit` throws for x, y and loss.
+/// Each element takes a few forward passes; `elements_per_tensor` limits the time for large models.
+/// The check covers the same computation as `fit`: a final sigmoid is left out if the loss is
+/// computed from logits. The model is not changed. It must use double, because differences of
+/// floats are not accurate enough. Throws what `fit` throws for x, y and loss.
 template <class Scalar>
 GradientCheck gradient_check(const Model<Scalar>& model,
                              const Columns<std::type_identity_t<Scalar>>& x,

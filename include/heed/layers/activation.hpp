@@ -4,12 +4,12 @@
 
 namespace heed {
 
-/// An activation function as a layer: `y = φ(x)`. The functions are also named here, so that a field
-/// of another layer reads `Dense{.units = 1, .activation = Activation::sigmoid}`.
+/// An activation function as a layer: `y = φ(x)`. It also names the functions, so that a field of
+/// another layer can be written as `Dense{.units = 1, .activation = Activation::sigmoid}`.
 ///
 /// Keras: `layers.Activation`.
 struct Activation {
-  // Not `using enum`, whose names g++ 12 cannot use in a template: it stops with an internal error.
+  // Not `using enum`: g++ 12 stops with an internal error if a template uses its names.
   static constexpr auto linear = ActivationFunction::linear;
   static constexpr auto sigmoid = ActivationFunction::sigmoid;
   static constexpr auto tanh = ActivationFunction::tanh;

@@ -4,7 +4,7 @@
 
 namespace heed {
 
-/// The element-wise sum of two or more inputs of one shape: `y = x₁ + x₂ + …`.
+/// The element-wise sum of two or more inputs of the same shape: `y = x₁ + x₂ + …`.
 ///
 /// Keras: `layers.Add`, without broadcasting.
 struct Add {

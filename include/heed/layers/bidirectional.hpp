@@ -4,10 +4,10 @@
 
 namespace heed {
 
-/// How `Bidirectional` makes one sequence of two.
+/// How `Bidirectional` merges its two sequences.
 enum class MergeMode { concat, sum, mul, ave, none };
 
-/// What they are called.
+/// The names of the modes.
 template <>
 struct Names<MergeMode> {
   using enum MergeMode;
@@ -15,9 +15,9 @@ struct Names<MergeMode> {
       {{"concat", concat}, {"sum", sum}, {"mul", mul}, {"ave", ave}, {"none", none}});
 };
 
-/// Two recurrent layers with weights of their own, of which one reads from the first step to the last, and
-/// the other from the last to the first (Schuster, Paliwal 1997). The sequence of the second is turned
-/// round, so that both are of one step, and both are joined:
+/// Two recurrent layers, each with its own weights. One reads from the first step to the last, the
+/// other from the last to the first (Schuster, Paliwal 1997). The sequence of the second is
+/// reversed, so that their steps match, and both are merged:
 ///
 ///     concat  y = [y→, y←]          sum  y = y→ + y←          none  both are outputs
 ///     mul     y = y→ ∘ y←           ave  y = (y→ + y←) / 2
@@ -25,10 +25,10 @@ struct Names<MergeMode> {
 ///     x: (N, T, D)    y: (N, T, 2U) or (N, 2U) with concat, otherwise (N, T, U) or (N, U)
 ///     weights forward_… and backward_… of the layer    states: forward's, then backward's
 ///
-/// Of a layer that gives sequences, steps that do not count are zeros, whatever its `zero_output_for_mask`
-/// says.
+/// If the layer returns sequences, masked steps are zeros, even if its `zero_output_for_mask` is
+/// false.
 ///
-/// Keras: `layers.Bidirectional`, without `backward_layer`; `none` is its None.
+/// Keras: `layers.Bidirectional`, without `backward_layer`; `none` corresponds to its None.
 template <CellLayer L>
 struct Bidirectional {
   L layer;
@@ -44,7 +44,7 @@ struct Bidirectional {
   struct Cache {
     struct Direction {
       detail::CacheOf<L, S> cell;
-      Tensor<S> y;   // (N, T, U) or (N, U)  backward's in the order in which it reads
+      Tensor<S> y;   // (N, T, U) or (N, U)  backward: in the order in which it reads
       Tensor<S> dy;  // the same
     };
     Direction forward, backward;
@@ -134,7 +134,7 @@ struct Bidirectional {
     };
     run(false, cache.forward, args.dx[0]);
     run(true, cache.backward, args.dx[0] ? View<S>(cache.dx) : View<S>{});
-    // Both read x:  dx = dx→ + dx←
+    // Both layers read x:  dx = dx→ + dx←
     if (args.dx[0]) args.dx[0].array() += cache.dx.array();
   }
 
@@ -146,7 +146,7 @@ struct Bidirectional {
     return result;
   }
 
-  /// Of one direction, for a batch x.
+  /// The output shape of one direction, for a batch x.
   Shape one(const Shape& x) const {
     return (layer.return_sequences ? x.sample().with_last(layer.units) : Shape{layer.units})
         .batch(x[0]);
@@ -161,13 +161,14 @@ struct Bidirectional {
     return states.subspan(back ? states.size() / 2 : 0, states.size() / 2);
   }
 
-  /// With other masks of dropout for each direction.
+  /// Gives each direction its own dropout masks.
   static Pass pass(Pass pass, bool back) {
     if (back) pass.seed += 2;
     return pass;
   }
 
-  /// Calls `use` with each row of an output and the rows of both directions that are of the same step.
+  /// Calls `use` with each row of the output and the rows of both directions that belong to the
+  /// same step.
   template <class S, class Use>
   void for_each_step(Cache<S>& cache, const Use& use) const {
     const auto ahead = cache.forward.y.matrix(), back = cache.backward.y.matrix();
@@ -178,7 +179,8 @@ struct Bidirectional {
   }
   static Index turned(Index row, Index T) { return row - row % T + T - 1 - row % T; }
 
-  /// The backward of what joins the two: from dy to that of each. False when nobody has used y.
+  /// The backward pass of the merge: from dy to the gradient of each direction. False if nothing
+  /// used y.
   template <class S>
   bool merge(const Backward<S>& args, Cache<S>& cache) const {
     const View<const S> dy = args.dy[0];

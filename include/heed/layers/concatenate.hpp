@@ -4,8 +4,8 @@
 
 namespace heed {
 
-/// Joins two or more inputs along one axis, in their order. `axis` counts the batch axis as 0;
-/// negative axes count from the end. All other axes are the same.
+/// Joins two or more inputs along one axis, in order. The batch axis is axis 0, and a negative
+/// `axis` counts from the end. All other axes must be equal.
 ///
 /// Keras: `layers.Concatenate`.
 struct Concatenate {
@@ -48,7 +48,7 @@ struct Concatenate {
 
   template <class S>
   void backward(const Backward<S>& args, Cache<S>&) const {
-    // y = [x₁ x₂ …]:  dxᵢ is the part of dy in the place of xᵢ
+    // y = [x₁ x₂ …]:  dxᵢ is the part of dy that corresponds to xᵢ
     Index column = 0;
     for (std::size_t i = 0; i < args.x.size(); ++i) {
       const Index width = folded(args.x[i]).cols();
@@ -58,7 +58,7 @@ struct Concatenate {
   }
 
  private:
-  /// The joined axis among those of a sample.
+  /// The joined axis, as an axis of a sample.
   Index sample_axis(const Shape& x) const {
     const Index position = axis < 0 ? axis + x.rank() : axis - 1;
     check<OptionError>(0 <= position && position < x.rank(), "expected an axis of ",
@@ -66,7 +66,7 @@ struct Concatenate {
     return position;
   }
 
-  /// Rows: the axes before the joined one. Columns: the joined axis and all behind it.
+  /// Rows: the axes before the joined one. Columns: the joined axis and all axes after it.
   template <class S>
   MatrixMap<S> folded(View<S> x) const {
     const Index position = axis < 0 ? axis + x.rank() : axis;

@@ -15,32 +15,32 @@
 
 namespace heed {
 
-/// A layer's field that has no default: leaving it out does not compile.
+/// A field of a layer without a default. If it is not set, the program does not compile.
 template <class T>
 struct Required {
   T value;
 
-  constexpr Required(T given)  // NOLINT(google-explicit-constructor): a field is given by its value
+  constexpr Required(T given)  // NOLINT(google-explicit-constructor): fields are set by value
       : value(std::move(given)) {}
-  /// A list is given in braces: `.dims = {2, 1}`.
+  /// Lists are written in braces: `.dims = {2, 1}`.
   template <class Entry>
   constexpr Required(std::initializer_list<Entry> given) requires
       std::constructible_from<T, const Entry*, const Entry*> : value(given.begin(), given.end()) {}
   constexpr operator const T&() const { return value; }  // NOLINT(google-explicit-constructor)
-  /// Numbers and enumerations are compared as themselves: `layer.units == 32`.
+  /// Numbers and enumerations are compared directly: `layer.units == 32`.
   bool operator==(const Required&) const requires(std::is_class_v<T>) = default;
 };
 
 struct LayerConfig;
 
-/// What a field can hold once its type is set aside: what JSON can say. Enumerations are their
-/// Keras name, a layer in a layer is its type and its fields.
+/// The value of a field, independent of its C++ type, as JSON can represent it. An enumeration is
+/// its Keras name; an inner layer is its type and its fields.
 using ConfigValue = std::variant<bool, Index, double, std::string, std::vector<Index>, LayerConfig>;
 
-/// A layer's fields by name, in the order of its declaration.
+/// The fields of a layer by name, in the order of declaration.
 using Config = std::vector<std::pair<std::string, ConfigValue>>;
 
-/// A layer that another layer holds: the `layer` of a `TimeDistributed`.
+/// A layer inside another layer: the `layer` of a `TimeDistributed`.
 struct LayerConfig {
   std::string type;
   Config config;
@@ -52,8 +52,8 @@ inline bool operator==(const LayerConfig& a, const LayerConfig& b) {
   return a.type == b.type && a.config == b.config;
 }
 
-/// One field of a layer: its Keras name and the member that holds it. A layer lists its fields once,
-/// in `fields()`, and is saved, loaded and compared by that list.
+/// One field of a layer: its Keras name and its member. A layer lists its fields once, in
+/// `fields()`; this list is used to save, load and compare it.
 template <class Layer, class T>
 struct Field {
   std::string_view name;
@@ -72,7 +72,7 @@ Layer from_config(const Config& config);
 
 namespace detail {
 
-/// A field that is a layer. It has to be given, as a `Required` one.
+/// A field that is a layer. Like a `Required` field, it must be set.
 template <class T>
 concept LayerField = requires {
   T::type;
@@ -134,7 +134,7 @@ void from_config(std::string_view name, const ConfigValue& value, Required<T>& f
 template <class Layer, class... Blanks>
 Layer blank(Blanks... blanks);
 
-/// Stands in for a required field until its value has been read.
+/// A placeholder for a required field until its value has been read.
 struct Blank {
   template <class T>
   operator Required<T>() const {  // NOLINT(google-explicit-constructor)
@@ -146,7 +146,7 @@ struct Blank {
   }
 };
 
-/// A layer with defaults everywhere; required fields, which come first, are blank.
+/// A layer with default values; the required fields, which come first, are blank.
 template <class Layer, class... Blanks>
 Layer blank(Blanks... blanks) {
   if constexpr (requires { Layer{blanks...}; }) {
@@ -175,8 +175,8 @@ Config get_config(const Layer& layer) {
   return config;
 }
 
-/// A layer from its fields; those not named keep their defaults. Throws `OptionError` for a required
-/// field that is missing, a name that is no field, and a value of the wrong type.
+/// Makes a layer from its fields; missing fields keep their defaults. Throws `OptionError` for a
+/// missing required field, an unknown name, or a value of the wrong type.
 template <class Layer>
 Layer from_config(const Config& config) {
   Layer layer = detail::blank<Layer>();

@@ -5,11 +5,11 @@
 
 namespace heed {
 
-/// A fully connected layer over the last axis, whatever the rank: `y = φ(x W + b)`.
+/// A fully connected layer along the last axis, for inputs of any rank: `y = φ(x W + b)`.
 ///
 ///     x: (N, …, D)    W = kernel: (D, U)    b = bias: (U)    y: (N, …, U)
 ///
-/// Keras: `layers.Dense`; these of its fields, with the same defaults and weights.
+/// Keras: `layers.Dense`, with a subset of its fields and the same defaults and weights.
 struct Dense {
   Required<Index> units;
   ActivationFunction activation = ActivationFunction::linear;

@@ -4,16 +4,16 @@
 
 namespace heed {
 
-/// The inner product of two inputs along one axis of each, sample by sample; the axes that are left
-/// stand in order, those of the first input in front.
+/// The inner product of two inputs along one axis of each, for each sample. The remaining axes of
+/// the first input come before those of the second.
 ///
 ///     axes (1, 2):  a: (N, K)     b: (N, T, K)    y: (N, T)      yₜ = Σₖ aₖ bₜₖ
 ///     axes (1, 1):  a: (N, T, U)  b: (N, T)       y: (N, U)      yᵤ = Σₜ aₜᵤ bₜ
 ///     axes (2, 2):  a: (N, S, K)  b: (N, T, K)    y: (N, S, T)   yₛₜ = Σₖ aₛₖ bₜₖ
 ///     axes (1, 1):  a: (N, K)     b: (N, K)       y: (N, 1)
 ///
-/// Axes count the batch axis as 0; negative axes count from the end.
-/// Keras: `layers.Dot`, without `normalize`.
+/// The batch axis is axis 0; negative axes count from the end. Keras: `layers.Dot`, without
+/// `normalize`.
 struct Dot {
   Required<std::vector<Index>> axes;
 
@@ -49,7 +49,7 @@ struct Dot {
     return y.empty() ? Shape{1} : y;
   }
 
-  // With a (rows, K) and b (columns, K) so turned that the contracted axis comes last, y = a bᵀ.
+  // If a is turned to (rows, K) and b to (columns, K), with the contracted axis last, y = a bᵀ.
 
   template <class S>
   void forward(const Forward<S>& args, Cache<S>&) const {

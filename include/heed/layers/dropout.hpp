@@ -5,11 +5,11 @@
 
 namespace heed {
 
-/// While training, sets each element to zero with probability `rate` and scales the others by
+/// In training, sets each element to zero with probability `rate` and multiplies the others by
 /// `1 / (1 − rate)` (inverted dropout; Srivastava et al. 2014, section 10). Otherwise `y = x`.
 ///
 /// Keras: `layers.Dropout`. The mask of a sample depends on the seed, the training step, the layer
-/// and the sample's place in the batch.
+/// and the position of the sample in the batch.
 struct Dropout {
   Required<double> rate;
 
@@ -18,7 +18,7 @@ struct Dropout {
 
   static constexpr bool has_weights = false;
 
-  /// Zero or `1 / (1 − rate)` for each element; empty when the last forward dropped none.
+  /// Zero or `1 / (1 − rate)` for each element; empty if the last forward pass dropped nothing.
   template <class S>
   struct Cache {
     Tensor<S> mask;

@@ -4,20 +4,21 @@
 
 namespace heed {
 
-/// A row of a table for each id, as of a word:
+/// Looks up a row of a table for each id, for example of a word:
 ///
 ///     y[n, t] = E[x[n, t]]
 ///
 ///     x: (N, T), ids    y: (N, T, D)    E = embeddings: (V, D), with V = input_dim, D = output_dim
 ///
-/// Ids come as numbers of the model's scalar, whole and in [0, V): anything else throws `DataError` before
-/// a value is written. A float holds all ids up to 16,777,216. There is no gradient by ids: it is zero.
+/// Ids are numbers of the model's scalar type. They must be integers in [0, V); any other value
+/// throws `DataError` before y is written. A float represents all ids up to 16,777,216. The
+/// gradient with respect to the ids is zero.
 ///
-/// With `mask_zero` steps of id 0 do not count. Steps that do not count in the input stay so: they have no
-/// id, and give zeros.
+/// With `mask_zero`, steps with id 0 are masked. Steps that are masked in the input stay masked;
+/// they have no id, and their output is zeros.
 ///
-/// Keras: `layers.Embedding`, which drops the mask of its input, and takes what it finds for an id outside
-/// of the table.
+/// Keras: `layers.Embedding`, which drops the mask of its input and does not check that ids are
+/// inside the table.
 struct Embedding {
   Required<Index> input_dim;
   Required<Index> output_dim;
@@ -86,7 +87,7 @@ struct Embedding {
     const View<const S> x = args.x[0];
     if (args.dx[0]) args.dx[0].array().setZero();
     if (!args.dw) return;
-    // y = E[x]:  dE[x] += dy, once for each place that has the id
+    // y = E[x]:  dE[x] += dy, once for each occurrence of the id
     auto dtable = args.dw[embeddings].matrix();
     const auto dy = args.dy[0].matrix();
     for (Index i = 0; i < x.size(); ++i) {

@@ -4,8 +4,8 @@
 
 namespace heed {
 
-/// Gives each sample one axis, in row-major order: `(N, T, U)` becomes `(N, T · U)`. Nothing is
-/// copied: the output is the input's memory.
+/// Reshapes each sample to one axis, in row-major order: `(N, T, U)` becomes `(N, T · U)`. Copies
+/// nothing: the output uses the memory of the input.
 ///
 /// Keras: `layers.Flatten`.
 struct Flatten {

@@ -8,21 +8,21 @@ namespace heed {
 /// for Statistical Machine Translation", section 2.3). For each time step, with φ = `activation` and σ =
 /// `recurrent_activation`,
 ///
-///     z = σ(x W_z + b_z + h' U_z + c_z)      update gate; h': the state of the step before
+///     z = σ(x W_z + b_z + h' U_z + c_z)      update gate; h': the previous state
 ///     r = σ(x W_r + b_r + h' U_r + c_r)      reset gate
 ///     g = φ(x W_g + b_g + r ∘ (h' U_g + c_g))   with `reset_after`, as in CuDNN
-///     g = φ(x W_g + b_g + (r ∘ h') U_g)         without it, as in the paper; c is none then
+///     g = φ(x W_g + b_g + (r ∘ h') U_g)         without it, as in the paper; then there is no c
 ///     h = z ∘ h' + (1 − z) ∘ g
 ///
 ///     x: (N, T, D)    y: (N, T, U) with return_sequences, otherwise the last h: (N, U)
 ///     W = kernel: (D, 3U)    U = recurrent_kernel: (U, 3U)
-///     bias: b over c, (2, 3U), with reset_after, otherwise b: (3U)
-///     state h: (N, U); a further input is that before the first step
+///     bias: with reset_after b above c: (2, 3U), otherwise b: (3U)
+///     state h: (N, U); the initial state is an optional further input
 ///
-/// The three blocks lie side by side along the last axis of the weights, in Keras's order z, r, h (here
-/// z, r, g). What all recurrent layers share is described in docs/layers.md.
+/// The three blocks are side by side along the last axis of the weights, in Keras's order z, r, h
+/// (here z, r, g). docs/layers.md describes what all recurrent layers share.
 ///
-/// Keras: `layers.GRU`; these of its fields, with the same defaults and weights.
+/// Keras: `layers.GRU`, with a subset of its fields and the same defaults and weights.
 struct GRU {
   Required<Index> units;
   ActivationFunction activation = ActivationFunction::tanh;
@@ -65,8 +65,8 @@ struct GRU {
     return result;
   }
 
-  // The cell: z comes as x W + b, with c_z and c_r, and becomes z | r | g. Kept is s = h' U_g + c_g with
-  // reset_after, otherwise s = r ∘ h'.
+  // The cell: z is x W + b, with c_z and c_r, and becomes z | r | g. With reset_after, the kept
+  // value is s = h' U_g + c_g, otherwise s = r ∘ h'.
   static constexpr Index gates = 3;
   static constexpr Index kept = 1;
   static constexpr bool has_cell_state = false;
@@ -137,7 +137,7 @@ struct GRU {
       }
     });
     if (!step.to_previous) return;
-    // What went through h' U, or through r ∘ h', went through the mask of recurrent dropout before.
+    // The terms from h' U, or from r ∘ h', also pass through the mask of recurrent dropout.
     const bool masked = step.state_mask.data() != nullptr;
     if (masked) cache.scratch.resize({dh.rows(), units});
     MatrixMap<S> to(masked ? cache.scratch.data() : dh.data(), dh.rows(), units);
@@ -167,7 +167,7 @@ struct GRU {
     cache.bias.row().leftCols(2 * units) += RowMap<const S>(w[bias].data() + 3 * units, 2 * units);
   }
 
-  /// b, and of c what is added as it is: c_z and c_r.
+  /// b, plus the parts of c that are simply added: c_z and c_r.
   template <class S>
   static Strided<const S> input_bias(Parameters<const S>, const detail::RecurrentCache<S>& cache) {
     return repeated(cache.bias.view());
@@ -205,7 +205,7 @@ struct GRU {
     Columns z, r, g;
   };
 
-  /// The three blocks of a step as its columns: z | r | g.
+  /// The three blocks of a step as columns: z | r | g.
   template <class M>
   auto split(M z) const {
     const Index U = units;
@@ -213,7 +213,7 @@ struct GRU {
                                                z.middleCols(2 * U, U)};
   }
 
-  /// c_g, of the second row of the bias.
+  /// c_g, from the second row of the bias.
   template <class S>
   View<const S> bias_of_state(Parameters<const S> w) const {
     return {w[bias].data() + 5 * units, {units}};

@@ -4,8 +4,8 @@
 
 namespace heed {
 
-/// Where data enters: the shape of one sample, without the batch axis, with `any` (-1) for an axis whose
-/// length comes with each batch.
+/// An input of the model: the shape of one sample, without the batch axis. The length `any` (-1)
+/// marks an axis whose length can differ between batches.
 ///
 /// Keras: `layers.Input`.
 struct Input {

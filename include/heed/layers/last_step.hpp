@@ -4,12 +4,12 @@
 
 namespace heed {
 
-/// The last time step of a sequence that counts: `y = x[:, T − 1, :]` where all do.
+/// The last unmasked time step of a sequence; without a mask, `y = x[:, T − 1, :]`.
 ///
 ///     x: (N, T, D)    y: (N, D)
 ///
-/// Keras has no such layer; programs write `Lambda(lambda x: x[:, -1, :])`, which knows of no masks.
-/// Throws `DataError` for a sample without a step that counts.
+/// Keras has no such layer; programs use `Lambda(lambda x: x[:, -1, :])`, which ignores masks.
+/// Throws `DataError` for a sample in which all steps are masked.
 struct LastStep {
   static constexpr std::string_view type = "LastStep";
   static constexpr auto fields() { return std::tuple{}; }
@@ -41,7 +41,7 @@ struct LastStep {
   void backward(const Backward<S>& args, Cache<S>&) const {
     const View<S> dx = args.dx[0];
     if (!dx) return;
-    // y = x_T:  dx_T = dy, and nothing flows to the other steps
+    // y = x_T:  dx_T = dy, and dx is zero at all other steps
     dx.array().setZero();
     for (Index n = 0; n < dx.dim(0); ++n) {
       dx.slice(n).row(detail::last_step(args.counting(), n, dx.dim(1))) =
@@ -53,7 +53,7 @@ struct LastStep {
 
   template <class S>
   void stream(const Forward<S>& args, Index, Cache<S>&) const {
-    args.y[0].array() = args.x[0].array();  // of each step, the last one so far
+    args.y[0].array() = args.x[0].array();  // each step is the last one so far
   }
 };
 

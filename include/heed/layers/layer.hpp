@@ -15,14 +15,14 @@
 
 namespace heed {
 
-/// What a layer says of one of its weights: its name, its shape and how it starts.
+/// The specification of one weight of a layer: its name, its shape and its initializer.
 struct Weight {
   std::string name;
   Shape shape;
   Initializer initializer = Initializer::zeros;
 };
 
-/// Where one weight stands in the model's arena.
+/// The position of one weight in the model's arena.
 struct Slot {
   std::string name;  ///< with its layer's name: `lstm/kernel`
   Shape shape;
@@ -30,9 +30,8 @@ struct Slot {
   Initializer initializer = Initializer::zeros;
 };
 
-/// The weights of one layer, or the gradients of them, as views into an arena: `w[kernel]`. They
-/// come in the order in which the layer's `weights` lists them. Gradients of a frozen layer have no
-/// memory, and are false.
+/// The weights of one layer, or their gradients, as views into an arena: `w[kernel]`. The order is
+/// that of the layer's `weights`. The gradients of a frozen layer have no memory and are false.
 template <class Scalar>
 class Parameters {
  public:
@@ -51,7 +50,7 @@ class Parameters {
     return {arena_ + slots_[i].offset, slots_[i].shape};
   }
 
-  /// The weights from `first` on, as those of an inner layer.
+  /// `count` weights from `first` on: the weights of an inner layer.
   Parameters part(std::size_t first, std::size_t count) const {
     return {arena_, slots_.subspan(first, count)};
   }
@@ -61,8 +60,8 @@ class Parameters {
   std::span<const Slot> slots_;
 };
 
-/// What a layer may know about the run it takes part in: whether it trains, and its random numbers,
-/// which depend on the seed, the step, the layer and the sample, and on nothing else.
+/// Information about the current run: whether it is training, and random numbers, which depend only
+/// on the seed, the step, the layer and the sample.
 struct Pass {
   bool training = false;
   std::uint64_t seed = 0;
@@ -77,34 +76,32 @@ struct Pass {
   }
 };
 
-/// What a layer's `forward` is given: N samples of each input, and where the outputs go.
+/// The arguments of a layer's `forward`: N samples of each input, and memory for the outputs.
 template <class S>
 struct Forward {
   Parameters<const S> w = {};
   std::span<const View<const S>> x = {};      ///< inputs, (N, …) each
   std::span<const View<S>> y = {};            ///< outputs, (N, …) each; most layers have one
-  std::span<const Steps> steps = {};          ///< which steps of an input count; see `counting`
-  std::span<const View<const S>> state = {};  ///< of before the first step, (N, …); none: zeros
-  std::span<const View<S>> next_state =
-      {};  ///< of after the last; none: nobody asks. May be `state`
+  std::span<const Steps> steps = {};          ///< masks of the inputs; see `counting`
+  std::span<const View<const S>> state = {};  ///< initial states, (N, …); none: zeros
+  std::span<const View<S>> next_state = {};   ///< final states; none: not needed. May be `state`
   Pass pass = {};
 
-  /// The steps of an input that count; false when all do.
+  /// The unmasked steps of an input; false if no step is masked.
   Steps counting(std::size_t input = 0) const {
     return input < steps.size() ? steps[input] : Steps{};
   }
 };
 
-/// What a layer's `backward` is given: what `forward` was, what it made, and the gradients of the loss.
-/// `backward` adds to `dw` and writes `dx` and `dstate`, but for those without memory, which are false:
-/// nobody needs them. It leaves all else alone.
+/// The arguments of a layer's `backward`: those of `forward`, its results, and the gradients of the
+/// loss. `backward` adds to `dw` and writes `dx` and `dstate`, except where they have no memory and
+/// are false because they are not needed. It changes nothing else.
 template <class S>
 struct Backward {
   Parameters<const S> w = {};
-  std::span<const View<const S>> x = {};  ///< as `forward` had it
-  std::span<const View<const S>> y = {};  ///< as `forward` left it
-  std::span<const View<const S>> dy =
-      {};  ///< of a layer of several outputs some may be false: zeros
+  std::span<const View<const S>> x = {};   ///< the inputs of `forward`
+  std::span<const View<const S>> y = {};   ///< the outputs of `forward`
+  std::span<const View<const S>> dy = {};  ///< of several, some may be false: zeros
   Parameters<S> dw = {};
   std::span<const View<S>> dx = {};
   std::span<const Steps> steps = {};
@@ -118,63 +115,64 @@ struct Backward {
   }
 };
 
-/// The cache of a layer whose backward needs nothing but its inputs and its output.
+/// The cache of a layer whose backward pass needs only its inputs and outputs.
 struct NoCache {};
 
-/// A value inside a block that can be looked at: `attention/weights`.
+/// An inner value that a layer publishes: `attention/weights`.
 template <class Scalar>
 struct Published {
   std::string_view name;
   View<const Scalar> value;
 };
 
-/// What `model.add` accepts. A layer is a plain aggregate of its configuration with
+/// The requirements on a layer for `model.add`. A layer is an aggregate of its configuration with
 ///
-/// - `static constexpr std::string_view type` — its name in files and in the summary;
-/// - `static constexpr auto fields()` — a tuple of `field("name", &Layer::member)`;
-/// - `Shape output_shape(const Shape& x) const` — of one sample, without the batch axis; throws
-///   `ShapeError` with what it expected and what it got;
+/// - `static constexpr std::string_view type`: its name in files and in the summary;
+/// - `static constexpr auto fields()`: a tuple of `field("name", &Layer::member)`;
+/// - `Shape output_shape(const Shape& x) const`: of one sample, without the batch axis; throws
+///   `ShapeError` with the expected and the actual shape;
 /// - `std::vector<Weight> weights(const Shape& x) const`, or `static constexpr bool has_weights = false`;
-/// - `template <class S> struct Cache` — what forward keeps for backward (or `using Cache = NoCache`);
+/// - `template <class S> struct Cache`: what backward needs from forward, or `using Cache = NoCache`;
 /// - `template <class S> void forward(const Forward<S>& args, Cache<S>& cache) const`;
 /// - `template <class S> void backward(const Backward<S>& args, Cache<S>& cache) const`.
 ///
-/// A layer of several inputs takes `std::span<const Shape>` in place of `const Shape&`.
-/// `template <class S> static std::array<Published<S>, K> published(const Cache<S>&)` makes inner
-/// values visible. `static constexpr bool only_reshapes = true` replaces forward and backward: the
-/// output is the input's memory under `output_shape`. What is there and has another signature does not
-/// compile, with a sentence that names it (heed/layers/signatures.hpp).
+/// A layer with several inputs takes `std::span<const Shape>` instead of `const Shape&`. `template
+/// <class S> static std::array<Published<S>, K> published(const Cache<S>&)` publishes inner values.
+/// `static constexpr bool only_reshapes = true` replaces forward and backward: the output is the
+/// memory of the input with the shape `output_shape`. A member with the wrong signature is a
+/// compile error that names it (heed/layers/signatures.hpp).
 ///
-/// Several threads may run a layer at once, each on other samples with a cache of its own: forward and
-/// backward change nothing but what their arguments refer to, and a sample's values come from that
-/// sample alone.
+/// Several threads may run a layer at once, each with other samples and its own cache: forward and
+/// backward change nothing except what their arguments refer to, and the values of a sample depend
+/// on that sample alone.
 ///
-/// Time. The first axis of a sample is time where a layer's documentation says so, or where it has one
-/// of these:
+/// Time. The first axis of a sample is time if the documentation of a layer says so, or if the
+/// layer has one of these members:
 ///
-/// - `bool is_step_wise(const Shape& x) const` — true when each step of the output depends on that step
-///   of the input alone; `forward` then serves blocks of any number of steps, and which steps of the
-///   output count follows from the inputs: those that count in all of them;
-/// - `bool keeps_steps() const` — true when the steps that count in the first input are those that count
-///   in the first output, though a step depends on others;
-/// - `template <class S> bool mark(const Forward<S>& args, std::span<std::uint8_t> counts) const` —
-///   which steps of the output count, (N, T) with zeros for those that do not; false: all;
-/// - `std::vector<Shape> states(const Shape& x) const` — of what it carries from step to step, for one
-///   sample. Such a layer may be added with further inputs, the states that it begins with. With a field
-///   `return_state` that is true, its own or of the layer that it holds as `layer`, its last states are
+/// - `bool is_step_wise(const Shape& x) const`: true if each step of the output depends only on the
+///   same step of the inputs. `forward` then accepts blocks of any number of steps, and a step of the
+///   output is masked only if it is masked in all inputs;
+/// - `bool keeps_steps() const`: true if the mask of the first output is that of the first input,
+///   although a step may depend on other steps;
+/// - `template <class S> bool mark(const Forward<S>& args, std::span<std::uint8_t> counts) const`:
+///   writes the mask of the output, (N, T), with zeros for masked steps; false: no step is masked;
+/// - `std::vector<Shape> states(const Shape& x) const`: the shapes of the states that it carries from
+///   step to step, for one sample. The initial states are optional further inputs of such a layer. If
+///   a field `return_state`, its own or that of its inner `layer`, is true, the final states are
 ///   further outputs;
-/// - `std::size_t outputs() const` — how many outputs of `output_shape` it has before its states, where
-///   that is not one.
+/// - `std::size_t outputs() const`: the number of outputs with `output_shape` before the states, if it
+///   is not one.
 ///
-/// A layer can be streamed when it is step-wise, or has
+/// A layer can be streamed if it is step-wise, or has
 ///
-/// - `std::vector<Shape> stream_state(const Shape& x, Index capacity) const` — of what it remembers between
-///   steps, at most `capacity` of them; it begins as zeros. Throws `ModelError` with the reason when
-///   these fields cannot be streamed;
-///   `template <class S> void stream(const Forward<S>& args, Index seen, Cache<S>& cache) const` — the
-///   next steps of one sample, x: (steps, …), y: (steps, …), after `seen` others; `next_state` is `state`;
-///   `template <class S> void start_stream(Parameters<const S> w, Cache<S>& cache) const` — unless there
-///   is nothing to be done once for all steps.
+/// - `std::vector<Shape> stream_state(const Shape& x, Index capacity) const`: the shapes of what it
+///   stores between steps, for at most `capacity` of them; initially zero. Throws `ModelError` with the
+///   reason if the layer cannot be streamed with its current fields;
+/// - `template <class S> void stream(const Forward<S>& args, Index seen, Cache<S>& cache) const`:
+///   computes the next steps of one sample, x: (steps, …), y: (steps, …), after `seen` others;
+///   `next_state` is `state`;
+/// - `template <class S> void start_stream(Parameters<const S> w, Cache<S>& cache) const`: optional; does
+///   what is done once for all steps.
 template <class L>
 concept Layer = requires {
   { L::type } -> std::convertible_to<std::string_view>;
@@ -186,26 +184,26 @@ concept ReshapingLayer = Layer<L> && requires {
   requires L::only_reshapes;
 };
 
-/// A layer that takes one input, rather than a list.
+/// A layer with one input, not a list of inputs.
 template <class L>
 concept UnaryLayer = Layer<L> && requires(const L& layer, const Shape& x) {
   { layer.output_shape(x) } -> std::same_as<Shape>;
 };
 
-/// A layer that has a way of its own of being streamed.
+/// A layer with its own implementation of streaming.
 template <class L>
 concept StreamableLayer = Layer<L> && requires(const L& layer, const Shape& x) {
   { layer.stream_state(x, Index{1}) } -> std::same_as<std::vector<Shape>>;
 };
 
-/// A layer that ends in an activation function, which training may take off (`Dense`): the losses
-/// that know the function work on what stands before it.
+/// A layer that ends in an activation function (`Dense`). Training may remove it, because losses
+/// that belong to this function are computed from its input.
 template <class L>
 concept ActivatedLayer = Layer<L> && requires(L& layer) {
   { layer.output_activation() } -> std::same_as<ActivationFunction&>;
 };
 
-/// Layers are equal when their fields are.
+/// Layers are equal if their fields are equal.
 template <Layer L>
 bool operator==(const L& a, const L& b) {
   return get_config(a) == get_config(b);
@@ -221,14 +219,14 @@ inline void check_rank(const Shape& x, Index rank, std::string_view axes) {
   check<ShapeError>(x.rank() == rank, "expected an input of ", axes, ", got ", x);
 }
 
-/// For what looks at the steps of each sample, and has nothing to look at where none counts.
+/// For layers that need an unmasked step in each sample: throws if a sample has none.
 inline void check_each_has_a_step(const Steps& steps) {
   check<DataError>(!steps || steps->shortest() > 0,
                    "expected at least one step that counts in each sample, sample ",
                    steps ? steps->sample(steps->samples() - 1) : 0, " of the batch has none");
 }
 
-/// The last of T steps that counts; one has to.
+/// The last unmasked one of T steps; there must be one.
 inline Index last_step(const Steps& steps, Index n, Index T) {
   return steps ? steps->step(n, steps->length(n) - 1) : T - 1;
 }

@@ -8,24 +8,24 @@ namespace heed {
 /// Schmidhuber & Cummins 2000). For each time step, with φ = `activation` and σ =
 /// `recurrent_activation`,
 ///
-///     z = x W + h' U + b            h', c': the state of the step before, zero before the first
+///     z = x W + h' U + b            h', c': the previous state, zero before the first step
 ///     i = σ(zᵢ)  f = σ(z_f)  g = φ(z_g)  o = σ(zₒ)
 ///     c = f ∘ c' + i ∘ g
 ///     h = o ∘ φ(c)
 ///
 ///     x: (N, T, D)    y: (N, T, U) with return_sequences, otherwise the last h: (N, U)
 ///     W = kernel: (D, 4U)    U = recurrent_kernel: (U, 4U)    b = bias: (4U)
-///     states h, c: (N, U) each; further inputs are those before the first step
+///     states h, c: (N, U) each; initial states are optional further inputs
 ///
-/// The four gates lie side by side along the last axis of the weights and of z, in Keras's order
-/// i, f, c, o (here i, f, g, o):
+/// The four gates are side by side along the last axis of the weights and of z, in Keras's order i,
+/// f, c, o (here i, f, g, o):
 ///
-///     W = | Wᵢ  W_f  W_g  Wₒ |    one row a feature, U columns a gate
+///     W = | Wᵢ  W_f  W_g  Wₒ |    one row per feature, U columns per gate
 ///
-/// φ and σ are functions of one number: softmax is refused, which Keras takes. What all recurrent layers
-/// share is described in docs/layers.md.
+/// φ and σ are functions of one number: softmax is refused, unlike in Keras. docs/layers.md
+/// describes what all recurrent layers share.
 ///
-/// Keras: `layers.LSTM`; these of its fields, with the same defaults and weights.
+/// Keras: `layers.LSTM`, with a subset of its fields and the same defaults and weights.
 struct LSTM {
   Required<Index> units;
   ActivationFunction activation = ActivationFunction::tanh;
@@ -71,7 +71,7 @@ struct LSTM {
     return result;
   }
 
-  // The cell: z comes as x W + b and becomes i | f | g | o; φ(c) is kept.
+  // The cell: z is x W + b and becomes i | f | g | o; φ(c) is kept.
   static constexpr Index gates = 4;
   static constexpr Index kept = 1;
   static constexpr bool has_cell_state = true;
@@ -83,7 +83,7 @@ struct LSTM {
     gate<S>(s);
   }
 
-  /// From z, whole, to the gates, c and h.
+  /// Computes the gates, c and h from the complete z.
   template <class S>
   void gate(detail::CellStep<S> s) const {
     auto z = split(s.z);
@@ -108,7 +108,7 @@ struct LSTM {
     });
   }
 
-  /// From dh and dc of a step to dz, and to dh and dc of the step before.
+  /// Computes dz, and dh and dc of the previous step, from dh and dc.
   template <class S>
   void step_back(detail::CellStepBack<S> s, const detail::RecurrentCache<S>& cache) const {
     auto z = split(s.z), dz = split(s.dz);
@@ -139,7 +139,7 @@ struct LSTM {
     Columns i, f, g, o;
   };
 
-  /// The four gates of a step as its columns: i | f | g | o.
+  /// The four gates of a step as columns: i | f | g | o.
   template <class M>
   auto split(M z) const {
     const Index U = units;

@@ -4,15 +4,15 @@
 
 namespace heed {
 
-/// Says which steps of a sequence count: those of which a feature differs from `mask_value`. The others
-/// become zeros.
+/// Masks the steps of a sequence in which all features are equal to `mask_value`, and sets them to
+/// zero.
 ///
 ///     counts[n, t] = x[n, t, d] ≠ mask_value for some d
 ///     y = x where the step counts, otherwise 0
 ///
 ///     x: (N, T, D)    y: (N, T, D)
 ///
-/// Keras: `layers.Masking`. As there, which steps counted before does not matter.
+/// Keras: `layers.Masking`. As in Keras, a mask of the input is ignored.
 struct Masking {
   double mask_value = 0;
 

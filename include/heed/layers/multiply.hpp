@@ -6,7 +6,7 @@ namespace heed {
 
 namespace detail {
 
-/// The shape that all inputs of an element-wise layer share.
+/// The common shape of all inputs of an element-wise layer.
 inline Shape common_shape(std::span<const Shape> x) {
   check<ShapeError>(x.size() >= 2, "expected at least two inputs, got ", x.size());
   for (const Shape& shape : x) {
@@ -17,9 +17,9 @@ inline Shape common_shape(std::span<const Shape> x) {
 
 }  // namespace detail
 
-/// The element-wise product of two or more inputs of one shape: `y = x₁ ∘ x₂ ∘ …`.
+/// The element-wise product of two or more inputs of the same shape: `y = x₁ ∘ x₂ ∘ …`.
 ///
-/// A factor is 1 at its steps that do not count, and y is 0 at those that count in none of the factors.
+/// A factor counts as 1 at its masked steps, and y is 0 at steps that are masked in all factors.
 ///
 /// Keras: `layers.Multiply`, without broadcasting.
 struct Multiply {
@@ -85,8 +85,8 @@ struct Multiply {
                        [](auto& steps) { return bool(steps); });
   }
 
-  /// Calls `use(step, counts)` for each step of a batch: `step(x)` is the part of x, `counts(j)` whether it
-  /// counts in factor j.
+  /// Calls `use(step, counts)` for each step of a batch: `step(x)` is the part of x, and
+  /// `counts(j)` is false if the step is masked in factor j.
   template <class Args, class Use>
   static void for_each_step(const Args& args, const Use& use) {
     const Shape& shape = args.x[0].shape();

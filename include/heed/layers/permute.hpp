@@ -8,12 +8,12 @@ namespace heed {
 
 namespace detail {
 
-/// Copies `x` into `y` so that axis `i` of `y` is axis `axes[i]` of `x`, element by element in the
+/// Copies `x` to `y` so that axis `i` of `y` is axis `axes[i]` of `x`. Elements are written in the
 /// order of `y`.
 template <class S>
 void permute(View<const S> x, std::span<const Index> axes, View<S> y) {
   const Index rank = y.rank();
-  std::array<Index, Shape::max_rank> stride{};  // in x, for one step along an axis of y
+  std::array<Index, Shape::max_rank> stride{};  // the stride in x for each axis of y
   std::array<Index, Shape::max_rank> at{};
   for (Index axis = 0; axis < rank; ++axis) {
     const auto i = static_cast<std::size_t>(axis);
@@ -24,7 +24,7 @@ void permute(View<const S> x, std::span<const Index> axes, View<S> y) {
   Index from = 0;
   for (S* to = y.data(); to != y.data() + y.size(); to += inner) {
     for (Index i = 0; i < inner; ++i) to[i] = x.data()[from + i * inner_stride];
-    for (Index axis = rank - 2; axis >= 0; --axis) {  // the next row of y, as an odometer counts
+    for (Index axis = rank - 2; axis >= 0; --axis) {  // to the next row of y, like an odometer
       const auto i = static_cast<std::size_t>(axis);
       from += stride[i];
       if (++at[i] < y.dim(axis)) break;
@@ -36,8 +36,8 @@ void permute(View<const S> x, std::span<const Index> axes, View<S> y) {
 
 }  // namespace detail
 
-/// Reorders the axes of a sample: axis `i` of `y` is axis `dims[i]` of `x`. Axes count from 1 and the
-/// batch axis stays in front, so `Permute{.dims = {2, 1}}` swaps steps and features.
+/// Reorders the axes of a sample: axis `i` of `y` is axis `dims[i]` of `x`. Axes count from 1 and
+/// the batch axis stays first, so `Permute{.dims = {2, 1}}` swaps steps and features.
 ///
 /// Keras: `layers.Permute`.
 struct Permute {

@@ -3,14 +3,15 @@
 #include <heed/layers/layer.hpp>
 #include <heed/math/product.hpp>
 
-// Between a batch, (N, T, …), and the rows that a recurrent layer works on: one for each step that
-// counts, step by step. Masks, direction and dropout are dealt with here, and nowhere else.
+// Converts between a batch, (N, T, …), and the rows that a recurrent layer works on: one row for
+// each unmasked step, ordered by step. Masks, direction and dropout are handled only here.
 
 namespace heed::detail {
 
-/// The order in which a recurrent layer reads the steps of a batch. Its k-th step has a row for each
-/// sample with so many steps; row r is always of the same sample. With a mask the samples with the most
-/// steps come first, so that a step has the first rows of the step before.
+/// The order in which a recurrent layer reads the steps of a batch. Its k-th step has a row for
+/// each sample with more than k steps; row r always belongs to the same sample. With a mask, the
+/// samples with the most steps come first, so the rows of a step are the first rows of the previous
+/// step.
 class Reading {
  public:
   Reading(const Shape& x, Steps steps, bool backwards)
@@ -19,36 +20,38 @@ class Reading {
   bool masked() const { return bool(steps_); }
   bool backwards() const { return backwards_; }
   Index samples() const { return samples_; }
-  /// How many steps an input has, whether they count or not.
+  /// The number of steps of the input, including masked ones.
   Index length() const { return length_; }
-  /// How many are read of the sample that has most.
+  /// The largest number of steps that is read for a sample.
   Index steps() const { return steps_ ? steps_->longest() : length_; }
   Index rows(Index k) const { return steps_ ? steps_->rows(k) : samples_; }
-  /// How many rows all steps before the k-th have.
+  /// The number of rows of all steps before the k-th.
   Index first(Index k) const { return steps_ ? steps_->first(k) : k * samples_; }
   Index total() const { return first(steps()); }
 
   Index sample(Index r) const { return steps_ ? steps_->sample(r) : r; }
-  /// How many steps are read of row r's sample.
+  /// The number of steps that are read for the sample in row r.
   Index length(Index r) const { return steps_ ? steps_->length(sample(r)) : length_; }
-  /// Which step of sample `n` is read k-th.
+  /// The step of sample `n` that is read k-th.
   Index time(Index n, Index k) const {
     if (!steps_) return in_turn(k);
     return steps_->step(n, backwards_ ? steps_->length(n) - 1 - k : k);
   }
-  /// Which step of the input comes at place `i` when all are read, and gives place `i` of the output.
+  /// The step of the input that is read at position `i` if no step is masked; its output is step
+  /// `i` of y.
   Index in_turn(Index i) const { return backwards_ ? length_ - 1 - i : i; }
   bool counts(Index n, Index t) const { return steps_.counts(n, t); }
 
-  /// Whether the last output of sample `n` is that of its last step that counts. Keras gives zeros for
-  /// one without such a step, and with `zero_output_for_mask` also where the very last does not count.
+  /// Whether the last output of sample `n` is that of its last unmasked step. Like Keras, returns
+  /// zeros instead for a sample in which all steps are masked, and, with `zero_output_for_mask`,
+  /// also if the very last step is masked.
   bool gives_last(Index n, bool zero_output_for_mask) const {
     if (!steps_) return true;
     return steps_->length(n) > 0 && (!zero_output_for_mask || counts(n, in_turn(length_ - 1)));
   }
 
-  /// Steps from k on, or up to `end`, of which products get enough rows to be fast and not more than
-  /// caches hold.
+  /// The end of a block of steps from k on, with enough rows for a fast product but not more than
+  /// fit in the cache.
   Index block_end(Index k, Index most_rows) const {
     Index end = k + 1;
     while (end < steps() && first(end + 1) - first(k) <= most_rows) ++end;
@@ -74,7 +77,7 @@ class Reading {
   bool backwards_;
 };
 
-/// One row for each step that counts, to: (R, D), of x: (N, T, D).
+/// Copies x: (N, T, D) to one row for each unmasked step, to: (R, D).
 template <class S>
 void gather_steps(const Reading& reading, View<const S> x, Tensor<S>& to) {
   const Index N = reading.samples(), D = x.dim(2);
@@ -89,7 +92,8 @@ void gather_steps(const Reading& reading, View<const S> x, Tensor<S>& to) {
   });
 }
 
-/// Its backward for the steps from `begin` to `end`, whose rows come in `from`. Others are left alone.
+/// Its backward pass for the steps from `begin` to `end`, whose rows are in `from`. Other steps are
+/// not changed.
 template <class S>
 void scatter_steps(const Reading& reading, Index begin, Index end, const Tensor<S>& from,
                    View<S> dx) {
@@ -105,8 +109,8 @@ void scatter_steps(const Reading& reading, Index begin, Index end, const Tensor<
   });
 }
 
-/// y: (N, T, U) of outputs h: (R, U) of the steps that count: a step that does not gives what the last
-/// one that counted gave, and zeros before the first one.
+/// Writes y: (N, T, U) from the outputs h: (R, U) of the unmasked steps. A masked step repeats the
+/// output of the last unmasked step before it, or zeros if there is none.
 template <class S>
 void scatter_outputs(const Reading& reading, MatrixMap<const S> h, bool zero, View<S> y) {
   const Index T = reading.length();
@@ -125,7 +129,8 @@ void scatter_outputs(const Reading& reading, MatrixMap<const S> h, bool zero, Vi
   }
 }
 
-/// Its backward: the gradient by a step that does not count is that of the one before.
+/// Its backward pass: the gradient of a masked step is added to that of the last unmasked step
+/// before it.
 template <class S>
 void gather_gradients(const Reading& reading, View<const S> dy, bool zero, MatrixMap<S> dh) {
   const Index T = reading.length();
@@ -141,7 +146,7 @@ void gather_gradients(const Reading& reading, View<const S> dy, bool zero, Matri
   }
 }
 
-/// y: (N, U), the output of each sample's last step.
+/// Writes y: (N, U), the output of the last step of each sample.
 template <class S>
 void scatter_last(const Reading& reading, MatrixMap<const S> h, bool zero, View<S> y) {
   for (Index r = 0; r < reading.samples(); ++r) {
@@ -154,9 +159,9 @@ void scatter_last(const Reading& reading, MatrixMap<const S> h, bool zero, View<
   }
 }
 
-/// One mask of dropout for each sample, in the order of rows: 0 or 1 / (1 − rate), mask: (N, width).
-/// Empty when nothing is dropped. Keras draws one for each gate where there is recurrent dropout; here
-/// it is one for the whole state.
+/// Draws one dropout mask for each sample, in the order of rows: 0 or 1 / (1 − rate), mask: (N,
+/// width). Empty if nothing is dropped. With recurrent dropout, Keras draws one mask for each gate;
+/// here all gates share one mask of the state.
 template <class S>
 void draw_masks(double rate, Index width, const Pass& pass, const Reading& reading,
                 std::uint64_t which, Tensor<S>& mask) {
@@ -167,7 +172,7 @@ void draw_masks(double rate, Index width, const Pass& pass, const Reading& readi
   mask.resize({reading.samples(), width});
   const S scale = static_cast<S>(1 / (1 - rate));
   Pass own = pass;
-  own.seed += which;  // the masks of one layer differ
+  own.seed += which;  // a layer has several masks, which must differ
   for (Index r = 0; r < reading.samples(); ++r) {
     Random random = own.random(reading.sample(r));
     for (Index i = 0; i < width; ++i) {
@@ -176,7 +181,7 @@ void draw_masks(double rate, Index width, const Pass& pass, const Reading& readi
   }
 }
 
-/// Rows of the steps from `begin` to `end`, times the mask of their samples.
+/// The rows of the steps from `begin` to `end`, multiplied by the masks of their samples.
 template <class S>
 void mask_steps(const Reading& reading, Index begin, Index end, const Tensor<S>& mask,
                 Tensor<S>& rows) {
@@ -188,7 +193,7 @@ void mask_steps(const Reading& reading, Index begin, Index end, const Tensor<S>&
   }
 }
 
-/// Rows of some memory as a time step.
+/// Some rows of a buffer as a time step.
 template <class S>
 StridedMap<S> as_step(MatrixMap<S> rows) {
   return {rows.data(), rows.rows(), rows.cols(), Eigen::OuterStride<>(rows.cols())};

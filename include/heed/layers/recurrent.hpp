@@ -2,21 +2,21 @@
 
 #include <heed/layers/recurrent_cell.hpp>
 
-// The loop over the steps, forward and back, that all recurrent layers share.
+// The forward and backward loops over the steps, which all recurrent layers share.
 
 namespace heed::detail {
 
-/// What the loop itself needs to know of a step's place.
+/// The position of a step in the buffers of the loop.
 template <class S>
 struct RecurrentRows {
   RecurrentCache<S>& cache;
   const Reading& reading;
-  bool plain;  ///< h' is h of the step before, row by row
+  bool plain;  ///< h' is h of the previous step, row by row
 
   static MatrixMap<S> rows(Tensor<S>& of, Index first, Index count) {
     return {of.data() + first * of.dim(1), count, of.dim(1)};
   }
-  /// In h and c, where step k begins, and where its step before does.
+  /// The first row of step k in h and c, and that of its previous step.
   Index after(Index k) const { return reading.samples() + reading.first(k); }
   Index before(Index k) const { return k == 0 ? 0 : after(k - 1); }
   MatrixMap<S> h_in(Index k, Index n) const {
@@ -51,7 +51,7 @@ void begin_recurrent(const Cell& cell, const Forward<S>& args, const Reading& re
   }
 }
 
-/// The forward of a recurrent layer: x: (N, T, D), y: (N, T, U) or (N, U).
+/// The forward pass of a recurrent layer: x: (N, T, D), y: (N, T, U) or (N, U).
 template <class Cell, class S>
 void recurrent_forward(const Cell& cell, const Forward<S>& args, RecurrentCache<S>& cache) {
   const View<const S> x = args.x[0];
@@ -62,7 +62,7 @@ void recurrent_forward(const Cell& cell, const Forward<S>& args, RecurrentCache<
   if (!at.plain) cache.h_in.resize({reading.total(), cell.units});
   const Strided<const S> b = input_bias(cell, args.w, cache);
   for (Index k = 0, end = 0; k < reading.steps(); ++k) {
-    // z = x W + b of some steps at a time, which are still in the cache when it is their turn
+    // z = x W + b for a block of steps, which are still in the cache when they are computed
     if (k == end) {
       end = reading.block_end(k, 256);
       const Index first = reading.first(k), count = reading.first(end) - first;
@@ -77,7 +77,7 @@ void recurrent_forward(const Cell& cell, const Forward<S>& args, RecurrentCache<
       h_in = h_prev;
       if (!cache.state_mask.empty()) h_in.array() *= at.rows(cache.state_mask, 0, n).array();
     }
-    // Where a mask moves steps, outputs wait in h.
+    // With a mask, outputs are written to h first and then moved to y.
     const StridedMap<S> to = reading.masked()        ? as_step<S>(h)
                              : cell.return_sequences ? y.step(k)
                                                      : y.as_step();
@@ -106,7 +106,7 @@ void recurrent_forward(const Cell& cell, const Forward<S>& args, RecurrentCache<
   }
 }
 
-/// Its backward.
+/// Its backward pass.
 template <class Cell, class S>
 void recurrent_backward(const Cell& cell, const Backward<S>& args, RecurrentCache<S>& cache) {
   const View<const S> x = args.x[0], dy = args.dy[0];
@@ -125,7 +125,7 @@ void recurrent_backward(const Cell& cell, const Backward<S>& args, RecurrentCach
     cache.dy.resize({reading.total(), U});
     gather_gradients<S>(reading, dy, cell.zero_output_for_mask, cache.dy.matrix());
   }
-  // What dh of step k begins with: the gradient by its output.
+  // The initial value of dh of step k: the gradient of its output.
   const auto start = [&](Index k) -> Strided<const S> {
     if (!by_step) return zeros<S>();
     if (reading.masked()) return at.rows(cache.dy, reading.first(k), reading.rows(k));
@@ -134,7 +134,7 @@ void recurrent_backward(const Cell& cell, const Backward<S>& args, RecurrentCach
   const auto state_gradient = [&](std::size_t i) {
     return i < args.dnext_state.size() ? args.dnext_state[i] : View<const S>{};
   };
-  // Row r begins where its sample ends: with what comes from behind the last step.
+  // Row r is added at the last step of its sample, with the gradients of the final states.
   const auto begin = [&](Index r, Index k) {
     const Index n = reading.sample(r);
     auto dh = at.rows(cache.dh, r, 1), dc = at.rows(cache.dc, r, 1);
@@ -170,7 +170,7 @@ void recurrent_backward(const Cell& cell, const Backward<S>& args, RecurrentCach
            k > 0 ? start(k - 1) : zeros<S>(), state_mask, k > 0 || wants_state},
           cache);
     }
-    // z = x W + … of these steps:  dW += xᵀ dz,  db += Σ dz,  dx = dz Wᵀ
+    // z = x W + … for these steps:  dW += xᵀ dz,  db += Σ dz,  dx = dz Wᵀ
     const auto dz = at.rows(cache.dz, 0, count);
     if (dw) {
       add_product<S>(dw[Cell::kernel].matrix(), transposed(at.rows(cache.x, first, count)), dz);
@@ -188,7 +188,7 @@ void recurrent_backward(const Cell& cell, const Backward<S>& args, RecurrentCach
       scatter_steps<S>(reading, from, end, cache.dx, dx);
     }
   }
-  for (; begun < N; ++begun) begin(begun, -1);  // samples without a step: what comes goes through
+  for (; begun < N; ++begun) begin(begun, -1);  // samples without steps: pass them through
   for (std::size_t i = 0; i < args.dstate.size(); ++i) {
     if (!args.dstate[i]) continue;
     for (Index r = 0; r < N; ++r) {
@@ -197,8 +197,8 @@ void recurrent_backward(const Cell& cell, const Backward<S>& args, RecurrentCach
   }
 }
 
-// How a layer that holds another, or the graph, runs a layer: by its own forward, or by the loop over its
-// cell.
+// How the graph, or a layer that contains another, runs a layer: through its own forward, or
+// through the loop over its cell.
 
 template <class L, class S>
 struct CacheFor {

@@ -2,23 +2,24 @@
 
 #include <heed/layers/reading.hpp>
 
-// A recurrent layer is its configuration and its cell, the equations of one step and of one step back; the
-// loop over the steps (recurrent.hpp) is the same for all, and takes the place of forward and backward:
+// A recurrent layer consists of its configuration and its cell: the equations of one step forward
+// and one step back. The loop over the steps (recurrent.hpp) is the same for all of them and
+// replaces forward and backward:
 //
-//   static constexpr Index gates          how many blocks of U columns W has, and z = x W + b with it
-//   static constexpr Index kept           how many such blocks a step leaves for its step back
-//   static constexpr bool has_cell_state  whether there is a c beside h
+//   static constexpr Index gates          number of blocks of U columns in W and in z = x W + b
+//   static constexpr Index kept           number of such blocks that a step keeps for its step back
+//   static constexpr bool has_cell_state  whether there is a state c in addition to h
 //   template <class S> void step(CellStep<S>, const RecurrentCache<S>&) const
-//                                         from z to h, and c
+//                                         computes h, and c, from z
 //   template <class S> void step_back(CellStepBack<S>, RecurrentCache<S>&) const
-//                                         from dh to dz, and to dh of the step before
+//                                         computes dz, and dh of the previous step, from dh
 //
-// and, where the recurrent part is not one product with its kernel, that part's `pack`, `input_bias` and
+// and, if the recurrent part is more than one product with its kernel, its `pack`, `input_bias` and
 // `add_recurrent_gradients`.
 
 namespace heed {
 
-/// A layer whose forward is the loop over its cell.
+/// A layer whose forward pass is the loop over its cell.
 template <class L>
 concept CellLayer = Layer<L> && requires {
   L::gates;
@@ -34,7 +35,7 @@ concept RecurrentLayer = CellLayer<L> ||(Layer<L>&& requires(const L& layer, con
 
 namespace detail {
 
-/// What a recurrent layer carries from step to step, of one sample: h and, where it has one, c.
+/// The states of a recurrent layer, for one sample: h and, if it has one, c.
 template <RecurrentLayer L>
 std::vector<Shape> states_of(const L& layer, const Shape& x) {
   if constexpr (CellLayer<L>) {
@@ -44,7 +45,7 @@ std::vector<Shape> states_of(const L& layer, const Shape& x) {
   }
 }
 
-/// How many outputs a layer has besides its states.
+/// The number of outputs of a layer besides its states.
 template <class L>
 std::size_t outputs_of(const L& layer) {
   if constexpr (requires { layer.outputs(); }) {
@@ -54,8 +55,8 @@ std::size_t outputs_of(const L& layer) {
   }
 }
 
-/// Whether its last states are outputs, too, and whether a batch begins with those of the one before: as
-/// its own fields say, or those of the layer that it holds.
+/// Whether the final states are outputs, too, and whether a batch begins with the final states of
+/// the previous one: according to the layer's own fields, or those of its inner layer.
 template <class L>
 bool returns_state(const L& layer) {
   if constexpr (requires { layer.return_state; }) {
@@ -77,7 +78,7 @@ bool is_stateful(const L& layer) {
   }
 }
 
-/// The weights of a layer in another one; none of one that has none.
+/// The weights of an inner layer; none if it has none.
 template <class L>
 std::vector<Weight> weights_of(const L& layer, const Shape& x) {
   if constexpr (requires { layer.weights(x); }) {
@@ -87,30 +88,30 @@ std::vector<Weight> weights_of(const L& layer, const Shape& x) {
   }
 }
 
-/// One step as a cell sees it: a row for each sample that has this step.
+/// The arguments of one step of a cell, with a row for each sample that has this step.
 template <class S>
 struct CellStep {
   Parameters<const S> w;
-  MatrixMap<S> z;          ///< (n, gates U)  comes as x W + b
-  MatrixMap<S> h_in;       ///< (n, U)  h' as the recurrent kernel gets it: after recurrent dropout
-  bool from_zero;          ///< h' is zero: there is nothing to multiply
+  MatrixMap<S> z;          ///< (n, gates U)  x W + b at the beginning
+  MatrixMap<S> h_in;       ///< (n, U)  h' after recurrent dropout, for the recurrent kernel
+  bool from_zero;          ///< h' is zero: skip its product
   MatrixMap<S> h_prev;     ///< (n, U)  h'
   MatrixMap<S> h;          ///< (n, U)
   MatrixMap<S> c_prev, c;  ///< (n, U)  may be the same memory
   MatrixMap<S> kept;       ///< (n, kept U)
-  StridedMap<S> y;         ///< (n, U)  another place for h
+  StridedMap<S> y;         ///< (n, U)  a second copy of h
 };
 
-/// One step back.
+/// The arguments of one step back.
 template <class S>
 struct CellStepBack {
   Parameters<const S> w;
-  MatrixMap<S> z, h_in, h_prev, c_prev, kept;  ///< as the step left them
+  MatrixMap<S> z, h_in, h_prev, c_prev, kept;  ///< as written by the step
   MatrixMap<S> dz, dkept;                      ///< (n, gates U), (n, kept U)  to be written
-  MatrixMap<S> dh, dc;      ///< (n, U)  of this step; to become those of the step before
-  Strided<const S> start;   ///< (n, U)  what dh' begins with: the gradient by that step's output
-  MatrixMap<S> state_mask;  ///< (n, U)  of recurrent dropout; no memory where there is none
-  bool to_previous;         ///< whether anybody needs dh'
+  MatrixMap<S> dh, dc;      ///< (n, U)  of this step; replaced by those of the previous one
+  Strided<const S> start;   ///< (n, U)  added to dh': the gradient of that step's output
+  MatrixMap<S> state_mask;  ///< (n, U)  of recurrent dropout; no memory without it
+  bool to_previous;         ///< whether dh' is needed
 
   /// `dh' = start + (dz Uᵀ) ∘ mask`
   void through(const Packed<S>& kernel) {
@@ -127,34 +128,34 @@ struct CellStepBack {
   }
 };
 
-/// Some steps together, for the gradients of weights. `h_in` has fewer rows when the first steps' h' is
-/// zero.
+/// A block of steps, for the gradients of the weights. `h_in` has fewer rows if h' of the first
+/// step is zero.
 template <class S>
 struct CellRows {
   MatrixMap<S> h_in, dz, kept, dkept;
 };
 
-/// What a recurrent layer keeps. R is the number of steps that count, of all samples: row
+/// The cache of a recurrent layer. R is the number of unmasked steps of all samples: row
 /// `first(k) + r` belongs to the k-th step of the r-th sample, see `Reading`.
 template <class S>
 struct RecurrentCache {
   Packed<S> kernel, recurrent_kernel, candidate_kernel;
-  Packed<S> kernels;          // W over U, for a stream
-  Tensor<S> bias;             // (gates U)  where it is not a weight as it is
+  Packed<S> kernels;          // W above U, for a stream
+  Tensor<S> bias;             // (gates U)  if it differs from the weight
   Tensor<S> x;                // (R, D)
   Tensor<S> z;                // (R, gates U)
   Tensor<S> h, c;             // (N + R, U)  the initial state comes first
-  Tensor<S> h_in;             // (R, U)  where it is not h, row by row
+  Tensor<S> h_in;             // (R, U)  if it differs from h
   Tensor<S> kept;             // (R, kept U)
-  Tensor<S> input_mask;       // (N, D)  of dropout; empty where there is none
+  Tensor<S> input_mask;       // (N, D)  of dropout; empty without it
   Tensor<S> state_mask;       // (N, U)
-  Tensor<S> dy;               // (R, U)  of steps that a mask has moved
-  Tensor<S> dz, dkept, dx;    // of some steps
+  Tensor<S> dy;               // (R, U)  with a mask
+  Tensor<S> dz, dkept, dx;    // of a block of steps
   Tensor<S> dh, dc, scratch;  // (N, U), scratch wider
   Tensor<S> xh;               // (1, D + U)
 };
 
-/// The recurrent kernel, laid out for the steps, or transposed for the steps back.
+/// The recurrent kernel, packed for the steps, or transposed for the steps back.
 template <class Cell, class S>
 void pack_recurrent(const Cell& cell, Parameters<const S> w, bool back, bool one_row,
                     RecurrentCache<S>& cache) {
@@ -166,7 +167,7 @@ void pack_recurrent(const Cell& cell, Parameters<const S> w, bool back, bool one
   }
 }
 
-/// What z begins with.
+/// The initial value of z.
 template <class Cell, class S>
 Strided<const S> input_bias(const Cell& cell, Parameters<const S> w,
                             const RecurrentCache<S>& cache) {
@@ -190,7 +191,8 @@ void add_recurrent_gradients(const Cell& cell, Parameters<S> dw, const CellRows<
   }
 }
 
-/// Calls `use(φ, σ)`. Those of nearly every layer are types of their own, merged with the equations.
+/// Calls `use(φ, σ)`. The most common functions have types of their own and are inlined into the
+/// equations.
 template <class S, class Use>
 [[gnu::always_inline]] inline void with_functions(ActivationFunction phi, ActivationFunction sigma,
                                                   const Use& use) {
@@ -217,7 +219,7 @@ constexpr auto recurrent_fields() {
                     field("bias_initializer", &L::bias_initializer)};
 }
 
-/// Of one sample, from x: (T, D).
+/// The output shape of one sample, from x: (T, D).
 template <class L>
 Shape recurrent_shape(const L& layer, const Shape& x,
                       std::initializer_list<ActivationFunction> functions) {

@@ -2,8 +2,8 @@
 
 #include <heed/layers/recurrent.hpp>
 
-// A recurrent layer in a stream: one sample, whose states the stream keeps, and weights that are laid out
-// once. The same cells as in the loop over a batch, with the same bits.
+// A recurrent layer in a stream: one sample, with states that the stream keeps and weights that are
+// packed once. It uses the same cells as the loop over a batch and gives the same bits.
 
 namespace heed::detail {
 
@@ -13,7 +13,8 @@ std::vector<Shape> recurrent_stream_state(const Cell& cell, const Shape& x) {
   return states_of(cell, x);
 }
 
-/// Whether the recurrent part is one product: z = [x, h'] [W; U] + b then is one, too.
+/// Whether the recurrent part is one product, so that z = [x, h'] [W; U] + b is one product as
+/// well.
 template <class Cell>
 concept OneProductCell = requires(const Cell& cell, const CellStep<float>& step) {
   cell.template gate<float>(step);
@@ -25,7 +26,7 @@ void start_recurrent_stream(const Cell& cell, Parameters<const S> w, RecurrentCa
   const Index D = kernel.dim(0), U = cell.units, columns = Cell::gates * U;
   pack_recurrent(cell, w, false, true, cache);
   if constexpr (OneProductCell<Cell>) {
-    // The recurrent kernel follows the kernel in the arena.
+    // The recurrent kernel directly follows the kernel in the arena.
     eigen_assert(kernel.data() + kernel.size() == w[Cell::recurrent_kernel].data());
     cache.kernels.assign({kernel.data(), D + U, columns, columns, 1}, true);
     cache.xh.resize({1, D + U});
@@ -33,10 +34,10 @@ void start_recurrent_stream(const Cell& cell, Parameters<const S> w, RecurrentCa
   cache.kept.resize({1, Cell::kept * U});
 }
 
-/// The next steps, x: (T, D), y: (T, U). `args.state` is where the states come from and go to.
+/// Computes the next steps, x: (T, D), y: (T, U). `args.state` is read and overwritten.
 template <class Cell, class S>
 void recurrent_stream(const Cell& cell, const Forward<S>& args, RecurrentCache<S>& cache) {
-  // Shapes that have just been made cost more than what is left to do for one step of a few units.
+  // Creating shapes would take longer than the rest of a step with few units.
   const View<const S>& x = args.x[0];
   const Index T = x.dim(0), D = x.dim(1), U = cell.units, columns = Cell::gates * U;
   if (cache.z.size() != T * columns) cache.z.resize({T, columns});
@@ -58,8 +59,8 @@ void recurrent_stream(const Cell& cell, const Forward<S>& args, RecurrentCache<S
       return cell.template gate<S>(step_at(0));
     }
   }
-  // Not by `set_product`, which sums another way where there is one column, and gives other bits than
-  // the packed kernel of the loop over a batch.
+  // Not `set_product`: for a single column it sums in another order, and the bits would differ from
+  // those of the packed kernel in the loop over a batch.
   multiply<S>({z, T, columns, columns, 1}, b, {x.data(), T, D, D, 1},
               args.w[Cell::kernel].matrix());
   for (Index t = 0; t < T; ++t) cell.template step<S>(step_at(t), cache);

@@ -4,8 +4,8 @@
 
 namespace heed {
 
-/// Gives each sample another shape of as many elements, in row-major order; one axis may be -1 and is
-/// then what the others leave. Nothing is copied: the output is the input's memory.
+/// Changes the shape of each sample, in row-major order. One axis may be -1; its length then
+/// follows from the others. Copies nothing: the output uses the memory of the input.
 ///
 /// Keras: `layers.Reshape`.
 struct Reshape {

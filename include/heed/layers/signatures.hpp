@@ -2,16 +2,16 @@
 
 #include <heed/layers/recurrent_stream.hpp>
 
-// What a layer has to have, member by member, so that a compiler names the one that is wrong. Nothing that
-// is there under its name and has another signature is taken for absent.
+// Checks the members of a layer one by one, so that the compiler names the member that is wrong. A
+// member with the right name and the wrong signature is an error; it is not treated as missing.
 
 namespace heed::detail {
 
 template <class L>
 using ShapeOf = std::conditional_t<UnaryLayer<L>, Shape, std::span<const Shape>>;
 
-/// A name that a layer has, as whatever. A class that inherits it and another of that name cannot be asked
-/// for it, one that inherits the other alone can.
+/// Detects whether a class has a member of a given name, whatever its type: the name is ambiguous
+/// in a class that inherits from both, and unambiguous otherwise.
 struct OtherNames {
   int weights, published, is_step_wise, keeps_steps, states, stream_state, mark;
 };
@@ -52,7 +52,7 @@ concept SaysItHasNoWeights = requires {
   requires !L::has_weights;
 };
 
-/// Whether `S` values can go through the layer; false with a sentence from the compiler.
+/// Whether the layer works with the scalar `S`; if not, the compiler prints a sentence.
 template <class L, class S>
 constexpr bool check_signatures() {
   using Shapes = const ShapeOf<L>&;

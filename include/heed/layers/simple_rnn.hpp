@@ -7,15 +7,15 @@ namespace heed {
 /// The plain recurrent network (Elman 1990, "Finding structure in time"). For each time step, with φ =
 /// `activation`,
 ///
-///     h = φ(x W + h' U + b)         h': the state of the step before, zero before the first
+///     h = φ(x W + h' U + b)         h': the previous state, zero before the first step
 ///
 ///     x: (N, T, D)    y: (N, T, U) with return_sequences, otherwise the last h: (N, U)
 ///     W = kernel: (D, U)    U = recurrent_kernel: (U, U)    b = bias: (U)
-///     state h: (N, U); a further input is that before the first step
+///     state h: (N, U); the initial state is an optional further input
 ///
-/// What all recurrent layers share is described in docs/layers.md.
+/// docs/layers.md describes what all recurrent layers share.
 ///
-/// Keras: `layers.SimpleRNN`; these of its fields, with the same defaults and weights.
+/// Keras: `layers.SimpleRNN`, with a subset of its fields and the same defaults and weights.
 struct SimpleRNN {
   Required<Index> units;
   ActivationFunction activation = ActivationFunction::tanh;
@@ -52,7 +52,7 @@ struct SimpleRNN {
     return result;
   }
 
-  // The cell: z comes as x W + b and becomes h.
+  // The cell: z is x W + b and becomes h.
   static constexpr Index gates = 1;
   static constexpr Index kept = 0;
   static constexpr bool has_cell_state = false;
@@ -64,7 +64,7 @@ struct SimpleRNN {
     gate<S>(s);
   }
 
-  /// From z, whole, to h.
+  /// Computes h from the complete z.
   template <class S>
   void gate(detail::CellStep<S> s) const {
     auto z = s.z, h = s.h;
@@ -79,7 +79,7 @@ struct SimpleRNN {
     });
   }
 
-  /// From dh of a step to dz, and to dh of the step before.
+  /// Computes dz, and dh of the previous step, from dh.
   template <class S>
   void step_back(detail::CellStepBack<S> s, const detail::RecurrentCache<S>& cache) const {
     auto h = s.z, dz = s.dz, dh = s.dh;

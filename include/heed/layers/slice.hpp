@@ -4,17 +4,17 @@
 
 namespace heed {
 
-/// Part of each sample, as Python writes it: `y = x[:, begin₁:end₁, begin₂:end₂, …]`.
+/// A part of each sample, as in Python: `y = x[:, begin₁:end₁, begin₂:end₂, …]`.
 ///
 ///     begin {1}, end {3}:                  x: (N, T, D)    y: (N, 2, D)       x[:, 1:3]
 ///     begin {0, 2}, end {0, -1}:           x: (N, T, D)    y: (N, T, D − 3)   x[:, :, 2:-1]
 ///     begin {2}, end {3}, squeeze {1}:     x: (N, T, D)    y: (N, D)          x[:, 2]
 ///
-/// Each list has an entry for each axis of a sample; axes that are left out stay whole. A negative number counts from
-/// the end of its axis, and so does an end of 0, which is the end itself. `squeeze` names axes of length 1 that y does
-/// not have; it counts the batch axis as 0.
+/// Each list has one entry per axis of a sample; axes without an entry are kept whole. Negative
+/// numbers count from the end of the axis, and an end of 0 is the end itself. `squeeze` lists axes
+/// of length 1 to remove; the batch axis is axis 0.
 ///
-/// Keras has no such layer but `Cropping1D`; in a model's file, `h[:, 1:3]` is an operator.
+/// Keras has no such layer except `Cropping1D`; in the file of a model, `h[:, 1:3]` is an operator.
 struct Slice {
   std::vector<Index> begin = {};
   std::vector<Index> end = {};
@@ -91,7 +91,7 @@ struct Slice {
     const View<const S> x = args.x[0], dy = args.dy[0];
     const View<S> dx = args.dx[0];
     if (!dx) return;
-    // y is a part of x:  dx is dy there, and nothing flows to the rest
+    // y is a part of x:  dx is dy there and zero elsewhere
     dx.array().setZero();
     Index next = 0;
     for_each_run(x.shape(), [&](Index offset, Index length) {
@@ -105,7 +105,7 @@ struct Slice {
     return axis < std::ssize(list) ? list[static_cast<std::size_t>(axis)] : 0;
   }
 
-  /// Calls `use(offset, length)` for each piece of a batch that y has in one piece, in y's order.
+  /// Calls `use(offset, length)` for each contiguous piece of a batch in y, in the order of y.
   template <class Use>
   void for_each_run(const Shape& x, const Use& use) const {
     const Index rank = x.rank();
@@ -123,7 +123,7 @@ struct Slice {
         offset = offset * x[axis] + position[static_cast<std::size_t>(axis)];
       }
       use(offset, last[inner] - first[inner]);
-      std::size_t axis = inner;  // the last one that is counted up; the innermost is taken whole
+      std::size_t axis = inner;  // the last axis to count; the innermost is copied whole
       while (axis > 0) {
         --axis;
         if (++position[axis] < last[axis] || axis == 0) break;

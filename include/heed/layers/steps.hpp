@@ -9,12 +9,13 @@
 
 namespace heed {
 
-/// Which time steps of which samples count: (N, T), 0 for a step that does not. False: all count.
+/// A mask of time steps: (N, T), 0 for a masked step. False: no step is masked.
 using Mask = View<const std::uint8_t>;
 
-/// A mask in the form in which loops read it: for each sample the list of its steps that count, and the
-/// samples by falling length. The rows of step k are then the first `rows(k)` samples of that order,
-/// and a loop over steps has no branch in it. Made once a batch; it keeps its memory.
+/// A mask in the form that loops use: for each sample the list of its unmasked steps, with the
+/// samples sorted by decreasing length. The rows of step k are then the first `rows(k)` samples of
+/// that order, and a loop over the steps needs no branch. Built once per batch; it keeps its
+/// memory.
 class StepTable {
  public:
   void assign(Mask mask) {
@@ -43,30 +44,31 @@ class StepTable {
   bool counts(Index n, Index t) const { return counts_[at(n, t)] != 0; }
   Mask mask() const { return {counts_.data(), {samples_, steps_}}; }
 
-  /// How many steps of sample `n` count, and which is the k-th of them.
+  /// The number of unmasked steps of sample `n`, and the k-th of them.
   Index length(Index n) const { return lengths_[static_cast<std::size_t>(n)]; }
   Index step(Index n, Index k) const { return places_[at(n, k)]; }
-  /// Of the samples with the most and with the fewest steps.
+  /// The length of the longest and of the shortest sample.
   Index longest() const { return samples_ == 0 ? 0 : length(sample(0)); }
   Index shortest() const { return samples_ == 0 ? 0 : length(sample(samples_ - 1)); }
 
-  /// How many samples have a k-th step; how many such rows all steps before it have.
+  /// The number of samples that have a k-th step, and the number of rows of all steps before it.
   Index rows(Index k) const { return first(k + 1) - first(k); }
   Index first(Index k) const { return first_[static_cast<std::size_t>(k)]; }
-  /// The sample that has a row in every step that it has.
+  /// The sample in this row, which is the same in each of its steps.
   Index sample(Index row) const { return order_[static_cast<std::size_t>(row)]; }
 
  private:
   std::size_t at(Index n, Index t) const { return static_cast<std::size_t>(n * steps_ + t); }
 
-  /// By counting, which allocates nothing, and keeps samples of one length in their order.
+  /// A counting sort: it allocates nothing and is stable.
   void sort() {
     const auto T = static_cast<std::size_t>(steps_);
     first_.assign(T + 1, 0);
     for (const Index length : lengths_) {
       if (length > 0) ++first_[static_cast<std::size_t>(length)];
     }
-    // From how many samples are so long to how many are at least so long, which have a row there.
+    // From the number of samples of each length to the number of samples of at least that length,
+    // which is the number of rows.
     for (std::size_t k = T; k-- > 1;) first_[k] += first_[k + 1];
     begins_.assign(T + 1, 0);
     for (std::size_t k = 0; k < T; ++k) begins_[k] = first_[k + 1];
@@ -82,8 +84,8 @@ class StepTable {
   std::vector<Index> lengths_, order_, places_, first_, begins_;
 };
 
-/// The steps of an input that count, as a layer is given them: a reference to a `StepTable`. False:
-/// all steps of all samples count.
+/// The unmasked steps of an input, as a layer receives them: a reference to a `StepTable`. False:
+/// no step is masked.
 class Steps {
  public:
   Steps() = default;
@@ -94,7 +96,7 @@ class Steps {
   const StepTable* operator->() const { return table_; }
   const StepTable& operator*() const { return *table_; }
 
-  /// Whether step t of sample n counts.
+  /// Whether step t of sample n is not masked.
   bool counts(Index n, Index t) const { return table_ == nullptr || table_->counts(n, t); }
 
  private:

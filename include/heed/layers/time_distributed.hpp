@@ -9,22 +9,22 @@ namespace detail {
 template <class L>
 inline constexpr bool is_time_distributed = false;
 
-/// What a `TimeDistributed` can hold: a layer of one input.
+/// The layers that a `TimeDistributed` can contain: those with one input.
 template <class L>
 concept InTimeDistributed = UnaryLayer<L> && !is_time_distributed<L>;
 
 }  // namespace detail
 
-/// Applies a layer to each time step by itself:
+/// Applies a layer to each time step separately:
 ///
 ///     y[n, t] = layer(x[n, t])
 ///
 ///     x: (N, T, …)    y: (N, T, …)
 ///
-/// Steps are to the layer what samples are: with `Dropout` each has a mask of its own, and which of them
-/// count is not known to the layer. Those that count in the input count in the output.
+/// The layer treats steps like samples: with `Dropout`, each step has its own mask, and the layer
+/// does not know which steps are masked. The mask of the input is the mask of the output.
 ///
-/// Keras: `layers.TimeDistributed`. Not of a layer with several outputs, or one that carries states from
+/// Keras: `layers.TimeDistributed`. The layer must have one output and must not carry states from
 /// batch to batch.
 template <UnaryLayer L>
 struct TimeDistributed {
@@ -92,7 +92,7 @@ struct TimeDistributed {
     }
   }
 
-  /// What the layer publishes, for each step.
+  /// The values that the layer publishes, for each step.
   template <class S>
   static auto published(const Cache<S>& cache) {
     if constexpr (detail::HasPublished<L>) {

@@ -9,8 +9,8 @@
 
 namespace heed {
 
-/// The activation functions, with Keras's names and constants. Each has a derivative that follows
-/// from its value alone, so that a backward needs `y` and not `z`.
+/// The activation functions, with Keras's names and constants. The derivative of each can be
+/// computed from its value alone, so that a backward pass needs `y` but not `z`.
 enum class ActivationFunction {
   linear,
   sigmoid,
@@ -26,7 +26,7 @@ enum class ActivationFunction {
   leaky_relu,
 };
 
-/// What the functions are called.
+/// The names of the functions.
 template <>
 struct Names<ActivationFunction> {
   using enum ActivationFunction;
@@ -48,7 +48,7 @@ struct Names<ActivationFunction> {
 
 namespace detail {
 
-/// The numbers in the functions' definitions.
+/// The constants of the functions.
 template <class Scalar>
 struct Constants {
   static constexpr Scalar zero = 0;
@@ -61,7 +61,7 @@ struct Constants {
   static constexpr auto selu_scale = static_cast<Scalar>(1.0507009873554805);
 };
 
-// A function of one number, on lanes: φ(z) by calling it, and φ'(z) by `slope`, said by y = φ(z).
+// Functions of one number, on lanes: the call is φ(z), and `slope` is φ'(z) computed from y = φ(z).
 
 template <class Scalar>
 struct Sigmoid {
@@ -93,12 +93,12 @@ template <class Scalar, Index Width>
     case F::exponential: return exp(z);
     case F::hard_sigmoid: return smaller(larger(z * C::sixth + C::half, C::zero), C::one);
     case F::leaky_relu: return where_positive(z, z, C::leaky_slope * z);
-    case F::softmax: break;  // a function of a row
+    case F::softmax: break;  // works on a row, not on one number
   }
   return z;
 }
 
-/// φ'(z) for such a function.
+/// φ'(z) for a function that is known only at run time.
 template <class Scalar, Index Width>
 [[gnu::noinline]] Lanes<Scalar, Width> slope_of(ActivationFunction function,
                                                 Lanes<Scalar, Width> y) {
@@ -111,7 +111,7 @@ template <class Scalar, Index Width>
     case F::relu: return where_positive(y, C::one, C::zero);
     case F::elu: return where_positive(y, C::one, y + C::one);
     case F::selu:
-      // At 0 the slope is that of the positive side, as in TensorFlow.
+      // At 0, the slope of the positive side, as in TensorFlow.
       return where_positive(-y, y + C::selu_scale * C::selu_alpha, C::selu_scale);
     case F::softplus: return -expm1(-y);
     case F::softsign: return square(C::one - abs(y));
@@ -129,8 +129,8 @@ struct AnyFunction {
   auto slope(const auto& y) const { return slope_of(function, +y); }
 };
 
-/// Calls `use(φ)`, with the functions of gates and attention as types of their own, which compilers
-/// merge with what surrounds them.
+/// Calls `use(φ)`. The functions common in gates and attention have types of their own, so that the
+/// compiler can inline them.
 template <class Scalar, class Use>
 void with_function(ActivationFunction function, const Use& use) {
   switch (function) {
@@ -142,7 +142,7 @@ void with_function(ActivationFunction function, const Use& use) {
 
 }  // namespace detail
 
-/// `z` becomes `y = φ(z)`, in place. Softmax runs over each row, the others over each element.
+/// Replaces `z` by `y = φ(z)`, in place. Softmax runs over each row, the others over each element.
 template <class Scalar>
 void activate(ActivationFunction function, MatrixRef<Scalar> z) {
   if (function == ActivationFunction::linear) return;
@@ -152,7 +152,7 @@ void activate(ActivationFunction function, MatrixRef<Scalar> z) {
   });
 }
 
-/// `dz` comes as `dy` and becomes `dy ∘ φ'(z)`, in place, with `φ'(z)` said by `y = φ(z)`.
+/// Replaces `dy` in `dz` by `dy ∘ φ'(z)`, in place, with `φ'(z)` computed from `y = φ(z)`.
 template <class Scalar>
 void activate_backward(ActivationFunction function, const ConstMatrixRef<Scalar>& y,
                        MatrixRef<Scalar> dz) {

@@ -8,15 +8,15 @@
 
 namespace heed {
 
-// All guards against NaN and infinity ask here. `std::isfinite` is true for everything under
-// -ffast-math, and comparisons with NaN mean nothing there; the bits of a number stay what they are.
+// All checks for NaN and infinity use these functions. With -ffast-math, `std::isfinite` is always
+// true and comparisons with NaN are meaningless, but the bits of a number can still be tested.
 
-/// Whether a number is neither NaN nor infinite: its exponent has a bit that is not set.
+/// Whether a number is neither NaN nor infinite: not all bits of its exponent are set.
 constexpr bool is_finite(float x) {
   constexpr std::uint32_t exponent = 0x7F800000;
   return (std::bit_cast<std::uint32_t>(x) & exponent) != exponent;
 }
-/// The same of a double.
+/// The same for a double.
 constexpr bool is_finite(double x) {
   constexpr std::uint64_t exponent = 0x7FF0000000000000;
   return (std::bit_cast<std::uint64_t>(x) & exponent) != exponent;
@@ -27,7 +27,7 @@ constexpr bool is_number(double x) {
   constexpr std::uint64_t infinity = 0x7FF0000000000000;
   return (std::bit_cast<std::uint64_t>(x) << 1) <= (infinity << 1);
 }
-/// The same of a float.
+/// The same for a float.
 constexpr bool is_number(float x) {
   constexpr std::uint32_t infinity = 0x7F800000;
   return (std::bit_cast<std::uint32_t>(x) << 1) <= (infinity << 1);
@@ -35,7 +35,7 @@ constexpr bool is_number(float x) {
 
 namespace detail {
 
-/// The first number that is not finite, or the end.
+/// The position of the first number that is not finite, or the end.
 template <class Scalar>
 const Scalar* find_not_finite(std::span<const Scalar> values) {
   const Scalar* const end = values.data() + values.size();

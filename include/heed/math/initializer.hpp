@@ -18,7 +18,7 @@
 
 namespace heed {
 
-/// How a weight starts, with Keras's names and definitions (`keras.initializers`).
+/// The initial values of a weight, with Keras's names and definitions (`keras.initializers`).
 ///
 /// | name             | values                                                                |
 /// |------------------|-----------------------------------------------------------------------|
@@ -50,7 +50,7 @@ enum class Initializer {
   unit_forget,
 };
 
-/// What the initializers are called.
+/// The names of the initializers.
 template <>
 struct Names<Initializer> {
   using enum Initializer;
@@ -68,20 +68,21 @@ struct Names<Initializer> {
       {"truncated_normal", truncated_normal},
       {"orthogonal", orthogonal},
       {"unit_forget", unit_forget},
-      // Further names of those above.
+      // Aliases.
       {"uniform", random_uniform},
       {"normal", random_normal},
   });
 };
 
-/// How many values flow into and out of one unit of a weight.
+/// The number of inputs and outputs of one unit of a weight.
 struct Fans {
   double in;
   double out;
 };
 
-/// Keras's `compute_fans`: a matrix's two axes; a vector's one axis for both; and for more axes the
-/// last two, each times all before them, as in a convolution's kernel.
+/// Keras's `compute_fans`: the two axes of a matrix; the only axis of a vector for both; and for
+/// more axes the last two, each multiplied by the product of the others, as for the kernel of a
+/// convolution.
 inline Fans compute_fans(const Shape& shape) {
   const auto last = static_cast<double>(shape.empty() ? 1 : shape.back());
   if (shape.rank() < 2) return {last, last};
@@ -91,25 +92,27 @@ inline Fans compute_fans(const Shape& shape) {
 
 namespace detail {
 
-/// The 29 leading bits of `x`. Their product with a float, of 24 bits, is exact in double, as is
-/// the one with the 24 bits left over. A sum of exact products has the same bits whether or not the
-/// compiler contracts it to an fma, and needs no `std::fma`, slow where the processor has none.
+/// The 29 leading bits of `x`. Their product with a float (24 bits) is exact in double, and so is
+/// the product of the remaining 24 bits. A sum of exact products has the same bits whether or not
+/// the compiler contracts it to an fma. This avoids `std::fma`, which is slow on processors without
+/// the instruction.
 inline double leading_bits(double x) {
   return std::bit_cast<double>(std::bit_cast<std::uint64_t>(x) & ~std::uint64_t{0xffffff});
 }
 
-/// How many columns of Q are made at a time: their sums stay in registers.
+/// The number of columns of Q that are computed at a time; their sums stay in registers.
 inline constexpr std::size_t q_columns = 16;
 
-/// One row of these columns. A factor of theirs is the sum of two whose products with a float are exact.
+/// One row of these columns. Each factor is split into two parts whose products with a float are
+/// exact.
 using QRow = std::array<double, q_columns>;
 struct Halves {
   QRow lead{}, rest{};
 };
 
-/// Takes `w` times v away from some rows of Q's columns, and adds what is left times `next` to `sums`. The
-/// sums run over the rows in order; columns do not depend on each other, so that lanes of any width
-/// come to the same bits.
+/// Subtracts `w` times v from some rows of the columns of Q, and adds the result times `next` to
+/// `sums`. The sums run over the rows in order and columns are independent, so the bits do not
+/// depend on the width of the lanes.
 inline void reflect(double* q, std::size_t rows, const float* v, const Halves& w, const float* next,
                     QRow& sums) {
   using D = Lanes<double>;
@@ -132,24 +135,25 @@ inline void reflect(double* q, std::size_t rows, const float* v, const Halves& w
   for (std::size_t p = 0; p < packets; ++p) D(s[p]).store(sums.data() + p * wide);
 }
 
-/// Fills `q`, row-major of shape (n, k) with n >= k, with orthonormal columns, uniformly
-/// distributed over all such matrices. It is the Q of the QR decomposition of a Gaussian matrix
-/// whose R has a positive diagonal, as in Keras, found without the matrix: Stewart 1980, "The
-/// efficient generation of random orthogonal matrices", theorem 3.3.
+/// Fills `q`, row-major with shape (n, k) and n >= k, with orthonormal columns, uniformly
+/// distributed over all such matrices. The result is the Q of the QR decomposition of a Gaussian
+/// matrix whose R has a positive diagonal, as in Keras, but it is computed without that matrix:
+/// Stewart 1980, "The efficient generation of random orthogonal matrices", theorem 3.3.
 ///
 ///   Q = H_0 H_1 ... H_{k-1} S,   H_i = I - 2 v v^T / (v^T v),   v = x + sign(x_i) |x| e_i,
 ///
-/// with x Gaussian in the axes from i on and zero before, S the diagonal of all -sign(x_i), and Q
-/// its first k columns. H_i is orthogonal whatever v is, so v is rounded to float.
+/// where x is Gaussian in the axes from i on and zero before, S is the diagonal matrix of all
+/// -sign(x_i), and Q is the first k columns. H_i is orthogonal for every v, so v can be rounded to
+/// float.
 ///
-/// A column of Q depends on the reflections alone, and not on other columns: some columns at a time
-/// are taken through all reflections, while they are in the cache. H_i Q = Q - v w with
-/// w = (2 / v^T v) v^T Q, and the pass over the rows that takes away v w sums up the next w.
+/// Each column of Q depends only on the reflections, not on the other columns. A few columns at a
+/// time go through all reflections while they are in the cache. H_i Q = Q - v w with w = (2 / v^T
+/// v) v^T Q; the pass over the rows that subtracts v w also computes the next w.
 ///
 /// |Q^T Q - I| is below 1e-14 in every element for shapes up to (2048, 512).
 [[gnu::noinline]] inline void orthonormal_columns(std::span<double> q, std::size_t n, std::size_t k,
                                                   Random& random) {
-  std::vector<float> vectors;  // of H_{k-1}, H_{k-2}, …, each from its axis i on
+  std::vector<float> vectors;  // of H_{k-1}, H_{k-2}, …; each starts at its axis i
   vectors.reserve(k * n - k * (k - 1) / 2);
   std::vector<double> scales(k), signs(k);
   for (std::size_t i = k; i-- > 0;) {
@@ -158,7 +162,7 @@ inline void reflect(double* q, std::size_t rows, const float* v, const Halves& w
       vectors.push_back(static_cast<float>(random.normal()));
     }
     const double x = vectors[begin];
-    double tail = 0;  // |x|^2 but for the square of this first one
+    double tail = 0;  // |x|^2 without the square of x_i
     for (std::size_t at = begin + 1; at < vectors.size(); ++at) {
       tail += static_cast<double>(vectors[at]) * vectors[at];
     }
@@ -166,7 +170,7 @@ inline void reflect(double* q, std::size_t rows, const float* v, const Halves& w
     scales[i] = 2 / (tail + static_cast<double>(vectors[begin]) * vectors[begin]);
     signs[i] = -std::copysign(1.0, x);
   }
-  // Where in `vectors` that of H_i begins: after those of n - k + 1, …, n - i - 1 numbers.
+  // The offset of H_i in `vectors`: after the vectors of n - k + 1, …, n - i - 1 numbers.
   const auto vector = [&](std::size_t i) {
     const std::size_t before = k - 1 - i;
     return vectors.data() + before * (n - k) + before * (before + 1) / 2;
@@ -200,13 +204,13 @@ inline void reflect(double* q, std::size_t rows, const float* v, const Halves& w
 
 }  // namespace detail
 
-/// Fills row-major `weights` of `shape`. All values are drawn and computed in double and rounded
-/// last, so that a model of floats starts from the same numbers as one of doubles; the same
-/// `random` gives the same bits everywhere, as `Random` does.
+/// Fills row-major `weights` of `shape`. All values are drawn and computed in double and rounded at
+/// the end, so that a model of floats starts from the same numbers as a model of doubles. The same
+/// `random` gives the same bits on every machine.
 ///
-/// Throws `ShapeError` if `weights` does not have `shape`'s size, for `orthogonal` with fewer than
-/// two axes (more are folded to rows and columns before the last one), and for `unit_forget` unless
-/// the shape is (4 * units).
+/// Throws `ShapeError` if the size of `weights` does not match `shape`, if `orthogonal` is used
+/// with fewer than two axes (all axes before the last are folded into rows), and if `unit_forget`
+/// is used with a shape other than (4 * units).
 template <class Scalar>
 void initialize(Initializer initializer, std::span<Scalar> weights, const Shape& shape,
                 Random& random) {

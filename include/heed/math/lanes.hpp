@@ -6,11 +6,12 @@ namespace heed {
 
 namespace detail {
 
-// Template arguments lose the alignment that a packet's type carries; nothing here depends on it.
+// Template arguments drop the alignment attribute of a packet type; this code does not depend on
+// it.
 #pragma GCC diagnostic push
 #pragma GCC diagnostic ignored "-Wignored-attributes"
 
-/// Eigen's packet of the widest registers, halved so many times; the narrowest one is its own half.
+/// Eigen's widest packet, halved `Halvings` times; the narrowest packet is its own half.
 template <class Scalar, int Halvings>
 struct HalvedPacket {
   using Wider = typename HalvedPacket<Scalar, Halvings - 1>::type;
@@ -25,7 +26,7 @@ struct HalvedPacket<Scalar, 0> {
 
 #pragma GCC diagnostic pop
 
-/// The packet of `Width` numbers; a number by itself for 1.
+/// The packet of `Width` numbers; for 1, a plain number.
 template <class Scalar, Index Width, int Halvings = 0>
 struct PacketOf : PacketOf<Scalar, Width, Halvings + 1> {};
 template <class Scalar, Index Width, int Halvings>
@@ -44,13 +45,13 @@ struct PacketOf<Scalar, 1, Halvings> {
 
 }  // namespace detail
 
-/// How many numbers the widest registers hold.
+/// The number of values in the widest packet.
 template <class Scalar>
 inline constexpr Index widest = detail::HalvedPacket<Scalar, 0>::width;
 
-/// Neighbouring numbers on which one instruction works: a packet of Eigen's, or a single number. It
-/// has the operators and functions that the layers' equations need, so that an equation is written
-/// once and runs on whole packets and on the few numbers behind the last one.
+/// Adjacent numbers that are processed together: an Eigen packet or a single number. It has the
+/// operators and functions that the equations of layers need, so that an equation is written once
+/// and runs both on whole packets and on the remaining numbers.
 template <class Scalar, Index Width = widest<Scalar>>
 struct Lanes {
   using Packet = typename detail::PacketOf<Scalar, Width>::type;
@@ -58,7 +59,7 @@ struct Lanes {
 
   Packet packet;
 
-  /// Lanes in memory: read as a value, written by assignment.
+  /// A reference to lanes in memory: converts to a value and can be assigned.
   struct Reference {
     Scalar* place;
     operator Lanes() const { return load(place); }  // NOLINT(google-explicit-constructor)
@@ -87,7 +88,7 @@ struct Lanes {
   friend Lanes operator/(Lanes a, Lanes b) { return Eigen::internal::pdiv(a.packet, b.packet); }
   friend Lanes operator-(Lanes a) { return Eigen::internal::pnegate(a.packet); }
   Lanes& operator+=(Lanes b) { return *this = *this + b; }
-  /// `a b + c`, rounded once where the machine can.
+  /// `a b + c`, with a single rounding if the processor supports it.
   friend Lanes fma(Lanes a, Lanes b, Lanes c) {
     return Eigen::internal::pmadd(a.packet, b.packet, c.packet);
   }
@@ -109,7 +110,7 @@ struct Lanes {
     }
   }
 
-  // Eigen has packets of these on some machines only.
+  // Eigen has packet versions of these only on some processors.
   friend Lanes expm1(Lanes a) {
     return a.each([](Scalar x) { return Eigen::numext::expm1(x); });
   }
@@ -117,14 +118,14 @@ struct Lanes {
     return a.each([](Scalar x) { return Eigen::numext::log1p(x); });
   }
 
-  /// `yes` where `a > 0`, elsewhere `no`.
+  /// `yes` where `a > 0`, otherwise `no`.
   friend Lanes where_positive(Lanes a, Lanes yes, Lanes no) {
     const auto zero = Eigen::internal::pset1<Packet>(Scalar{0});
     return Eigen::internal::pselect(Eigen::internal::pcmp_lt(zero, a.packet), yes.packet,
                                     no.packet);
   }
 
-  /// A function of one number, applied to every lane.
+  /// Applies a function of one number to every lane.
   template <class Function>
   Lanes each(const Function& function) const {
     Scalar values[std::size_t{width}];
@@ -139,12 +140,13 @@ struct Lanes {
 
 namespace detail {
 
-// Template arguments lose the alignment that a packet's type carries; nothing here depends on it.
+// Template arguments drop the alignment attribute of a packet type; this code does not depend on
+// it.
 #pragma GCC diagnostic push
 #pragma GCC diagnostic ignored "-Wignored-attributes"
 
-/// Transposes a square of numbers, as many rows as a packet is wide: row r is read at `from(r)`, and
-/// column r is written at `to(r)`.
+/// Transposes a square block with as many rows as a packet is wide: row r is read from `from(r)`,
+/// and column r is written to `to(r)`.
 template <class Scalar, class From, class To>
 void transpose_square(const From& from, const To& to) {
   using Values = Lanes<Scalar>;
@@ -163,15 +165,15 @@ void transpose_square(const From& from, const To& to) {
 
 }  // namespace detail
 
-/// A place in a matrix, as `for_lanes` hands it out: `at(m)` are the lanes of a row-major matrix,
-/// block or map there, to be read, or to be assigned when `m` is not const.
+/// A position in a matrix, which `for_lanes` passes to its function. `at(m)` are the lanes of a
+/// row-major matrix, block or map at this position; they can be assigned if `m` is not const.
 template <class Scalar, Index Width>
 struct LanesAt {
   using Value = Lanes<Scalar, Width>;
   Index row;
   Index column;
 
-  /// The same columns of another row.
+  /// The same columns in another row.
   LanesAt in_row(Index other) const { return {other, column}; }
 
   template <class M>
@@ -200,8 +202,9 @@ template <class Scalar, Index Width, class Use>
 
 }  // namespace detail
 
-/// Calls `use(at)` for all elements of matrices of one size, row by row, a packet at a time and the
-/// rest of a row by narrower ones: `for_lanes<S>(N, U, [&](auto at) { at(h) = at(o) * tanh(at(c)); })`.
+/// Calls `use(at)` for all elements of matrices of the same size, row by row. It uses full packets,
+/// and narrower ones for the rest of a row: `for_lanes<S>(N, U, [&](auto at) { at(h) = at(o) *
+/// tanh(at(c)); })`.
 template <class Scalar, class Use>
 [[gnu::always_inline]] inline void for_lanes(Index rows, Index cols, const Use& use) {
   for (Index row = 0; row < rows; ++row) {

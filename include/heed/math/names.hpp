@@ -9,8 +9,8 @@
 
 namespace heed {
 
-/// The values of an enumeration with the names they have in Keras and in files. Specialised beside
-/// each enumeration: `static constexpr std::array<std::pair<std::string_view, Enum>, N> table`.
+/// The values of an enumeration with their names in Keras and in files. Specialised next to each
+/// enumeration: `static constexpr std::array<std::pair<std::string_view, Enum>, N> table`.
 template <class Enum>
 struct Names;
 
@@ -42,8 +42,8 @@ std::string to_text(Enum value) {
 
 namespace detail {
 
-/// `"loss", "accuracy"`: what there is, for a message about what there is not; of very many the first.
-/// `name` gives the name of an element.
+/// Lists the existing names for an error message about an unknown one: `"loss", "accuracy"`. A long
+/// list is cut off. `name` returns the name of an element.
 template <class List, class Name = std::identity>
 std::string quoted(const List& list, const Name& name = {}) {
   constexpr std::size_t most = 20;

@@ -9,14 +9,14 @@ namespace heed {
 
 namespace detail {
 
-/// A part of b as its tiles read it: `depth` rows of `packets` packets, one behind the other, and
-/// zeros behind the last column.
+/// Copies a part of b into the layout that its tiles read: `depth` rows of `packets` packets,
+/// contiguous, with zeros after the last column.
 template <class Scalar>
 void pack(const Strided<const Scalar>& b, Index packets, Scalar* to) {
   using Values = Lanes<Scalar>;
   constexpr Index W = Values::width;
   const Index width = packets * W;
-  Index rows = 0, cols = 0;  // how much of `to` has been filled
+  Index rows = 0, cols = 0;  // the part of `to` that has been filled
   if (b.col_stride == 1) {
     rows = b.rows;
     cols = b.cols - b.cols % W;
@@ -45,7 +45,8 @@ void pack(const Strided<const Scalar>& b, Index packets, Scalar* to) {
   }
 }
 
-/// The columns of b that a column of tiles covers: few for a block of rows of a, more for one row.
+/// The number of columns of b in one column of tiles: few for a block of rows of a, more for one
+/// row.
 template <class Scalar>
 constexpr Index panel_cols(bool one_row) {
   return one_row ? TileSizes<Scalar>::row_cols : TileSizes<Scalar>::cols;
@@ -58,12 +59,13 @@ constexpr Index packets_of(Index cols) {
 
 }  // namespace detail
 
-/// A factor b laid out once for many products, as their tiles read it: panels of some columns, in
-/// which the rows follow one another. Packed for one row it serves products with no more than that.
+/// A factor b that is packed once for many products, in the layout that their tiles read: panels of
+/// a few columns, in which the rows are contiguous. If it was packed for one row, it can only be
+/// used for products with one row.
 template <class Scalar>
 class Packed {
  public:
-  /// Allocates only when the capacity does not suffice.
+  /// Allocates only if the capacity is too small.
   void assign(const Strided<const Scalar>& b, bool one_row) {
     depth_ = b.rows;
     cols_ = b.cols;
@@ -81,7 +83,7 @@ class Packed {
   Index rows() const { return depth_; }
   Index cols() const { return cols_; }
   bool one_row() const { return one_row_; }
-  /// Row k of the panel that begins with column j and has so many packets.
+  /// Row k of the panel that begins with column j and is `packets` packets wide.
   const Scalar* row_of_panel(Index k, Index j, Index packets) const {
     return panels_.data() + j * depth_ + k * packets * widest<Scalar>;
   }
@@ -94,7 +96,7 @@ class Packed {
 
 namespace detail {
 
-/// Rows of a packed factor from `first` on; of none if it is null.
+/// Rows of a packed factor from `first` on; no rows if it is null.
 template <class Scalar>
 struct PackedRows {
   const Packed<Scalar>* factor = nullptr;

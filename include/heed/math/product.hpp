@@ -6,8 +6,8 @@ namespace heed {
 
 namespace detail {
 
-/// `c = start + a b` for one row, from zeros when start has no memory; b is `packed`, or else has
-/// whole packets of neighbouring columns. Nothing of b is read twice, so that nothing is cut.
+/// `c = start + a b` for one row; `start` without memory means zeros. b is `packed`, or consists of
+/// whole packets of adjacent columns. No part of b is read twice, so it is not split into blocks.
 template <class Scalar>
 void multiply_row(const Strided<Scalar>& c, const Strided<const Scalar>& start,
                   const Strided<const Scalar>& a, const Strided<const Scalar>& b,
@@ -33,9 +33,9 @@ void multiply_row(const Strided<Scalar>& c, const Strided<const Scalar>& start,
   }
 }
 
-/// `c = start + a b`, from zeros when start has no memory; `packed` is b as well, or null. The parts
-/// that are worked on at a time have room in the caches: 24 KiB of b, the columns of one tile, in a
-/// first of 32 KiB or more; 256 rows of a, as deep as b, in a second of 512 KiB or more.
+/// `c = start + a b`; `start` without memory means zeros. `packed` is the same b, or null. The
+/// block sizes fit the caches: 24 KiB of b, the columns of one tile, in an L1 cache of 32 KiB or
+/// more; 256 rows of a, as deep as b, in an L2 cache of 512 KiB or more.
 template <class Scalar>
 void multiply(const Strided<Scalar>& c, const Strided<const Scalar>& start,
               const Strided<const Scalar>& a, const Strided<const Scalar>& b,
@@ -44,7 +44,7 @@ void multiply(const Strided<Scalar>& c, const Strided<const Scalar>& start,
   constexpr Index most_rows = 256;
   constexpr Index kib = 1024 / static_cast<Index>(sizeof(Scalar));
   constexpr Index most_depth = 24 * kib / Sizes::cols;
-  // A b that the first cache holds as it is, or that few tiles read, is not worth a copy.
+  // If b fits in the L1 cache as it is, or is read by few tiles, packing it is not worthwhile.
   constexpr Index little = 32 * kib;
   constexpr Index few_strips = 4;
   alignas(64) Scalar panel[most_depth * Sizes::cols];
@@ -60,13 +60,13 @@ void multiply(const Strided<Scalar>& c, const Strided<const Scalar>& start,
     const Index from_stride = k == 0 ? start.row_stride : c.row_stride;
     for (Index i = 0; i < c.rows; i += most_rows) {
       const Index rows = (std::min)(most_rows, c.rows - i);
-      // Tiles of two heights that differ by one row: none is left over with few rows.
+      // The heights of the tiles differ by at most one row, so that no tile has only a few rows.
       const Index strips = (rows + Sizes::rows - 1) / Sizes::rows;
       const Index height = rows / strips;
       const Index higher = rows % strips;
       for (Index j = 0, cols = 0; j < c.cols; j += cols) {
         cols = (std::min)(most_cols, c.cols - j);
-        // What is left over of a wide row that is read in place comes by itself.
+        // The remainder of a wide row that is read in place is computed separately.
         if (!packed && cols > Sizes::cols) cols -= cols % Sizes::width;
         const Index packets = packets_of<Scalar>(cols);
         Tiles<Scalar> tiles{
@@ -109,7 +109,7 @@ void multiply(const Strided<Scalar>& c, const Strided<const Scalar>& start,
   }
 }
 
-/// `Σₖ aₖ bₖ`, by packets and then by narrower ones.
+/// `Σₖ aₖ bₖ`, with full packets and then narrower ones.
 template <class Scalar, Index Width = widest<Scalar>>
 Scalar inner_product(const Scalar* a, const Scalar* b, Index size) {
   if constexpr (Width > 1) {
@@ -134,7 +134,7 @@ Scalar inner_product(const Scalar* a, const Scalar* b, Index size) {
   return sum;
 }
 
-/// The same for a c and b of one column, in which the numbers of a row of a are neighbours.
+/// The same for c and b with one column, if the numbers in a row of a are adjacent.
 template <class Scalar>
 void multiply_column(const Strided<Scalar>& c, const Strided<const Scalar>& start,
                      const Strided<const Scalar>& a, const Strided<const Scalar>& b) {
@@ -162,7 +162,7 @@ void product(const Strided<Scalar>& c, const Strided<const Scalar>& start,
     multiply_column(c, start, a, b);
   } else if (c.row_stride == 1 && (c.cols == 1 || c.col_stride != 1) &&
              (start.data == nullptr || start.row_stride == 1)) {
-    // A column is a row as well, and a transposed c the other way round: cᵀ = bᵀ aᵀ.
+    // A column vector, or a transposed c, is computed in transposed form: cᵀ = bᵀ aᵀ.
     multiply<Scalar>(c.transpose(), start.transpose(), b.transpose(), a.transpose());
   } else {
     multiply<Scalar>(c, start, a, b);
@@ -171,24 +171,25 @@ void product(const Strided<Scalar>& c, const Strided<const Scalar>& start,
 
 }  // namespace detail
 
-// Every matrix product of the library is one of these, so that each is compiled once for a scalar
-// and not once for each pair of expressions. None allocates. No element of c may stand in a or b.
+// Every matrix product of the library is one of these functions, so that each is compiled once per
+// scalar type and not once per pair of expressions. None of them allocates. c must not overlap a or
+// b.
 
-/// `c = a b`, any of them `transposed`
+/// `c = a b`; any of them can be `transposed`.
 template <class Scalar>
 void set_product(const Strided<Scalar>& c, const Strided<const Scalar>& a,
                  const Strided<const Scalar>& b) {
   detail::product(c, zeros<Scalar>(), a, b);
 }
 
-/// `c += a b`, any of them `transposed`
+/// `c += a b`; any of them can be `transposed`.
 template <class Scalar>
 void add_product(const Strided<Scalar>& c, const Strided<const Scalar>& a,
                  const Strided<const Scalar>& b) {
   detail::product<Scalar>(c, c, a, b);
 }
 
-/// `c = start + a b`, where c and start have neighbouring columns
+/// `c = start + a b`, where the columns of c and start are adjacent.
 template <class Scalar>
 void set_product(const Strided<Scalar>& c, const Strided<const Scalar>& start,
                  const Strided<const Scalar>& a, const Strided<const Scalar>& b) {
@@ -196,8 +197,7 @@ void set_product(const Strided<Scalar>& c, const Strided<const Scalar>& start,
   detail::product(c, start, a, b);
 }
 
-/// The same with a factor that was packed before, or with as many of its rows as a has columns, from
-/// `first` on.
+/// The same with a packed factor, or with as many of its rows, from `first` on, as a has columns.
 template <class Scalar>
 void set_product(const Strided<Scalar>& c, const Strided<const Scalar>& start,
                  const Strided<const Scalar>& a, const Packed<Scalar>& b, Index first = 0) {
@@ -209,22 +209,22 @@ void set_product(const Strided<Scalar>& c, const Strided<const Scalar>& start,
   detail::multiply<Scalar>(c, start, a, shape_of_b, {&b, first});
 }
 
-/// `c = a b` with a factor that was packed before
+/// `c = a b` with a packed factor.
 template <class Scalar>
 void set_product(const Strided<Scalar>& c, const Strided<const Scalar>& a,
                  const Packed<Scalar>& b) {
   set_product<Scalar>(c, zeros<Scalar>(), a, b);
 }
 
-/// `c += a b` with a factor that was packed before
+/// `c += a b` with a packed factor.
 template <class Scalar>
 void add_product(const Strided<Scalar>& c, const Strided<const Scalar>& a, const Packed<Scalar>& b,
                  Index first = 0) {
   set_product<Scalar>(c, c, a, b, first);
 }
 
-/// `sums += Σₙ mₙ`, over the rows of m: (N, U); sums: (U). Every fourth row is added up by itself, so
-/// that the additions do not wait for each other.
+/// `sums += Σₙ mₙ` over the rows of m: (N, U); sums: (U). Uses four independent sums, so that
+/// additions do not have to wait for each other.
 template <class Scalar>
 void add_row_sum(View<Scalar> sums, const ConstMatrixRef<Scalar>& m) {
   auto total = sums.row();

@@ -14,9 +14,9 @@ namespace heed {
 
 namespace detail {
 
-/// Philox4x32-10: a bijection of 128-bit counters for each 64-bit key, in ten rounds.
-/// Salmon, Moraes, Dror, Shaw 2011, "Parallel random numbers: as easy as 1, 2, 3". Least
-/// significant words come first, as in their Random123.
+/// Philox4x32-10: a bijection of 128-bit counters for each 64-bit key, in ten rounds. Salmon,
+/// Moraes, Dror, Shaw 2011, "Parallel random numbers: as easy as 1, 2, 3". The least significant
+/// word comes first, as in their Random123.
 constexpr std::array<std::uint32_t, 4> philox4x32(std::array<std::uint32_t, 4> counter,
                                                   std::array<std::uint32_t, 2> key) {
   const auto low = [](std::uint64_t x) { return static_cast<std::uint32_t>(x); };
@@ -35,7 +35,7 @@ struct Product {
   std::uint64_t high, low;
 };
 
-/// All 128 bits of `a * b`.
+/// The full 128-bit product `a * b`.
 constexpr Product wide_product(std::uint64_t a, std::uint64_t b) {
   constexpr std::uint64_t low = 0xffffffff;
   const std::uint64_t a1 = a >> 32, a0 = a & low, b1 = b >> 32, b0 = b & low;
@@ -67,21 +67,22 @@ inline double portable_log(double x) {
 
 }  // namespace detail
 
-/// Random numbers from Philox4x32-10, a generator that is a function of (seed, stream, position).
+/// A random generator based on Philox4x32-10. Its output is a function of (seed, stream, position).
 ///
-/// The seed is Philox's key, the stream the upper half of its counter, and the lower half counts
-/// blocks of four words: 2^64 seeds with 2^64 independent streams of 2^64 words each. The words are
-/// those of cuRAND's (seed, subsequence), TensorFlow's Philox and C++26's `std::philox4x32`. A
-/// stream costs nothing to make, so work that runs in parallel takes one per task, not one per
-/// thread.
+/// The seed is the key of Philox, the stream is the upper half of its counter, and the lower half
+/// counts blocks of four words: there are 2^64 seeds with 2^64 independent streams of 2^64 words
+/// each. The words are the same as those of cuRAND's (seed, subsequence), TensorFlow's Philox and
+/// C++26's `std::philox4x32`. Creating a stream costs nothing, so parallel work should use one
+/// stream per task, not one per thread.
 ///
-/// A seed gives the same bits with every compiler, level of optimisation, standard library and
-/// processor: beside integers there are only operations that IEEE 754 rounds correctly, and where a
-/// product meets a sum it is exact or they are an explicit `std::fma`. This holds where `double` is
-/// binary64 and evaluated as such, so neither for x87 arithmetic nor with `-ffast-math`.
+/// A seed gives the same bits with every compiler, optimisation level, standard library and
+/// processor. Besides integer operations, the code uses only operations that IEEE 754 rounds
+/// correctly, and where a product is added, it is exact or the code uses an explicit `std::fma`.
+/// This requires that `double` is binary64 and evaluated as such, which excludes x87 arithmetic and
+/// `-ffast-math`.
 class Random {
  public:
-  /// All there is to know about a generator. `position` counts the 32-bit words drawn.
+  /// The complete state of a generator. `position` counts the 32-bit words drawn.
   struct State {
     std::uint64_t seed = 0;
     std::uint64_t stream = 0;
@@ -91,14 +92,14 @@ class Random {
 
   explicit Random(std::uint64_t seed = 0, std::uint64_t stream = 0) : state_{seed, stream, 0} {}
 
-  /// Continues where a generator stood when its `state()` was read.
+  /// Continues from a state that `state()` returned.
   explicit Random(const State& state) : state_(state), block_(block()) {}
 
   const State& state() const { return state_; }
 
   bool operator==(const Random& other) const { return state_ == other.state_; }
 
-  /// 32 random bits, the words of each block in turn.
+  /// 32 random bits: the words of each block in order.
   std::uint32_t next32() {
     if (state_.position % 4 == 0) block_ = block();
     return block_[state_.position++ % 4];
@@ -116,12 +117,12 @@ class Random {
     return static_cast<double>(bits) * 0x1p-53;
   }
 
-  /// Uniform between `low` and `high`; `high` itself can come only by rounding.
+  /// Uniform between `low` and `high`; `high` itself can occur only through rounding.
   double uniform(double low, double high) { return std::fma(high - low, uniform(), low); }
 
   /// Gaussian, by the polar method: Marsaglia, Bray 1964, "A convenient method for generating
-  /// normal variables". The second value of each pair is thrown away, so that the state need not
-  /// hold it.
+  /// normal variables". The second value of each pair is discarded, so that the state need not
+  /// store it.
   double normal(double mean = 0, double stddev = 1) {
     double u = 0, s = 0;
     do {
@@ -129,12 +130,12 @@ class Random {
       const double v = 2 * uniform() - 1;
       s = std::fma(u, u, v * v);
     } while (s >= 1 || s == 0);
-    // Squared and rooted, so that no product is left for the compiler to contract with `mean`.
+    // The square root of a square leaves no product that the compiler could contract with `mean`.
     const double z = std::copysign(std::sqrt(u * u * (-2 * detail::portable_log(s) / s)), u);
     return std::fma(stddev, z, mean);
   }
 
-  /// Gaussian, drawn again while it is two `stddev` or more from `mean`, as Keras's. What remains
+  /// Gaussian, drawn again while it is two `stddev` or more from `mean`, as in Keras. The result
   /// has a standard deviation of 0.87962566103423978 `stddev`.
   double truncated_normal(double mean = 0, double stddev = 1) {
     double z = 0;
@@ -144,8 +145,8 @@ class Random {
     return std::fma(stddev, z, mean);
   }
 
-  /// A whole number in [0, n), each equally likely; `n` is at least 1.
-  /// Lemire 2019, "Fast random integer generation in an interval", algorithm 5.
+  /// An integer in [0, n), each equally likely; `n` is at least 1. Lemire 2019, "Fast random
+  /// integer generation in an interval", algorithm 5.
   std::ptrdiff_t below(std::ptrdiff_t n) {
     const auto range = static_cast<std::uint64_t>(n);
     auto product = detail::wide_product(next64(), range);
@@ -159,8 +160,8 @@ class Random {
   /// True with probability `p`; never for 0, always for 1.
   bool bernoulli(double p) { return uniform() < p; }
 
-  /// Puts the items in an order of which all are equally likely: Fisher-Yates, from the last item
-  /// down to the second, each exchanged with one at or before it.
+  /// Shuffles the items; all orders are equally likely. Fisher-Yates, from the last item down to
+  /// the second, each exchanged with one at or before it.
   template <class T, std::size_t Extent>
   void shuffle(std::span<T, Extent> items) {
     for (std::size_t i = items.size(); i > 1; --i) {
@@ -171,7 +172,7 @@ class Random {
   }
 
  private:
-  /// The block of four words that holds `position`.
+  /// The block of four words that contains `position`.
   std::array<std::uint32_t, 4> block() const {
     const std::uint64_t count = state_.position / 4;
     const auto low = [](std::uint64_t x) { return static_cast<std::uint32_t>(x); };

@@ -7,8 +7,8 @@ namespace heed {
 
 namespace detail {
 
-/// The sum of neighbouring numbers, in an order that depends on their count alone: in that of Eigen's
-/// `sum()` it depends on where they stand in memory, and with it the last bits.
+/// The sum of adjacent numbers in an order that depends only on their count. In Eigen's `sum()`,
+/// the order and therefore the last bits depend on the memory address.
 template <class Scalar>
 Scalar sum_in_order(const Scalar* values, Index count) {
   using Values = Lanes<Scalar>;
@@ -35,7 +35,7 @@ void softmax_rows(MatrixRef<Scalar> z) {
   }
 }
 
-/// Turns `dy` of each row into `dz` in place. The Jacobian is `∂yᵢ/∂zⱼ = yᵢ (δᵢⱼ − yⱼ)`, so
+/// Replaces `dy` in each row by `dz`, in place. The Jacobian is `∂yᵢ/∂zⱼ = yᵢ (δᵢⱼ − yⱼ)`, so
 /// `dzⱼ = yⱼ (dyⱼ − Σᵢ dyᵢ yᵢ)`.
 template <class Scalar>
 void softmax_rows_backward(const ConstMatrixRef<Scalar>& y, MatrixRef<Scalar> dz) {

@@ -7,13 +7,13 @@
 
 namespace heed::detail {
 
-/// A column of tiles of `c = start + a b`: `strips` tiles one below the other, each of which holds its
-/// part of c in registers while k runs.
+/// A column of tiles of `c = start + a b`: `strips` tiles, one below the other. Each keeps its part
+/// of c in registers during the loop over k.
 ///
 ///     c, start: (strips · Rows, cols)    a: (strips · Rows, depth)    b: (depth, Packets · width)
 ///
-/// Every element is the sum over k in ascending order, whatever the size of the tile, so that the
-/// result for one sample does not depend on how many are computed with it.
+/// Every element is summed over k in ascending order, whatever the size of the tile, so that the
+/// result for one sample does not depend on how many samples are computed together.
 template <class Scalar>
 struct Tiles {
   Scalar* c;
@@ -38,8 +38,8 @@ template <class Use, int... I>
   (use(std::integral_constant<int, I>{}), ...);
 }
 
-/// Calls `use` with 0, 1, …, Count − 1 as constants, without a loop: a compiler keeps an array in
-/// registers only where it knows every index.
+/// Calls `use` with the constants 0, 1, …, Count − 1, without a loop: compilers keep an array in
+/// registers only if every index is a constant.
 template <int Count, class Use>
 [[gnu::always_inline]] inline void unroll(const Use& use) {
   unroll(use, std::make_integer_sequence<int, Count>{});
@@ -50,9 +50,9 @@ void compute(const Tiles<Scalar>& tiles) {
   using Values = Lanes<Scalar>;
   using Packet = typename Values::Packet;
   constexpr Index W = Values::width;
-  constexpr int count = Rows * Packets;  // sum i is that of row i / Packets, packet i % Packets
+  constexpr int count = Rows * Packets;  // sum i belongs to row i / Packets, packet i % Packets
   const Index a_row_stride = tiles.a_row_stride;
-  // Packets that reach beyond the last column stop over here.
+  // Packets that extend beyond the last column go through this buffer.
   alignas(64) Scalar block[std::size_t{count * W}];
   const bool whole = tiles.cols == Packets * W;
   const Index c_row_stride = whole ? tiles.c_row_stride : Packets * W;
@@ -97,14 +97,14 @@ void compute(const Tiles<Scalar>& tiles) {
   }
 }
 
-/// The sizes of tiles, in rows × packets, that fit the registers: beside the sums a row of b and a
-/// number of a have to find room.
+/// The tile sizes, in rows × packets, that fit in the registers together with a row of b and a
+/// number of a.
 template <class Scalar>
 struct TileSizes {
   static constexpr bool many_registers = EIGEN_ARCH_DEFAULT_NUMBER_OF_REGISTERS >= 32;
   static constexpr int rows = many_registers ? 8 : 6;
   static constexpr int packets = many_registers ? 3 : 2;
-  /// A single row has enough sums to keep the multipliers busy only when it is wide.
+  /// A single row needs many packets to have enough independent sums for the multiplier units.
   static constexpr int row_packets = 8;
 
   static constexpr Index width = Lanes<Scalar>::width;

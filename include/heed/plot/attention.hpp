@@ -7,7 +7,7 @@ namespace heed::plot {
 
 namespace detail {
 
-/// Whether weights (N, R, S) add up to one along an axis everywhere: a softmax went over it.
+/// Whether weights (N, R, S) sum to 1 along an axis everywhere, as after a softmax over that axis.
 template <class Scalar>
 bool adds_up(View<Scalar> weights, Index axis) {
   const Index outer = weights.shape().product(0, axis);
@@ -23,11 +23,11 @@ bool adds_up(View<Scalar> weights, Index axis) {
 
 }  // namespace detail
 
-/// Attention in percent, by sample and step; `model.activations("attention/weights", x)` gives the
-/// weights. Those of units (N, steps, units), whose steps add up to one, are drawn as their mean. Where
-/// steps look at steps, (N, steps, steps), the last axis adds up to one: one sample, `weights.samples(n, 1)`,
-/// is drawn as it is, a row for each step that looks; of more samples the mean over those steps is drawn.
-/// Throws `ShapeError` for weights that are neither.
+/// Attention in percent, by sample and step; `model.activations("attention/weights", x)` returns
+/// the weights. Weights with units, (N, steps, units), sum to 1 over the steps and are averaged
+/// over the units. If steps attend to steps, (N, steps, steps), the weights sum to 1 along the last
+/// axis: a single sample, `weights.samples(n, 1)`, is drawn with a row for each step that attends,
+/// and several samples are averaged over those steps. Throws `ShapeError` for any other weights.
 template <class Scalar>
 HeatMap heat_map(View<Scalar> weights) {
   const Index rank = weights.rank();
@@ -52,7 +52,7 @@ HeatMap heat_map(View<Scalar> weights) {
   const bool over_first = !is_matrix && of_steps && !of_units;
   map.values = Tensor<double, 2>(Shape{samples, weights.dim(is_matrix || over_first ? -1 : 1)});
   const Index size = samples == 0 ? 0 : weights.size() / samples, columns = map.values.dim(1);
-  const Index shared = columns == 0 ? 1 : size / columns;  // how many weights a cell is the mean of
+  const Index shared = columns == 0 ? 1 : size / columns;  // weights averaged in a cell
   const auto* next = weights.data();
   for (Index n = 0; n < samples; ++n) {
     for (Index i = 0; i < size; ++i) {

@@ -4,13 +4,13 @@
 
 namespace heed::plot {
 
-/// One bar for each value, from zero up or down; the largest stands out.
+/// One bar for each value, upwards or downwards from zero; the largest one is highlighted.
 struct Bars {
   std::string title{};
-  std::string legend{};               ///< what the values are
-  std::string x_label{};              ///< what the labels are
-  std::string y_label{};              ///< what the y axis is
-  std::vector<std::string> labels{};  ///< one for each value; 0, 1, … when empty
+  std::string legend{};               ///< what the values mean
+  std::string x_label{};              ///< what the labels mean
+  std::string y_label{};              ///< the name of the y axis
+  std::vector<std::string> labels{};  ///< one for each value; 0, 1, … if empty
   std::vector<double> values{};
 
   std::string label(std::size_t i) const { return labels.empty() ? std::to_string(i) : labels[i]; }
@@ -18,7 +18,7 @@ struct Bars {
 
 namespace detail {
 
-/// Throws `DataError` for what cannot be drawn.
+/// Throws `DataError` if the chart cannot be drawn.
 inline void check_drawable(const Bars& bars) {
   check<DataError>(!bars.values.empty(), "Bars \"", bars.title, "\": there are no values to draw");
   check<DataError>(bars.labels.empty() || bars.labels.size() == bars.values.size(), "Bars \"",
@@ -31,7 +31,8 @@ inline void check_drawable(const Bars& bars) {
   }
 }
 
-/// At most so many bars: neighbours share one, which shows the value farthest from zero.
+/// Reduces the chart to at most `most` bars: adjacent values share a bar, which shows the value
+/// farthest from zero.
 inline Bars grouped(const Bars& bars, std::size_t most) {
   const std::size_t size = group_size(bars.values.size(), most);
   if (size == 1) return bars;
@@ -51,14 +52,14 @@ inline Bars grouped(const Bars& bars, std::size_t most) {
   return result;
 }
 
-/// Which value is larger than all others, if one is.
+/// The position of the value that is larger than all others, if there is one.
 inline std::optional<std::size_t> largest(const std::vector<double>& values) {
   const auto most = std::max_element(values.begin(), values.end());
   if (values.size() < 2 || std::count(values.begin(), values.end(), *most) > 1) return {};
   return static_cast<std::size_t>(most - values.begin());
 }
 
-/// The outline of a bar from `base` to `y`, rounded at that end.
+/// The outline of a bar from `base` to `y`, with a rounded end at `y`.
 inline std::string bar_path(double middle, double wide, double base, double y) {
   const double round = (std::min)({5.0, wide / 2, std::abs(y - base)});
   const double shoulder = at(y < base ? y + round : y - round);
@@ -70,8 +71,9 @@ inline std::string bar_path(double middle, double wide, double base, double y) {
 
 }  // namespace detail
 
-/// The chart as an SVG file. Of more than 400 values neighbours share a bar. Throws `DataError` when
-/// there are no values, for numbers that are not finite, and for labels of another number.
+/// The chart as an SVG file. With more than 400 values, adjacent values share a bar. Throws
+/// `DataError` if there are no values, if a number is not finite, or if the number of labels is
+/// wrong.
 inline std::string svg(const Bars& chart, const SvgOptions& options = {}) {
   using namespace detail;
   check_drawable(chart);

@@ -7,17 +7,17 @@
 
 namespace heed::plot {
 
-/// A coloured cell for each value, row 0 on top. Zero is pale in a light picture and dark in a dark
-/// one; values below zero have a hue of their own.
+/// A coloured cell for each value, with row 0 at the top. Zero is pale in the light theme and dark
+/// in the dark theme; negative values have a different hue.
 struct HeatMap {
   std::string title{};
-  std::string legend{};                      ///< what the values are
-  std::string x_label{};                     ///< what the columns are
-  std::string y_label{};                     ///< what the rows are
-  std::vector<std::string> column_labels{};  ///< one for each column; 0, 1, … when empty
-  std::vector<std::string> row_labels{};     ///< one for each row; 0, 1, … when empty
+  std::string legend{};                      ///< what the values mean
+  std::string x_label{};                     ///< what the columns mean
+  std::string y_label{};                     ///< what the rows mean
+  std::vector<std::string> column_labels{};  ///< one for each column; 0, 1, … if empty
+  std::vector<std::string> row_labels{};     ///< one for each row; 0, 1, … if empty
   Tensor<double, 2> values{};                ///< (rows, columns)
-  bool numbers = false;                      ///< writes each value in its cell, where there is room
+  bool numbers = false;                      ///< writes each value into its cell if it fits
 
   std::string column_label(std::size_t i) const {
     return column_labels.empty() ? std::to_string(i) : column_labels[i];
@@ -29,7 +29,7 @@ struct HeatMap {
 
 namespace detail {
 
-/// Throws `DataError` for what cannot be drawn.
+/// Throws `DataError` if the map cannot be drawn.
 inline void check_drawable(const HeatMap& map) {
   const Shape& shape = map.values.shape();
   check<DataError>(!map.values.empty(), "HeatMap \"", map.title, "\": there are no values to draw");
@@ -51,7 +51,8 @@ inline void check_drawable(const HeatMap& map) {
   }
 }
 
-/// At most so many cells: neighbours share one, which shows the value farthest from zero.
+/// Reduces the map to at most this many cells: adjacent values share a cell, which shows the value
+/// farthest from zero.
 inline HeatMap grouped(const HeatMap& map, std::size_t most_rows, std::size_t most_columns) {
   const auto rows = static_cast<std::size_t>(map.values.dim(0));
   const auto columns = static_cast<std::size_t>(map.values.dim(1));
@@ -76,7 +77,7 @@ inline HeatMap grouped(const HeatMap& map, std::size_t most_rows, std::size_t mo
   return result;
 }
 
-/// The colours between zero and the most; `part` is from -1 to 1.
+/// A colour of the scale from zero to the largest value; `part` is between -1 and 1.
 inline Colour shade(double part) {
   using Stops = std::array<std::uint32_t, 5>;
   constexpr Stops light_above{0xf3f6fa, 0xb0cce6, 0x5293c8, 0x145494, 0x06214a};
@@ -98,7 +99,7 @@ inline Colour shade(double part) {
                   : Colour{mixed(light_above), mixed(dark_above)};
 }
 
-/// Black or white, whichever reads better on a colour: by WCAG 2.1's contrast.
+/// Black or white, whichever has more contrast on a colour (WCAG 2.1).
 inline Colour ink_on(const Colour& colour) {
   const auto luminance = [](std::uint32_t rgb) {
     double sum = 0, weight = 0.2126;
@@ -115,13 +116,13 @@ inline Colour ink_on(const Colour& colour) {
   return {ink(colour.light), ink(colour.dark)};
 }
 
-/// Values whose colours are too near to be told apart have the same: of 32 on each side of zero.
+/// The colour level of a value: 32 levels on each side of zero, so that colours can be told apart.
 inline int level_of(double value, double most) {
   return static_cast<int>(std::lround(32 * (value / most)));
 }
 
-/// The cells of one colour are the dashes of one path, and where they touch one dash. Where they are
-/// few and can be pointed at, each is a path that says its value.
+/// All cells of one colour are dashes of one path; adjacent cells are one dash. If there are few
+/// cells, each is a separate path with its value as a tooltip.
 inline void draw_cells(Svg& svg, const HeatMap& map, const Area& area, double most) {
   const Index rows = map.values.dim(0), columns = map.values.dim(1);
   const double wide = area.wide() / static_cast<double>(columns);
@@ -158,7 +159,7 @@ inline void draw_cells(Svg& svg, const HeatMap& map, const Area& area, double mo
   }
 }
 
-/// The value of each cell in its middle, unless one is wider or higher than its cell.
+/// Writes each value into the middle of its cell, unless some value is larger than its cell.
 inline void draw_numbers(Svg& svg, const HeatMap& map, const Area& area, double most) {
   const Index rows = map.values.dim(0), columns = map.values.dim(1);
   const double wide = area.wide() / static_cast<double>(columns);
@@ -182,7 +183,7 @@ inline void draw_numbers(Svg& svg, const HeatMap& map, const Area& area, double 
   }
 }
 
-/// What a colour means.
+/// The colour scale.
 inline void draw_scale(Svg& svg, const Area& area, const Ticks& ticks) {
   const int lowest = ticks.low() < 0 ? -32 : 0;
   const double high = area.high() / (32 - lowest);
@@ -201,9 +202,9 @@ inline void draw_scale(Svg& svg, const Area& area, const Ticks& ticks) {
 
 }  // namespace detail
 
-/// The map as an SVG file. Of more than 150 rows or 300 columns neighbours share a cell. Throws
-/// `DataError` when there are no values, for numbers that are not finite, and for labels of another
-/// number.
+/// The map as an SVG file. With more than 150 rows or 300 columns, adjacent values share a cell.
+/// Throws `DataError` if there are no values, if a number is not finite, or if the number of labels
+/// is wrong.
 inline std::string svg(const HeatMap& chart, const SvgOptions& options = {}) {
   using namespace detail;
   check_drawable(chart);

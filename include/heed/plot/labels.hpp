@@ -6,8 +6,8 @@
 
 namespace heed::plot::detail {
 
-/// The names below columns of equal width. Where they do not fit side by side names are turned, and
-/// numbers are drawn at every second, fifth, tenth, … column.
+/// The labels below columns of equal width. If they do not fit side by side, names are rotated, and
+/// numbers are drawn only at every second, fifth, tenth, … column.
 class ColumnLabels {
  public:
   ColumnLabels(std::vector<std::string> labels, bool are_names, double slot)
@@ -25,10 +25,11 @@ class ColumnLabels {
     extra_height_ = is_turned_ ? (std::max)(0.0, 0.71 * wide - 22) : 0;
   }
 
-  /// How much higher they are than a line of numbers.
+  /// The additional height compared with a line of numbers.
   double extra_height() const { return extra_height_; }
 
-  /// Below `top`. One of them can stand out: those that would touch it give way.
+  /// Draws the labels below `top`. One of them can be highlighted; labels that would overlap it are
+  /// left out.
   void draw(Svg& svg, double left, double top, std::optional<std::size_t> standing_out = {}) const {
     for (std::size_t i = 0; i < labels_.size(); ++i) {
       const bool stands_out = standing_out == i;

@@ -10,8 +10,8 @@
 
 namespace heed::plot {
 
-/// Curves over first, first + 1, …: a loss by epoch. A curve is broken where a value is not finite, or
-/// has no place on a logarithmic axis.
+/// Curves over first, first + 1, …, such as a loss by epoch. A curve is interrupted where a value
+/// is not finite, or is not positive on a logarithmic axis.
 struct Lines {
   struct Series {
     std::string name{};
@@ -20,16 +20,16 @@ struct Lines {
   std::string title{};
   std::string x_label{};
   std::string y_label{};
-  std::int64_t first = 1;    ///< where the first value of each series stands
-  bool logarithmic = false;  ///< the y axis, which then shows what is above zero
+  std::int64_t first = 1;    ///< the x position of the first value of each series
+  bool logarithmic = false;  ///< a logarithmic y axis, which shows only positive values
   std::vector<Series> series{};
 
-  /// Whether a value has a place in the picture.
+  /// Whether a value can be drawn.
   bool shows(double value) const { return is_finite(value) && (!logarithmic || value > 0); }
 };
 
-/// What training went through, epoch by epoch: the curve of `name` and that of `val_name` where the
-/// history has it. Throws `OptionError` for a name that was not recorded.
+/// The curve of `name` by epoch, and that of `val_name` if the history has it. Throws `OptionError`
+/// for a name that was not recorded.
 inline Lines history(const History& history, const std::string& name = "loss") {
   Lines lines{.title = name + " by epoch", .x_label = "epoch", .series = {{name, history[name]}}};
   const std::string validation = "val_" + name;
@@ -39,8 +39,8 @@ inline Lines history(const History& history, const std::string& name = "loss") {
 
 namespace detail {
 
-/// What all series have in common: how many places there are, and the values' ends. Throws
-/// `DataError` when there is nothing to draw.
+/// The number of x positions of all series, and the range of their values. Throws `DataError` if
+/// there is nothing to draw.
 struct Extent {
   explicit Extent(const Lines& lines) : is_logarithmic(lines.logarithmic) {
     bool is_empty = true;
@@ -60,7 +60,7 @@ struct Extent {
                      is_logarithmic ? "above zero " : "", "to draw");
   }
 
-  /// The axis: with zero where that costs little.
+  /// The ticks of the y axis, which includes zero if that takes little room.
   Ticks ticks() const {
     if (is_logarithmic) return Ticks::logarithmic(low, high);
     const bool near_below = low > 0 && low < 0.5 * high;
@@ -73,8 +73,9 @@ struct Extent {
   bool is_logarithmic = false;
 };
 
-/// The places to draw of a series: all, or of many those with the least and the most of each group
-/// of neighbours. A place behind the last one stands for a break, where a value is not shown.
+/// The positions to draw in a series: all of them, or, if there are many, the smallest and the
+/// largest value in each group of adjacent values. A position past the end marks an interruption,
+/// where a value is not shown.
 inline std::vector<std::size_t> drawn_points(const Lines& lines,
                                              const std::vector<double>& values) {
   const std::size_t size = group_size(values.size(), 800);
@@ -96,7 +97,8 @@ inline std::vector<std::size_t> drawn_points(const Lines& lines,
   return points;
 }
 
-/// Okabe & Ito 2008: colours that the colour-blind tell apart, and other dashes for each.
+/// Colours that are distinguishable with colour blindness (Okabe & Ito 2008), each with its own
+/// dash pattern.
 struct Pen {
   explicit Pen(std::size_t series)
       : colour(std::array<Colour, 5>{{{0x0072b2, 0x5cb8ee},
@@ -109,7 +111,8 @@ struct Pen {
   std::string_view dashes;
 };
 
-/// A line of the legend takes what fits; the last that can be seen says how many are not there.
+/// Draws the legend. Each line contains as many names as fit; the last visible line says how many
+/// are missing.
 inline double draw_legend(Svg& svg, const Lines& lines) {
   double x = 48, y = 85;
   for (std::size_t k = 0; k < lines.series.size(); ++k) {
@@ -129,7 +132,7 @@ inline double draw_legend(Svg& svg, const Lines& lines) {
   return y;
 }
 
-/// One series, on axes that go from `area.left` in steps of `gap`.
+/// Draws one series, with x positions from `area.left` in steps of `gap`.
 inline void draw_curve(Svg& svg, const Lines& lines, std::size_t series, const Area& area,
                        const Ticks& ticks, double gap, bool has_dots) {
   const std::vector<double>& values = lines.series[series].values;
@@ -166,8 +169,8 @@ inline void draw_curve(Svg& svg, const Lines& lines, std::size_t series, const A
 
 }  // namespace detail
 
-/// The chart as an SVG file. Of more than 800 values of a series the least and the most of
-/// neighbours are drawn. Throws `DataError` when no value is finite.
+/// The chart as an SVG file. If a series has more than 800 values, only the smallest and the
+/// largest of adjacent values are drawn. Throws `DataError` if no value is finite.
 inline std::string svg(const Lines& lines, const SvgOptions& options = {}) {
   using namespace detail;
   const Extent extent(lines);
@@ -182,7 +185,7 @@ inline std::string svg(const Lines& lines, const SvgOptions& options = {}) {
   const Area area{Svg::left_of(ticks.labels, lines.y_label), legend + 43, 912, 456};
   svg.axes(area, ticks, lines.x_label, lines.y_label);
 
-  // One point alone stands in the middle.
+  // A single point is drawn in the middle.
   const bool is_one = extent.points == 1;
   const Area inner{is_one ? (area.left + area.right) / 2 : area.left, area.top, area.right,
                    area.bottom};

@@ -11,17 +11,17 @@
 
 namespace heed::plot::detail {
 
-/// Numbers beyond this leave no room for an axis around them, and smaller ones than its inverse
-/// are drawn as zero.
+/// Larger numbers leave no room for an axis around them, and numbers smaller than its inverse are
+/// drawn as zero.
 inline constexpr double most_drawable = 1e300;
 
-/// The exponent of the first digit: 1 for 58.2, -1 for 0.582. For numbers other than zero.
+/// The exponent of the first digit: 1 for 58.2, -1 for 0.582. Not for zero.
 inline int first_digit(double value) {
   return static_cast<int>(std::floor(std::log10(std::abs(value))));
 }
 
-/// Where numbers stand together all are written alike: with so many digits behind the point, and
-/// either all or none with an exponent. The same in every locale.
+/// A common format for numbers that appear together: a fixed number of decimals, and either all or
+/// none with an exponent. Independent of the locale.
 struct NumberFormat {
   int digits = 0;
   bool exponent = false;
@@ -45,7 +45,7 @@ struct NumberFormat {
   }
 };
 
-/// For numbers up to `largest` of which the digit of 10^last is the last to be seen.
+/// The format for numbers up to `largest` whose last visible digit is that of 10^last.
 inline NumberFormat number_format(double largest, int last) {
   if (largest == 0) return {};
   const int digits = (std::max)(0, first_digit(largest) - last);
@@ -54,7 +54,8 @@ inline NumberFormat number_format(double largest, int last) {
   return {(std::max)(0, -last), false};
 }
 
-/// Three digits of the largest number, four when it begins with 1, fewer where no number has more.
+/// Three digits for the largest number, four if it begins with 1, and fewer if no number needs
+/// more.
 inline NumberFormat format_of(std::span<const double> values) {
   double largest = 0;
   for (const double value : values) largest = (std::max)(largest, std::abs(value));
@@ -69,7 +70,7 @@ inline NumberFormat format_of(std::span<const double> values) {
   return number_format(largest, last);
 }
 
-/// Six digits, or fewer where they say it all: `0.582143`, `1e-07`.
+/// Up to six significant digits: `0.582143`, `1e-07`.
 inline std::string brief(double value) {
   char buffer[32];
   const auto style = std::chars_format::general;
@@ -77,8 +78,8 @@ inline std::string brief(double value) {
   return std::string(buffer, end);
 }
 
-/// Round numbers for an axis from at most `low` to at least `high`, about five of them. Around
-/// numbers too close to be told apart the axis goes to zero, and around zero to 1.
+/// About five round numbers for an axis that covers at least `low` to `high`. If the two are too
+/// close together, the axis is extended to zero, and around zero to 1.
 struct Ticks {
   Ticks(double low, double high) {
     const double most = (std::max)(std::abs(low), std::abs(high));
@@ -103,8 +104,8 @@ struct Ticks {
     for (const double value : values) labels.push_back(format(value));
   }
 
-  /// For a logarithmic axis from at most `low`, which is above zero, to at least `high`: powers of ten,
-  /// with twice and five times them where there are few.
+  /// For a logarithmic axis that covers at least `low` (positive) to `high`: powers of ten, with
+  /// two and five times them if there are few.
   static Ticks logarithmic(double low, double high) {
     Ticks ticks;
     ticks.is_logarithmic_ = true;
@@ -128,7 +129,7 @@ struct Ticks {
 
   double low() const { return values.front(); }
   double high() const { return values.back(); }
-  /// Where a value stands between the ends: from 0 to 1.
+  /// The position of a value between the ends, from 0 to 1.
   double part(double value) const {
     if (is_logarithmic_) {
       return (std::log(value) - std::log(low())) / (std::log(high()) - std::log(low()));
@@ -144,7 +145,7 @@ struct Ticks {
   bool is_logarithmic_ = false;
 };
 
-/// Which labels to draw where one needs `least` places: every one, or each 2nd, 5th, 10th, 20th, …
+/// The interval at which to draw labels if each needs `least` positions: 1, 2, 5, 10, 20, …
 inline std::size_t every_nth(double least) {
   std::size_t every = 1;
   for (std::size_t power = 1; static_cast<double>(every) < least; power *= 10) {
@@ -156,12 +157,13 @@ inline std::size_t every_nth(double least) {
   return every;
 }
 
-/// How many neighbours share a place where `count` have at most `most` places.
+/// The number of adjacent values that share a position if `count` values have at most `most`
+/// positions.
 inline std::size_t group_size(std::size_t count, std::size_t most) {
   return std::max<std::size_t>(1, (count + most - 1) / most);
 }
 
-/// The one of two numbers that is farther from zero.
+/// The number that is farther from zero.
 inline double farther(double a, double b) { return std::abs(b) > std::abs(a) ? b : a; }
 
 }  // namespace heed::plot::detail

@@ -11,16 +11,17 @@
 
 namespace heed::plot {
 
-/// For a terminal, or a log. No line is wider, and none has colours.
+/// Options for text on a terminal or in a log. No line is wider than `width`, and there are no
+/// colours.
 struct TextOptions {
-  int width = 80;       ///< columns of a line, at least 20
-  int height = 40;      ///< most lines that the data takes, at least 2; curves take at most 15
-  bool unicode = true;  ///< false: ASCII alone, with ? for what it does not have
+  int width = 80;       ///< columns per line, at least 20
+  int height = 40;      ///< lines for the data, at least 2; curves use at most 15
+  bool unicode = true;  ///< false: only ASCII, with ? for other characters
 };
 
 namespace detail {
 
-/// A chart of text that grows line by line.
+/// A chart in text form, built line by line.
 class Page {
  public:
   Page(std::string_view title, const TextOptions& options) : options_(options) {
@@ -35,7 +36,7 @@ class Page {
   std::size_t height() const { return static_cast<std::size_t>(options_.height); }
   bool unicode() const { return options_.unicode; }
 
-  /// What of a label can be printed, and fits in so many columns.
+  /// The printable part of a label that fits in `most` columns.
   std::string words(std::string_view label, std::size_t most) const {
     if (options_.unicode) return shortened(clean(label), most);
     std::string result;
@@ -45,7 +46,7 @@ class Page {
     return shortened(result, most, "...");
   }
 
-  /// The labels, each as wide as the widest, and none of more than so many columns.
+  /// The labels, padded to the width of the widest, with at most `most` columns.
   std::vector<std::string> aligned(std::vector<std::string> labels, std::size_t most) const {
     std::size_t wide = 0;
     for (std::string& label : labels) {
@@ -61,7 +62,7 @@ class Page {
     text_ += text.substr(0, text.find_last_not_of(' ') + 1) + "\n";
   }
 
-  /// As many lines as the pieces take.
+  /// Adds the pieces, wrapped to as many lines as they need.
   void add_flowing(const std::vector<std::string>& pieces) {
     std::string line;
     for (const std::string& piece : pieces) {
@@ -87,8 +88,9 @@ inline std::string repeated(std::string_view text, std::size_t times) {
   return result;
 }
 
-/// A bar from zero, which stands `zero` columns from the left; `length` is in columns, below zero to
-/// the left. An eighth of a column is seen on the right of zero, a half on the left.
+/// A bar from zero, which is at column `zero`. `length` is in columns; a negative bar extends to
+/// the left. The resolution is one eighth of a column on the right of zero and one half on the
+/// left.
 inline std::string text_bar(double length, std::size_t zero, bool unicode) {
   constexpr std::array<std::string_view, 8> eighths{"", "▏", "▎", "▍", "▌", "▋", "▊", "▉"};
   const double size = std::abs(length);

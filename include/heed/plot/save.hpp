@@ -7,9 +7,10 @@
 
 namespace heed::plot {
 
-/// Writes a chart to an SVG file: `plot::save("attention.svg", plot::heat_map(weights))`. A file that is
-/// there is replaced as a whole or not at all. Throws `OptionError` for a name that does not end in
-/// `.svg`, `DataError` for what cannot be drawn, and `FileError` with the path and the reason.
+/// Writes a chart to an SVG file: `plot::save("attention.svg", plot::heat_map(weights))`. An
+/// existing file is replaced completely or not at all. Throws `OptionError` for a name that does
+/// not end in `.svg`, `DataError` if the chart cannot be drawn, and `FileError` with the path and
+/// the reason.
 template <class Chart>
   requires requires(const Chart& chart) { svg(chart); }
 void save(const std::filesystem::path& path, const Chart& chart, const SvgOptions& options = {}) {

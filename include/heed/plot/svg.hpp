@@ -8,8 +8,8 @@
 
 namespace heed::plot {
 
-/// Whether a picture is light or dark; `automatic` is what whoever looks at it has chosen, and light
-/// for a program that does not ask.
+/// The theme of a picture. `automatic` follows the viewer's setting, and is light if the viewer has
+/// none.
 enum class Theme { automatic, light, dark };
 
 struct SvgOptions {
@@ -18,15 +18,15 @@ struct SvgOptions {
 
 namespace detail {
 
-/// A colour in a light picture and in a dark one, as 0xRRGGBB.
+/// A colour in the light and in the dark theme, as 0xRRGGBB.
 struct Colour {
   std::uint32_t light = 0;
   std::uint32_t dark = 0;
   bool operator==(const Colour&) const = default;
 };
 
-/// On the background, text has a contrast of at least 4.5 : 1, bars and curves of 3 : 1 (WCAG 2.1,
-/// criteria 1.4.3 and 1.4.11).
+/// Text has a contrast of at least 4.5 : 1 against the background, bars and curves at least 3 : 1
+/// (WCAG 2.1, criteria 1.4.3 and 1.4.11).
 namespace colours {
 inline constexpr Colour background{0xffffff, 0x12171f};
 inline constexpr Colour border{0xd8dee8, 0x2b3442};
@@ -43,34 +43,34 @@ inline std::string hex(std::uint32_t rgb) {
   return digits;
 }
 
-/// A coordinate, to a hundredth.
+/// A coordinate, rounded to a hundredth.
 inline double at(double coordinate) { return std::round(coordinate * 100) / 100; }
 
-/// How many units of the picture a text is wide, about: what a common sans-serif takes.
+/// The approximate width of a text in units of the picture, for a common sans-serif font.
 inline double text_width(std::string_view text, double size) {
   return 0.6 * size * static_cast<double>(columns(text));
 }
 
-/// Part of a text that fits.
+/// The part of a text that fits.
 inline std::string fitted(std::string_view text, double size, double wide) {
   return shortened(clean(text), static_cast<std::size_t>((std::max)(1.0, wide / (0.6 * size))));
 }
 
-/// The part of the picture that holds the data.
+/// The area of the picture that contains the data.
 struct Area {
   double left, top, right, bottom;
   double wide() const { return right - left; }
   double high() const { return bottom - top; }
 };
 
-/// An SVG file of 960 × 540 that grows by one shape after the other.
+/// An SVG file of 960 × 540 units, built shape by shape.
 class Svg {
  public:
   static constexpr double width = 960;
   static constexpr double height = 540;
 
-  /// A card with a heading; `description` is what a screen reader says. The card has a background
-  /// of its own, so that it reads whatever is around it.
+  /// Starts a card with a heading; screen readers read `description`. The card has its own
+  /// background, so that it is readable on any page.
   Svg(std::string_view title, std::string_view description, const SvgOptions& options)
       : theme_(options.theme), title_(title), description_(description) {
     add("<rect x=\"0.5\" y=\"0.5\" width=\"", width - 1, "\" height=\"", height - 1, "\" rx=\"12\"",
@@ -85,7 +85,7 @@ class Svg {
     int weight = 400;
     Colour colour = colours::ink;
     std::string_view anchor = "start";
-    double turned = 0;  ///< degrees around its own position
+    double turned = 0;  ///< rotation around its position, in degrees
   };
 
   void text(double x, double y, std::string_view words, const TextStyle& style) {
@@ -114,8 +114,7 @@ class Svg {
     add(paint(colour), "/>\n");
   }
 
-  /// How far left the data can begin so that the numbers of the y axis stand before it, and its name
-  /// before them.
+  /// The left edge of the data, with room for the numbers and the name of the y axis.
   static double left_of(std::span<const std::string> labels, std::string_view y_label) {
     double left = 96;
     for (const std::string& label : labels) {
@@ -124,7 +123,7 @@ class Svg {
     return left;
   }
 
-  /// Horizontal grid lines with their numbers, and the names of the axes.
+  /// Draws horizontal grid lines with their numbers, and the names of the axes.
   void axes(const Area& area, const Ticks& ticks, std::string_view x_label,
             std::string_view y_label) {
     for (std::size_t i = 0; i < ticks.values.size(); ++i) {
@@ -143,20 +142,20 @@ class Svg {
          {.colour = colours::quiet, .anchor = "middle", .turned = -90});
   }
 
-  /// Attributes that fill with a colour, and draw the border with another.
+  /// The attributes for a fill colour and an optional border colour.
   std::string paint(const Colour& fill, const Colour* stroke = nullptr) {
     if (stroke) return attributes({{"fill", fill}, {"stroke", *stroke}});
     return attributes({{"fill", fill}});
   }
   std::string outline(const Colour& stroke) { return attributes({{"stroke", stroke}}); }
 
-  /// Text as it is, which must be valid SVG.
+  /// Appends text unchanged; it must be valid SVG.
   template <class... Pieces>
   void add(const Pieces&... pieces) {
     shapes_ += join(pieces...);
   }
 
-  /// The whole file.
+  /// Returns the complete file.
   std::string finish() && {
     std::string style;
     for (const std::string& rule : dark_) style += rule;
@@ -173,7 +172,8 @@ class Svg {
  private:
   using Paint = std::pair<std::string_view, Colour>;
 
-  /// Says what it means, so that pictures that stand in one page of HTML do not mix their classes.
+  /// A class name that contains the colour, so that the classes of several pictures in one HTML
+  /// page do not conflict.
   static std::string class_of(std::string_view property, const Colour& colour) {
     return join("heed-", property, "-", hex(colour.light), "-", hex(colour.dark));
   }
@@ -194,7 +194,7 @@ class Svg {
 
   Theme theme_;
   std::string title_, description_, shapes_;
-  std::set<std::string> dark_;  // the rules of the style
+  std::set<std::string> dark_;  // rules of the style sheet
 };
 
 }  // namespace detail

@@ -7,8 +7,8 @@
 
 namespace heed::plot {
 
-/// The bars as lines of text. Of more values than `height` neighbours share a bar. Throws as `svg`
-/// does.
+/// The bars as lines of text. With more values than `height`, adjacent values share a bar. Throws
+/// like `svg`.
 inline std::string text(const Bars& chart, const TextOptions& options = {}) {
   using namespace detail;
   check_drawable(chart);
@@ -31,7 +31,7 @@ inline std::string text(const Bars& chart, const TextOptions& options = {}) {
   const double room = static_cast<double>(page.width() - (std::min)(page.width() - 1, before));
   const auto [least, most] = std::minmax_element(bars.values.begin(), bars.values.end());
   const double low = (std::min)(*least, 0.0), high = (std::max)(*most, 0.0);
-  // Halves, because the whole range may be more than a number can be.
+  // Halves, because the range may exceed the largest number.
   const double half = (std::max)(high / 2 - low / 2, 1 / most_drawable);
   const double zero = std::ceil(room * (-low / 2 / half));
   const double scale = (std::min)({room, low < 0 ? zero / (-low / 2 / half) : room,
@@ -46,7 +46,7 @@ inline std::string text(const Bars& chart, const TextOptions& options = {}) {
   return std::move(page).finish();
 }
 
-/// The curves as a drawing of characters, another one for each series. Throws as `svg` does.
+/// The curves as text, with a different character for each series. Throws like `svg`.
 inline std::string text(const Lines& lines, const TextOptions& options = {}) {
   using namespace detail;
   const Extent extent(lines);
@@ -58,7 +58,7 @@ inline std::string text(const Lines& lines, const TextOptions& options = {}) {
   }
   const Ticks ticks = extent.ticks();
   const std::size_t rows = std::min<std::size_t>(page.height(), 15);
-  // The numbers of the axis stand at the lines nearest to them.
+  // Each number of the axis is written on the nearest line.
   std::vector<std::string> labels(rows);
   const auto row_of = [&](double value) {
     const double part = 1 - ticks.part(value);
@@ -89,7 +89,7 @@ inline std::string text(const Lines& lines, const TextOptions& options = {}) {
       const double value = between(values[left], values[right], part);
       if (lines.shows(value)) drawing[row_of(value)][column] = pens[k % pens.size()];
     }
-    if (extent.points <= room) continue;  // else all are drawn, too: none may be missed
+    if (extent.points <= room) continue;  // otherwise also draw every value, so that none is missed
     for (std::size_t i = 0; i < values.size(); ++i) {
       const double column = static_cast<double>(i) / last * static_cast<double>(room - 1);
       if (!lines.shows(values[i])) continue;
@@ -117,7 +117,7 @@ inline std::string text(const Lines& lines, const TextOptions& options = {}) {
 
 namespace detail {
 
-/// The map as numbers, if all of them fit side by side.
+/// Writes the map as numbers, if all of them fit side by side.
 inline bool add_numbers(Page& page, const HeatMap& map, const std::vector<std::string>& labels) {
   const NumberFormat format = format_of(map.values.values());
   std::size_t wide = 0;
@@ -147,8 +147,8 @@ inline bool add_numbers(Page& page, const HeatMap& map, const std::vector<std::s
 
 }  // namespace detail
 
-/// The map as shades, from the least value to the most, or as numbers where it asks for them and they
-/// fit. Of more cells than fit neighbours share one. Throws as `svg` does.
+/// The map as shades, from the smallest value to the largest, or as numbers if `numbers` is set and
+/// they fit. If there are too many cells, adjacent values share one. Throws like `svg`.
 inline std::string text(const HeatMap& chart, const TextOptions& options = {}) {
   using namespace detail;
   check_drawable(chart);

@@ -15,8 +15,8 @@ using heed::detail::columns;
 using heed::detail::for_each_character;
 using heed::detail::is_control;
 
-/// The text on one line and in valid UTF-8: what is neither, nor allowed in XML, nor harmless to a
-/// terminal, becomes U+FFFD, and a tab or the end of a line a space.
+/// The text as one line of valid UTF-8. Characters that are invalid, not allowed in XML or unsafe
+/// for a terminal become U+FFFD; tabs and line ends become spaces.
 inline std::string clean(std::string_view text) {
   std::string result;
   for_each_character(text, [&](char32_t code, std::string_view bytes) {
@@ -31,7 +31,7 @@ inline std::string clean(std::string_view text) {
   return result;
 }
 
-/// At most so many columns of a text; what is longer ends in an ellipsis.
+/// Shortens a text to at most `most` columns; a shortened text ends in an ellipsis.
 inline std::string shortened(std::string_view text, std::size_t most,
                              std::string_view ellipsis = "…") {
   if (columns(text) <= most) return std::string(text);
@@ -47,7 +47,7 @@ inline std::string shortened(std::string_view text, std::size_t most,
   return result + std::string(ellipsis);
 }
 
-/// The text with spaces before it, or behind it, up to so many columns.
+/// Pads the text with spaces on the left, or on the right, to the given width.
 inline std::string right_aligned(std::string_view text, std::size_t wide) {
   return std::string(wide - (std::min)(wide, columns(text)), ' ') + std::string(text);
 }
@@ -55,7 +55,7 @@ inline std::string left_aligned(std::string_view text, std::size_t wide) {
   return std::string(text) + std::string(wide - (std::min)(wide, columns(text)), ' ');
 }
 
-/// `&`, `<`, `>` and quotes as XML writes them.
+/// Escapes `&`, `<`, `>` and quotes for XML.
 inline std::string escaped(std::string_view text) {
   std::string result;
   for (const char c : clean(text)) {

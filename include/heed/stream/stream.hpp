@@ -4,43 +4,46 @@
 
 namespace heed {
 
-/// How a `Stream` is made.
+/// Options of a `Stream`.
 struct StreamOptions {
-  /// How many steps attention looks back on: the oldest leaves when another comes. 0: as many as the
-  /// model's input has.
+  /// The number of steps over which attention looks back; each new step then replaces the oldest.
+  /// 0: the number of steps of the model's input.
   Index capacity = 0;
 };
 
-/// What a stream remembers of the steps so far: a value, to be kept and copied.
+/// The state of a stream after the steps so far: a value that can be stored and copied.
 template <class Scalar>
 struct StreamState {
   Tensor<Scalar, 1> values;
-  Index steps = 0;  ///< how many there were
+  Index steps = 0;  ///< the number of steps so far
 
   bool operator==(const StreamState&) const = default;
 };
 
-/// A trained model that is fed one time step at a time:
+/// Runs a trained model one time step at a time:
 ///
 ///     Stream<float> stream{model};
-///     while (…) y = stream.step(x_t);    // x_t: (features), y: what the model gives, without a batch axis
+///     while (…) y = stream.step(x_t);    // x_t: (features), y: the output, without a batch axis
 ///
-/// `step` gives what `predict` gives for the sequence so far, which may be of any length: the last step
-/// of an output that has steps, the whole of one that has none. Attention looks back on no more steps
-/// than the capacity. It allocates nothing, takes no lock, and throws only on an input of another
-/// shape, and on a step that does not count for a Masking or an Embedding: such steps are left out.
+/// `step` returns what `predict` would return for the sequence so far, which can have any length:
+/// the last step of an output that has steps, otherwise the whole output. Attention looks back over
+/// at most `capacity` steps. `step` allocates nothing and takes no lock. It throws only for an
+/// input of the wrong shape and for a step that a Masking or an Embedding masks; do not pass such
+/// steps to a stream.
 ///
-/// A layer with steps in its input can be streamed when each step of its output follows from that step
-/// alone (Dense, Activation, Dropout, Multiply, Add, Concatenate of features), or from it and a state
-/// (LSTM, LastStep, LuongAttention). What comes behind the steps can be any layer.
+/// A layer whose input has steps can be streamed if each step of its output depends only on the
+/// same step of the input (Dense, Activation, Dropout, Multiply, Add, Concatenate of features), or
+/// on that step and a state (LSTM, LastStep, LuongAttention). Any layer may follow a layer that
+/// removes the time axis.
 ///
-/// The model must outlive the stream, stay where it is, and keep its weights: after training it
-/// further, make another stream. Streams of one model may run in different threads.
+/// The model must outlive the stream, must not be moved, and its weights must not change: after
+/// further training, make a new stream. Streams of one model may run in different threads.
 template <class Scalar>
 class Stream {
  public:
-  /// Starts before the first step. Throws `ModelError` with the layer's name for a model that cannot
-  /// be streamed or is not built, `OptionError` for a negative capacity.
+  /// Creates a stream in the state before the first step. Throws `ModelError` with the name of the
+  /// layer if the model cannot be streamed or has not been built, and `OptionError` for a negative
+  /// capacity.
   explicit Stream(const Model<Scalar>& model, const StreamOptions& options = {});
   explicit Stream(const Model<Scalar>&& model, const StreamOptions& options = {}) = delete;
   Stream(const Stream&) = delete;
@@ -48,8 +51,8 @@ class Stream {
   Stream(Stream&&) noexcept = default;
   Stream& operator=(Stream&&) noexcept = default;
 
-  /// The next time step, x: the input's shape without steps. The result stands in the stream, until the
-  /// next call. Throws `ShapeError` for another shape.
+  /// Runs the next time step, x: the shape of the input without steps. The result refers to memory
+  /// of the stream and is valid until the next call. Throws `ShapeError` for another shape.
   View<const Scalar> step(View<const Scalar> x) {
     check<ShapeError>(x.shape() == step_shape_, "model \"", model_->name(),
                       "\": expected a step of ", step_shape_, ", got ", x.shape());
@@ -57,7 +60,7 @@ class Stream {
     return step_output_;
   }
 
-  /// The same for numbers that stand one after the other: an array, a vector, a span.
+  /// The same for contiguous numbers: an array, a vector, a span.
   View<const Scalar> step(std::span<const Scalar> x) {
     check<ShapeError>(std::ssize(x) == step_shape_.size(), "model \"", model_->name(),
                       "\": expected a step of ", step_shape_.size(), " numbers, got ", x.size());
@@ -65,9 +68,9 @@ class Stream {
     return step_output_;
   }
 
-  /// Several time steps at once, x: (steps, …), which is faster; the result has the output of each:
-  /// (steps, …). One sample as a batch, (1, steps, …), is taken, too. Allocates only for a block longer
-  /// than any before.
+  /// Runs several time steps at once, x: (steps, …), which is faster. The result contains the
+  /// output of each step: (steps, …). Also accepts one sample as a batch, (1, steps, …). Allocates
+  /// only for a block that is longer than all previous ones.
   View<const Scalar> process(View<const Scalar> x) {
     if (x.rank() == step_shape_.rank() + 2 && x.dim(0) == 1) x = x.reshaped(x.shape().sample());
     check<ShapeError>(x.rank() > 0 && x.shape().sample() == step_shape_, "model \"", model_->name(),
@@ -77,11 +80,11 @@ class Stream {
     return output_;
   }
 
-  /// How many steps there were since the start or `reset`.
+  /// The number of steps since the start or `reset`.
   Index steps() const { return steps_; }
 
-  /// What the stream remembers; `restore` goes on from there, in this stream or another of the model
-  /// with the same capacity, and throws `ShapeError` for a state of another size.
+  /// The state of the stream. `restore` continues from it, in this stream or in another one of the
+  /// same model with the same capacity, and throws `ShapeError` for a state of another size.
   StreamState<Scalar> state() const { return {state_, steps_}; }
   void restore(const StreamState<Scalar>& state) {
     check<ShapeError>(state.values.size() == state_.size() && state.steps >= 0, "model \"",
@@ -91,7 +94,7 @@ class Stream {
     steps_ = state.steps;
   }
 
-  /// Back to before the first step.
+  /// Returns to the state before the first step.
   void reset() {
     state_.set_zero();
     steps_ = 0;
@@ -105,7 +108,7 @@ class Stream {
     const AnyLayer<Scalar>* layer = nullptr;
     Parameters<const Scalar> w;
     Kind kind = Kind::forward;
-    bool has_steps = false;  ///< whether the value is (1, steps, …), or (steps, …) as a batch
+    bool has_steps = false;  ///< the value is (1, steps, …), otherwise (steps, …) as a batch
     Tensor<Scalar> memory;
     View<const Scalar> value;
     std::vector<std::size_t> inputs;  ///< entries
@@ -126,8 +129,8 @@ class Stream {
   Tensor<Scalar, 1> state_;
   Index steps_ = 0;
   std::vector<std::uint8_t> counts_;
-  bool is_made_ = false;  ///< the first steps of zeros have been run
-  Index prepared_ = 0;    ///< how long a block the views are made for
+  bool is_made_ = false;  ///< the initial step of zeros has been run
+  Index prepared_ = 0;    ///< the block length for which the views are made
   Shape step_shape_, output_step_;
   View<const Scalar> output_;       ///< of the block
   View<const Scalar> step_output_;  ///< of a block of one step, without its axis
@@ -151,7 +154,7 @@ Stream<Scalar>::Stream(const Model<Scalar>& model, const StreamOptions& options)
   check<ModelError>(graph.inputs().size() == 1 && graph.outputs().size() == 1, "model \"",
                     model.name(), "\" cannot be streamed: it has ", graph.inputs().size(),
                     " inputs and ", graph.outputs().size(), " outputs");
-  // Of any length: what looks back on steps has to be told on how many.
+  // For sequences of any length, layers that look back need a capacity.
   const Index capacity = options.capacity > 0 ? options.capacity : model.input_shape()[0];
   std::vector<std::size_t> entry_of(needed.size());
   std::vector<std::vector<Shape>> states;
@@ -180,7 +183,7 @@ Stream<Scalar>::Stream(const Model<Scalar>& model, const StreamOptions& options)
   step_shape_ = model.input_shape().sample();
   const Shape& output = model.output_shape();
   output_step_ = entries_.back().has_steps ? output.sample() : output;
-  // One step of zeros, so that all memory is there before the first.
+  // Runs one step of zeros, which allocates all memory.
   const Tensor<Scalar> zeros(step_shape_);
   run(zeros.data(), 1);
   reset();
@@ -188,7 +191,7 @@ Stream<Scalar>::Stream(const Model<Scalar>& model, const StreamOptions& options)
   is_made_ = true;
 }
 
-/// Decides how a node is run. Throws `ModelError` when it cannot be, with the reason.
+/// Decides how a node is run. Throws `ModelError` with the reason if it cannot be streamed.
 template <class Scalar>
 void Stream<Scalar>::add(std::size_t node, const std::vector<std::size_t>& entry_of, Index capacity,
                          std::vector<std::vector<Shape>>& states) {
@@ -237,7 +240,7 @@ void Stream<Scalar>::add(std::size_t node, const std::vector<std::size_t>& entry
   states.push_back(std::move(state));
 }
 
-/// Makes all memory and views for a block of so many steps.
+/// Allocates all memory and views for a block of `steps` steps.
 template <class Scalar>
 void Stream<Scalar>::prepare(Index steps) {
   prepared_ = 0;  // until all is made: memory may run out
@@ -284,7 +287,7 @@ void Stream<Scalar>::run(const Scalar* x, Index steps) {
   steps_ += steps;
 }
 
-/// A step that does not count would have to leave all states as they are, and has no output of its own.
+/// A masked step would have to leave all states unchanged, and has no output.
 template <class Scalar>
 void Stream<Scalar>::check_steps(const Entry& entry, Index steps) {
   counts_.assign(static_cast<std::size_t>(steps), 1);

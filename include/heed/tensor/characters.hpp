@@ -8,13 +8,13 @@
 
 namespace heed::detail {
 
-/// A character of UTF-8 and how many bytes it takes; U+FFFD for one byte that begins none.
+/// A UTF-8 character and its length in bytes; U+FFFD for a byte that does not begin a character.
 struct Character {
   char32_t code;
   std::size_t bytes;
 };
 
-/// The first character of a text that is not empty.
+/// The first character of a non-empty text.
 inline Character first_character(std::string_view text) {
   const auto byte = [&](std::size_t i) {
     return i < text.size() ? static_cast<unsigned char>(text[i]) : 0u;
@@ -34,7 +34,7 @@ inline Character first_character(std::string_view text) {
   return good ? Character{code, bytes} : Character{0xfffd, 1};
 }
 
-/// Calls `visit(code, bytes)` for each character, `bytes` being its part of the text.
+/// Calls `visit(code, bytes)` for each character; `bytes` is its part of the text.
 template <class Visit>
 void for_each_character(std::string_view text, const Visit& visit) {
   while (!text.empty()) {
@@ -44,11 +44,12 @@ void for_each_character(std::string_view text, const Visit& visit) {
   }
 }
 
-/// What a terminal obeys instead of printing it: codes below the space, and those from 0x7f to 0x9f.
+/// Control characters, which a terminal interprets instead of printing: below 0x20, and 0x7f to
+/// 0x9f.
 constexpr bool is_control(char32_t code) { return code < 0x20 || (0x7f <= code && code < 0xa0); }
 
-/// A text that may come out of a file, so that a terminal only prints it: control characters, and
-/// bytes that are no UTF-8, as `\x1b`. Ends of lines are kept if asked for.
+/// Makes text from an untrusted file safe to print on a terminal: control characters, and bytes
+/// that are not UTF-8, are written as `\x1b`. Line ends are kept if `keeps_lines` is true.
 inline std::string visible(std::string_view text, bool keeps_lines = false) {
   std::string result;
   for_each_character(text, [&](char32_t code, std::string_view bytes) {
@@ -67,8 +68,8 @@ inline std::string visible(std::string_view text, bool keeps_lines = false) {
   return result;
 }
 
-/// How many columns of a terminal a character takes: none when it joins the one before, two when it
-/// is one of East Asia's or an emoji.
+/// The width of a character in terminal columns: 0 if it combines with the previous character, 2
+/// for East Asian characters and emoji.
 inline std::size_t columns(char32_t code) {
   struct Range {
     char32_t first, last;

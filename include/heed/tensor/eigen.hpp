@@ -1,11 +1,12 @@
 #pragma once
 
-// Eigen, as all of heed includes it, and what keeps apart files that see different Eigens.
+// The one place where heed includes Eigen, and a link-time check against mixed vector sizes.
 
 #include <heed/version.hpp>
 
-// g++ 12 finds that its own AVX-512 functions, which Eigen calls, read what was never written. It asks where
-// the text of those calls stands, so that this silences them wherever Eigen is first included by heed.
+// g++ 12 falsely reports that its own AVX-512 functions, which Eigen calls, read uninitialised
+// values. The warning depends on where those calls are in the source, so this suppresses it
+// wherever heed is the first to include Eigen.
 #if defined(__GNUC__) && !defined(__clang__)
 #pragma GCC diagnostic push
 #pragma GCC diagnostic ignored "-Wuninitialized"
@@ -16,15 +17,16 @@
 #pragma GCC diagnostic pop
 #endif
 
-// Two files of a program that are compiled for vectors of different sizes, one with -march=native and one
-// without, have functions of Eigen and heed that go by one name and agree neither on where memory begins
-// nor on how it is laid out. A linker keeps one of each, and the program would crash. So each file refers to
-// another name of a function, with its sizes in it. A linker keeps one of the functions of all files, and with
-// it its other name: a file whose own name is not that one does not link. Where all files are put together
-// before they are assembled (-flto), the assembler says it.
+// If two files of a program are compiled for different vector sizes (one with -march=native, one
+// without), they contain functions of Eigen and heed with the same names but different alignment
+// and memory layout. The linker keeps only one of each, and the program can crash. Therefore each
+// file refers to a function whose name contains its vector sizes. The linker keeps the function of
+// only one file, together with its name; a file that refers to another name does not link. With
+// -flto, the assembler reports the error instead.
 //
-// HEED_ALLOW_MIXED_VECTORS takes this away, for programs that keep such files apart themselves, and for
-// -flto=thin of clang++ 14, which takes the other names for two functions.
+// HEED_ALLOW_MIXED_VECTORS turns this check off, for programs that keep such files apart
+// themselves, and for -flto=thin with clang++ 14, which treats the names as two different
+// functions.
 #if defined(__ELF__) && defined(__GNUC__) && !defined(HEED_ALLOW_MIXED_VECTORS)
 #if defined(EIGEN_VECTORIZE_AVX512)
 #define HEED_DETAIL_VECTOR_BITS 512
@@ -49,7 +51,7 @@
       ".pushsection .data.rel.ro.heed,\"awR\",%progbits\n.dc.a " #name "\n.popsection\n.endif")
 #define HEED_DETAIL_EXPAND(macro, ...) macro(__VA_ARGS__)
 namespace heed::detail {
-// NOLINTNEXTLINE(misc-definitions-in-headers): each file has to have it.
+// NOLINTNEXTLINE(misc-definitions-in-headers): every file needs its own definition.
 HEED_DETAIL_EXPAND(HEED_DETAIL_SAME_VECTORS,
                    HEED_DETAIL_EXPAND(HEED_DETAIL_OTHER_NAME, HEED_DETAIL_VECTOR_BITS,
                                       EIGEN_MAX_ALIGN_BYTES));

@@ -13,38 +13,40 @@
 
 namespace heed {
 
-/// Everything that heed throws on bad input derives from `Error`; `what()` is a sentence that names
-/// the layer, argument or file, what was expected and what came.
+/// The base class of all exceptions that heed throws on bad input. `what()` is a sentence that
+/// names the layer, argument or file, and says what was expected and what was given.
 struct Error : std::runtime_error {
   using std::runtime_error::runtime_error;
 };
 
-/// A shape that does not fit: a layer and its input, data and its model, a tensor and its values.
+/// A shape mismatch: between a layer and its input, data and its model, or a tensor and its values.
 struct ShapeError : Error {
   using Error::Error;
 };
 
-/// A network that cannot be made or asked for: duplicate or unknown names, a model not built yet.
+/// A model that cannot be made, or does not have what is asked for: duplicate or unknown names, a
+/// missing `build()`.
 struct ModelError : Error {
   using Error::Error;
 };
 
-/// An option or a layer's configuration with a value outside its range.
+/// An option, or a field of a layer, whose value is outside its range.
 struct OptionError : Error {
   using Error::Error;
 };
 
-/// Data that cannot be trained on, or drawn: no samples, numbers that are not finite.
+/// Data that cannot be used or drawn: no samples, or numbers that are not finite.
 struct DataError : Error {
   using Error::Error;
 };
 
-/// A file that cannot be read or written, or does not hold what it should.
+/// A file that cannot be read or written, or has the wrong content.
 struct FileError : Error {
   using Error::Error;
 };
 
-/// One piece of an error message as text. Types of heed add an overload beside their definition.
+/// Converts one piece of an error message to text. Types of heed add overloads next to their
+/// definition.
 inline std::string to_text(std::string_view text) { return std::string(text); }
 
 template <std::integral Integer>
@@ -52,7 +54,7 @@ std::string to_text(Integer value) {
   return std::to_string(value);
 }
 
-/// A number as briefly as it can be said: `0.5`, `64`, `1e-07`.
+/// The shortest text for a number: `0.5`, `64`, `1e-07`.
 inline std::string to_text(double value) {
   char digits[32];
   const auto end = std::to_chars(digits, digits + sizeof digits, value).ptr;
@@ -61,7 +63,7 @@ inline std::string to_text(double value) {
 
 namespace detail {
 
-/// A piece of a message, whatever its type, so that not every message is a template of its own.
+/// A piece of a message with its type erased, so that messages do not instantiate a template each.
 class Piece {
  public:
   explicit Piece(std::string_view text) : text_(text) {}
@@ -99,16 +101,17 @@ template <class E>
 
 }  // namespace detail
 
-/// Joins pieces to one string: `join("expected ", 3, " axes")`.
+/// Joins pieces into one string: `join("expected ", 3, " axes")`.
 template <class... Pieces>
 std::string join(const Pieces&... pieces) {
   return detail::joined({detail::Piece(pieces)...});
 }
 
-/// The one check of the library: throws `E` with the joined pieces unless `condition` holds. The
-/// message is put together only on failure. A name out of a file cannot command a terminal by it.
+/// Throws `E` with the joined pieces unless `condition` holds. All checks of heed use this
+/// function. The message is built only on failure, and control characters in it are escaped, so
+/// that a name from a file cannot send commands to a terminal.
 template <class E, class... Pieces>
-void(check)(bool condition, const Pieces&... pieces) {  // in brackets: others have a macro check(…)
+void(check)(bool condition, const Pieces&... pieces) {  // (check): others define a macro
   if (!condition) [[unlikely]] {
     detail::fail<E>({detail::Piece(pieces)...});
   }

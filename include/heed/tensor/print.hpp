@@ -12,7 +12,7 @@ inline std::ostream& operator<<(std::ostream& out, const Shape& shape) {
 
 namespace detail {
 
-/// Axes longer than this are printed by their first and last three entries.
+/// Axes longer than this are printed as their first and last three entries.
 inline constexpr Index summarised = 8;
 
 template <class Scalar>
@@ -41,7 +41,7 @@ void print(std::ostream& out, View<const Scalar> x, Index axis, Index offset, In
 
 }  // namespace detail
 
-/// Nested brackets as NumPy prints them, with the shape in front: `(2, 2) [[1 2]⏎ [3 4]]`.
+/// Prints the shape, followed by nested brackets as in NumPy: `(2, 2) [[1 2]⏎ [3 4]]`.
 template <class Scalar>
 std::ostream& operator<<(std::ostream& out, View<const Scalar> x) {
   if (!x) return out << "(no tensor)";

@@ -3,8 +3,10 @@
 #include <concepts>
 #include <cstdint>
 #include <functional>
+#include <initializer_list>
 #include <limits>
 #include <ranges>
+#include <string_view>
 #include <utility>
 #include <vector>
 
@@ -14,24 +16,11 @@ namespace heed {
 
 namespace detail {
 
-template <class T>
-inline constexpr bool is_character = false;
-template <>
-inline constexpr bool is_character<char> = true;
-template <>
-inline constexpr bool is_character<wchar_t> = true;
-template <>
-inline constexpr bool is_character<char8_t> = true;
-template <>
-inline constexpr bool is_character<char16_t> = true;
-template <>
-inline constexpr bool is_character<char32_t> = true;
-
 /// A list of numbers: the words of a sentence, the values of a series. A text is none.
 template <class List>
 concept NumberList = std::ranges::forward_range<const List> &&
     std::is_arithmetic_v<std::ranges::range_value_t<const List>> &&
-    !is_character<std::ranges::range_value_t<const List>>;
+    !std::is_convertible_v<const List&, std::string_view>;
 
 /// A list of tensors, or of lists of numbers.
 template <class List, class Scalar>
@@ -69,7 +58,9 @@ class Sequences {
   explicit Sequences(const List& list) {
     append(list);
   }
+  /// The same of a list in braces: `Sequences<float>{x1, x2}`.
   Sequences(std::initializer_list<View<const Scalar>> list) { append(list); }
+  /// The same of numbers in braces: `Sequences<float>{{4, 17, 2}, {9, 3}}`.
   Sequences(std::initializer_list<std::initializer_list<Scalar>> list) { append(list); }
 
   /// A copy of a sequence (steps, …) becomes the last sample. Throws `ShapeError` for steps of another
@@ -96,27 +87,31 @@ class Sequences {
   void push_back(const List& numbers) {
     check<ShapeError>(step_shape_.empty(), "Sequences: expected a sequence of ",
                       step_shape_.batch(any), ", got a list of numbers");
-    for (const auto number : numbers) check_number(number);
+    for (const auto number : numbers) check_number(+number);
     values_.resize(used());
     for (const auto number : numbers) values_.push_back(static_cast<Scalar>(number));
     ends_.push_back(static_cast<Index>(values_.size()));
   }
+  /// The same from numbers in braces: `words.push_back({4, 17, 2})`.
   void push_back(std::initializer_list<Scalar> numbers) { push_back(std::span(numbers)); }
 
+  /// How many samples there are.
   Index samples() const { return std::ssize(ends_); }
-  const Shape& step_shape() const& { return step_shape_; }
-  Shape step_shape() && { return step_shape_; }
+  /// The shape of a step, the same in all samples; () where it is one number.
+  Shape step_shape() const { return step_shape_; }
 
   /// How many steps sample `n` has.
-  Index steps(Index n) const { return end(n) - begin(n); }
+  Index steps(Index n) const { return end_of(n) - begin_of(n); }
+  /// How many steps all samples have together.
   Index total_steps() const { return ends_.empty() ? 0 : ends_.back(); }
-  /// How many steps the sample with the most has, and that with the fewest; 0 without samples.
+  /// How many steps the sample with the most has; 0 without samples.
   Index longest() const { return reduced<std::greater<>>(); }
+  /// How many steps the sample with the fewest has; 0 without samples.
   Index shortest() const { return reduced<std::less<>>(); }
 
   /// Sample `n`: (steps, …). Until samples are added.
   View<const Scalar> operator[](Index n) const& {
-    return {values_.data() + begin(n) * step_shape_.size(), step_shape_.batch(steps(n))};
+    return {values_.data() + begin_of(n) * step_shape_.size(), step_shape_.batch(steps(n))};
   }
   void operator[](Index) const&& = delete;  // give the sequences a name first
 
@@ -140,6 +135,7 @@ class Sequences {
   /// there, or has more steps than `length`.
   void pad(std::span<const Index> rows, Index length, Tensor<Scalar>& x,
            std::vector<std::uint8_t>& counts) const {
+    check<ShapeError>(length >= 0, "Sequences: expected 0 steps or more, got ", length);
     for (const Index n : rows) {
       check<ShapeError>(0 <= n && n < samples(), "Sequences: expected a sample below ", samples(),
                         ", got ", n);
@@ -165,7 +161,7 @@ class Sequences {
  private:
   template <class Number>
   void check_number(Number number) const {
-    if constexpr (std::is_integral_v<Number> && !std::is_same_v<Number, bool>) {
+    if constexpr (std::is_integral_v<Number>) {
       constexpr std::int64_t most = std::int64_t{1} << std::numeric_limits<Scalar>::digits;
       check<DataError>(std::cmp_less_equal(number, most) && std::cmp_less_equal(-most, number),
                        "Sequences: sample ", samples(), " has ", number,
@@ -190,8 +186,8 @@ class Sequences {
   /// How many of `values_` belong to samples: all, unless memory ran out.
   std::size_t used() const { return static_cast<std::size_t>(total_steps() * step_shape_.size()); }
 
-  Index begin(Index n) const { return n == 0 ? 0 : end(n - 1); }
-  Index end(Index n) const {
+  Index begin_of(Index n) const { return n == 0 ? 0 : end_of(n - 1); }
+  Index end_of(Index n) const {
     eigen_assert(0 <= n && n < samples());
     return ends_[static_cast<std::size_t>(n)];
   }

@@ -15,16 +15,16 @@ namespace heed {
 
 using Index = std::ptrdiff_t;
 
-/// The length of an axis that comes with each batch, Keras's `None`: `Shape{any, 12}` is a sequence of
-/// any length. Only shapes of samples have it; a tensor's axes all have a length.
+/// The length of an axis that can differ between batches, like Keras's `None`: `Shape{any, 12}` is
+/// a sequence of any length. Only the shape of a sample can contain it, not the shape of a tensor.
 inline constexpr Index any = -1;
 
-/// The lengths of a tensor's axes, outermost first: a small value that never allocates.
+/// The lengths of a tensor's axes, outermost first. A small value type that never allocates.
 ///
 /// Letters used throughout: `N` samples of a batch, `T` time steps, `D` features, `U` units.
 class Shape {
  public:
-  /// Four axes of a sample and the batch axis, with room to spare.
+  /// Enough for the batch axis and four axes of a sample, plus one.
   static constexpr Index max_rank = 6;
 
   constexpr Shape() = default;
@@ -53,13 +53,14 @@ class Shape {
   constexpr const Index* begin() const { return dims_.data(); }
   constexpr const Index* end() const { return dims_.data() + rank_; }
 
-  /// The lengths. A range that has a `size()` of another meaning is no span by itself to every library.
+  /// The lengths. Not every standard library converts a range whose `size()` has another meaning to
+  /// a span by itself.
   constexpr operator std::span<const Index>() const {  // NOLINT(google-explicit-constructor)
     return {dims_.data(), static_cast<std::size_t>(rank_)};
   }
 
-  /// How many elements a tensor of this shape has; 1 for no axes. Of an axis of any length, those of one
-  /// entry.
+  /// The number of elements in a tensor of this shape; 1 without axes. An axis of length `any`
+  /// counts as 1.
   constexpr Index size() const { return size_; }
 
   /// The product of the lengths of the axes in [first, last).
@@ -72,7 +73,7 @@ class Shape {
   /// The product of all axes but the last: the rows of the tensor seen as a matrix.
   constexpr Index leading() const { return rank_ == 0 ? 1 : product(0, rank_ - 1); }
 
-  /// This shape with another last axis: `(64, 10, 2).with_last(32)` is `(64, 10, 32)`.
+  /// This shape with a different last axis: `(64, 10, 2).with_last(32)` is `(64, 10, 32)`.
   Shape with_last(Index dim) const { return with(-1, dim); }
 
   /// This shape with one axis changed.
@@ -84,7 +85,7 @@ class Shape {
     return result;
   }
 
-  /// This shape behind a batch axis: `(10, 2).batch(64)` is `(64, 10, 2)`.
+  /// This shape with a batch axis in front: `(10, 2).batch(64)` is `(64, 10, 2)`.
   Shape batch(Index samples) const {
     Shape result{samples};
     for (const Index dim : *this) result.push_back(dim);
@@ -104,13 +105,14 @@ class Shape {
       return;
     }
     check<ShapeError>(dim >= 0, "a shape's axis cannot have the length ", dim);
-    // An axis of 0 leaves no elements, and yet the others can be multiplied: `product`, `leading`.
+    // If an axis is 0, the product of the other axes must still not overflow, for `product` and
+    // `leading`.
     Index rest = size_;
     if (rest == 0) {
       rest = 1;
       for (const Index length : *this) rest *= std::max<Index>(length, 1);  // `any` counts as 1
     }
-    // Without a division where no product of two such numbers is too large.
+    // Skips the division if the product cannot overflow.
     constexpr Index half = Index{1} << std::numeric_limits<Index>::digits / 2;
     check<ShapeError>(
         (dim <= half && rest <= half) || dim <= (std::numeric_limits<Index>::max)() / rest,
@@ -134,7 +136,7 @@ class Shape {
 
 }  // namespace heed
 
-/// As a range a shape is as long as it has axes; `size()` counts the elements of a tensor.
+/// As a range, a shape has one entry per axis; its `size()` is the number of elements of a tensor.
 template <>
 inline constexpr bool std::ranges::disable_sized_range<heed::Shape> = true;
 
@@ -150,7 +152,7 @@ inline std::string to_text(std::span<const Index> numbers) {
   return text + ")";
 }
 
-/// The same, with `any` for an axis of any length.
+/// The same, with `any` for axes of any length.
 inline std::string to_text(const Shape& shape) {
   std::string text = "(";
   for (const Index dim : shape) {

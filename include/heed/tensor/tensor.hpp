@@ -8,7 +8,7 @@
 
 #include <heed/tensor/view.hpp>
 
-// clang warns about a view that is made of a temporary and kept.
+// Lets clang warn if a view of a temporary is kept.
 #ifdef __clang__
 #define HEED_LIFETIMEBOUND [[clang::lifetimebound]]
 #else
@@ -22,7 +22,7 @@ inline constexpr int Dynamic = Eigen::Dynamic;
 
 namespace detail {
 
-/// `{{1, 2}, {3, 4}}` as a type: initialiser lists nested `Rank` deep.
+/// The type of `{{1, 2}, {3, 4}}`: initialiser lists, nested `Rank` deep.
 template <class Scalar, int Rank>
 struct NestedList {
   using type = std::initializer_list<typename NestedList<Scalar, Rank - 1>::type>;
@@ -31,7 +31,7 @@ template <class Scalar>
 struct NestedList<Scalar, 1> {
   using type = std::initializer_list<Scalar>;
 };
-/// A dynamic rank has no nested lists; this type cannot be made by braces.
+/// A tensor of dynamic rank cannot be made from nested lists; nothing converts to this type.
 template <class Scalar>
 struct NestedList<Scalar, Dynamic> {
   struct type {
@@ -39,13 +39,13 @@ struct NestedList<Scalar, Dynamic> {
   };
 };
 
-/// What braces hold that are neither a shape nor values of the tensor's rank.
+/// Matches a number in braces that are neither a shape nor values for the tensor's rank.
 struct Number {
   template <class T>
     requires std::is_arithmetic_v<T> Number(T) {}  // NOLINT(google-explicit-constructor)
 };
 
-/// False, but only once somebody calls the function that says so.
+/// False, but only when the function that contains it is instantiated.
 template <class...>
 inline constexpr bool never = false;
 
@@ -53,15 +53,16 @@ inline constexpr bool never = false;
 
 /// A row-major, contiguous array of `Rank` axes that owns its elements.
 ///
-/// With `Rank = Dynamic` (the default) the number of axes is part of the value. A tensor shrinks and
-/// grows within its capacity without allocating. Every tensor converts to a `View`, which is what
-/// layers and models take.
+/// With `Rank = Dynamic` (the default), the number of axes is known only at run time. A tensor can
+/// be resized within its capacity without allocating. Every tensor converts to a `View`, which is
+/// what layers and models accept.
 ///
-/// Braces hold values, `Shape{…}` a shape; what could be read as either does not compile.
+/// Braces contain values, and `Shape{…}` is a shape. Expressions that could mean either do not
+/// compile.
 ///
-/// `view`, `samples` and what else shows elements without owning them can only be asked of a tensor
-/// with a name: of a temporary they would show freed memory. A temporary can be given to a function,
-/// which ends first, `plot::bars(model.predict(x))`, and be reckoned with, `model.predict(x).array()`.
+/// `view`, `samples` and other functions that return views cannot be called on a temporary, because
+/// the view would refer to freed memory. A temporary can be passed to a function,
+/// `plot::bars(model.predict(x))`, or used in an expression, `model.predict(x).array()`.
 template <class Scalar, int Rank = Dynamic>
 class Tensor {
   static_assert(!Eigen::NumTraits<Scalar>::IsInteger,
@@ -75,8 +76,8 @@ class Tensor {
   /// Zeros of a shape: `Tensor<float, 3> x(Shape{64, 10, 2})`.
   explicit Tensor(const Shape& shape) { resize(shape); }
 
-  /// A copy of values in row-major order, for example of a `std::vector`. Throws `ShapeError` when
-  /// their number is not that of the shape.
+  /// A copy of values in row-major order, for example of a `std::vector`. Throws `ShapeError` if
+  /// their number does not match the shape.
   Tensor(const Shape& shape, std::span<const Scalar> values) {
     check<ShapeError>(shape.size() == static_cast<Index>(values.size()), "a tensor of ", shape,
                       " has ", shape.size(), " elements, got ", values.size(), " values");
@@ -84,8 +85,8 @@ class Tensor {
     std::copy(values.begin(), values.end(), data());
   }
 
-  /// Nested braces: `Tensor<float, 2> x{{1, 2}, {3, 4}}`. Throws `ShapeError` when the rows differ
-  /// in length.
+  /// Nested braces: `Tensor<float, 2> x{{1, 2}, {3, 4}}`. Throws `ShapeError` if the rows have
+  /// different lengths.
   Tensor(typename detail::NestedList<Scalar, Rank>::type values) requires(Rank != Dynamic) {
     Shape shape;
     measure(values, shape);
@@ -94,9 +95,9 @@ class Tensor {
     fill(values, shape, 0, next);
   }
 
-  // What follows refuses, with a sentence, what can be read in two ways or in none. A constructor
-  // with a pack is asked about `({64})` alone, never about `{64}`.
-  /// Refused: it can mean two things.
+  // These overloads make ambiguous or invalid arguments a compile error with an explanation. A
+  // constructor with a parameter pack is considered only for `({64})`, never for `{64}`.
+  /// Refused: the argument is ambiguous.
   template <std::integral Integer, class... Nothing>
     requires(Rank == 1 && sizeof...(Nothing) == 0)
   explicit Tensor(std::initializer_list<Integer>, Nothing...) {
@@ -121,18 +122,17 @@ class Tensor {
     refuse<Scalar>();
   }
 
-  /// A copy of an Eigen matrix or expression, of whatever storage order: shape (rows, cols).
+  /// A copy of an Eigen matrix or expression of any storage order, with the shape (rows, cols).
   template <class Derived>
   explicit Tensor(const Eigen::DenseBase<Derived>& values) requires(Rank == 2 || Rank == Dynamic) {
     resize(Shape{values.rows(), values.cols()});
     matrix() = values.derived().matrix();
   }
 
-  /// A copy of what somebody else's memory holds.
+  /// A copy of the elements of a view.
   explicit Tensor(View<const Scalar> values) { assign(values); }
 
-  /// A tensor of known rank is also one of dynamic rank; the other way throws `ShapeError` when the
-  /// ranks differ.
+  /// Converts between known and dynamic rank. Throws `ShapeError` if the ranks differ.
   template <int Other>
   explicit(Rank != Dynamic) Tensor(const Tensor<Scalar, Other>& other) requires(Other != Rank) {
     assign(other);
@@ -143,8 +143,8 @@ class Tensor {
     std::copy_n(values.data(), size(), data());
   }
 
-  /// Takes a shape; the elements are then unspecified, but zero where memory is new. Allocates only
-  /// when the capacity does not suffice.
+  /// Changes the shape. The elements are then unspecified; newly allocated memory is zero.
+  /// Allocates only if the capacity is too small.
   void resize(const Shape& shape) {
     check<ShapeError>(Rank == Dynamic || shape.rank() == Rank, "a tensor of rank ", Rank,
                       " cannot have the shape ", shape);
@@ -157,7 +157,7 @@ class Tensor {
   View<Scalar> view() & { return {elements_.data(), shape_}; }
   View<const Scalar> view() const& { return {elements_.data(), shape_}; }
   operator View<Scalar>() & { return view(); }  // NOLINT(google-explicit-constructor)
-  /// Also of a temporary, which lives until the call ends that it is an argument of.
+  /// Also allowed for a temporary, which lives until the end of the call it is passed to.
   operator View<const Scalar>() const HEED_LIFETIMEBOUND {  // NOLINT(google-explicit-constructor)
     return {elements_.data(), shape_};
   }
@@ -174,7 +174,7 @@ class Tensor {
   std::span<Scalar> values() & { return elements_; }
   std::span<const Scalar> values() const& { return elements_; }
 
-  // What a view offers, on the own elements; see `View` for each.
+  // The functions of `View`, applied to this tensor's elements.
   auto array() & { return view().array(); }
   auto array() const& { return view().array(); }
   auto row() & { return view().row(); }
@@ -190,13 +190,13 @@ class Tensor {
   auto samples(Index first, Index count) & { return view().samples(first, count); }
   auto samples(Index first, Index count) const& { return view().samples(first, count); }
 
-  // Expressions that own the elements, so that `(model.predict(x).array() - y.array()).abs()` is right
-  // also where it is kept. They can only be read.
+  // For a temporary, these return read-only expressions that own the elements, so that
+  // `(model.predict(x).array() - y.array()).abs()` can safely be stored.
   auto array() && { return owned<Eigen::Array<Scalar, Eigen::Dynamic, 1>>(size(), 1); }
   auto row() && { return owned<Row<Scalar>>(1, size()); }
   auto matrix() && { return owned<Matrix<Scalar>>(shape_.leading(), shape_.back()); }
 
-  // What the others would show ends with the temporary tensor that they are asked of.
+  // The other functions would return views of a temporary that is about to be destroyed.
   void view() const&& = delete;                 // give the tensor a name first
   void data() const&& = delete;                 // give the tensor a name first
   void values() const&& = delete;               // give the tensor a name first
@@ -229,7 +229,7 @@ class Tensor {
     return view().at(indices...);
   }
 
-  /// The same shape and the same elements.
+  /// Whether shapes and elements are equal.
   bool operator==(const Tensor&) const = default;
 
  private:
@@ -266,7 +266,7 @@ class Tensor {
 
   using Elements = std::vector<Scalar, Eigen::aligned_allocator<Scalar>>;
 
-  /// Takes the elements away: an Eigen expression of them, which whoever holds it may copy.
+  /// Moves the elements into an Eigen expression, which can be copied.
   template <class Plain>
   auto owned(Index rows, Index cols) {
     const auto elements = std::make_shared<const Elements>(std::move(elements_));

@@ -11,7 +11,7 @@
 
 namespace heed {
 
-/// Row-major matrix, and maps of memory as one; `Scalar` may be const.
+/// A row-major matrix, and maps of memory as such a matrix; `Scalar` may be const.
 template <class Scalar>
 using Matrix = Eigen::Matrix<Scalar, Eigen::Dynamic, Eigen::Dynamic, Eigen::RowMajor>;
 
@@ -31,7 +31,7 @@ inline constexpr bool skips_nothing = false;
 template <class Array, int Alignment>
 inline constexpr bool skips_nothing<Eigen::Map<Array, Alignment, Eigen::Stride<0, 0>>> = true;
 
-/// An Eigen map of numbers that stand one after the other, row by row, as a `View<Scalar>` has them.
+/// An Eigen map of contiguous row-major numbers, as in a `View<Scalar>`.
 template <class Map, class Scalar>
 concept ContiguousMap = skips_nothing<Map> &&
                         (bool(Map::IsRowMajor) || bool(Map::IsVectorAtCompileTime)) &&
@@ -42,7 +42,7 @@ concept ContiguousMap = skips_nothing<Map> &&
 template <class Scalar>
 using MatrixMap = Eigen::Map<detail::constness<Scalar, Matrix<detail::Plain<Scalar>>>>;
 
-/// A matrix whose rows lie apart: one time step of a batch.
+/// A matrix with a stride between its rows: one time step of a batch.
 template <class Scalar>
 using StridedMap = Eigen::Map<detail::constness<Scalar, Matrix<detail::Plain<Scalar>>>,
                               Eigen::Unaligned, Eigen::OuterStride<>>;
@@ -54,30 +54,30 @@ template <class Scalar>
 using ArrayMap =
     Eigen::Map<detail::constness<Scalar, Eigen::Array<detail::Plain<Scalar>, Eigen::Dynamic, 1>>>;
 
-/// Somebody else's contiguous row-major memory, seen as a tensor: a pointer and a shape.
+/// A pointer and a shape: a tensor in contiguous row-major memory that the view does not own.
 ///
-/// A `View<const Scalar>` reads, a `View<Scalar>` writes; copying a view copies no elements. A view
-/// without memory is false: `if (dx) …`.
+/// A `View<const Scalar>` is read-only, a `View<Scalar>` can write. Copying a view copies no
+/// elements. A view without memory is false: `if (dx) …`.
 template <class Scalar>
 class View {
  public:
   View() = default;
   View(Scalar* data, const Shape& shape) : data_(data), shape_(shape) {}
 
-  /// What `slice`, `matrix`, `row` and `array` give, and Eigen's other maps that go row by row and skip
-  /// nothing: a matrix is (rows, cols), a vector has one axis. A map of columns, or one with strides,
-  /// is copied to a tensor first.
+  /// Accepts the results of `slice`, `matrix`, `row` and `array`, and other contiguous row-major
+  /// Eigen maps: a matrix becomes (rows, cols), a vector one axis. Copy a column-major or strided
+  /// map to a tensor first.
   template <detail::ContiguousMap<Scalar> Map>
   View(Map map)  // NOLINT(google-explicit-constructor)
       : data_(map.data()),
         shape_(Map::IsVectorAtCompileTime ? Shape{map.size()} : Shape{map.rows(), map.cols()}) {}
 
   View(const View&) = default;
-  /// Looks elsewhere. What a function returns cannot be assigned to, which would change no element:
+  /// Makes the view refer to other memory; no element changes. Only for lvalues, so
   /// `model.weights() = …` does not compile.
   View& operator=(const View&) & = default;
 
-  /// Every view can be read.
+  /// Every view converts to a read-only view.
   operator View<const Scalar>() const  // NOLINT(google-explicit-constructor)
       requires(!std::is_const_v<Scalar>) {
     return {data_, shape_};
@@ -96,16 +96,16 @@ class View {
 
   void set_zero() const { std::fill_n(data_, size(), Scalar{0}); }
 
-  /// All elements in a row.
+  /// All elements as one array.
   ArrayMap<Scalar> array() const { return {data_, size()}; }
 
   /// All elements as one row vector.
   RowMap<Scalar> row() const { return {data_, size()}; }
 
-  /// The leading axes folded into rows: `(64, 10, 32)` is a matrix of 640 × 32.
+  /// All axes but the last folded into rows: `(64, 10, 32)` is a matrix of 640 × 32.
   MatrixMap<Scalar> matrix() const { return {data_, shape_.leading(), shape_.back()}; }
 
-  /// Sample `n` as a matrix: of `(64, 10, 32)` 10 × 32, of `(64, 32)` 1 × 32.
+  /// Sample `n` as a matrix: 10 × 32 for `(64, 10, 32)`, 1 × 32 for `(64, 32)`.
   MatrixMap<Scalar> slice(Index n) const {
     const Index rows = shape_.rank() < 3 ? 1 : shape_.product(1, shape_.rank() - 1);
     const Index cols = shape_.rank() < 2 ? 1 : shape_.back();
@@ -121,30 +121,30 @@ class View {
     return {data_ + t * features, shape_[0], features, Eigen::OuterStride<>(steps * features)};
   }
 
-  /// The whole as the only time step of a batch.
+  /// The elements as the only time step of a batch.
   StridedMap<Scalar> as_step() const {
     return {data_, shape_.leading(), shape_.back(), Eigen::OuterStride<>(shape_.back())};
   }
 
-  /// Sample `n` without the batch axis: of `(64, 10, 32)` `(10, 32)`.
+  /// Sample `n` without the batch axis: `(10, 32)` for `(64, 10, 32)`.
   View sample(Index n) const {
     eigen_assert(0 <= n && n < shape_.front());
     return {data_ + n * shape_.product(1, shape_.rank()), shape_.sample()};
   }
 
-  /// Samples [first, first + count), a batch: of `(64, 10, 32)` `(count, 10, 32)`.
+  /// Samples [first, first + count) as a batch: `(count, 10, 32)` for `(64, 10, 32)`.
   View samples(Index first, Index count) const {
     eigen_assert(0 <= first && first + count <= shape_.front());
     return {data_ + first * shape_.product(1, shape_.rank()), shape_.with(0, count)};
   }
 
-  /// The same elements under another shape of the same size.
+  /// The same elements with another shape of the same size.
   View reshaped(const Shape& shape) const {
     eigen_assert(shape.size() == size());
     return {data_, shape};
   }
 
-  /// One element; the number of indices is the rank. Checked by assertions only.
+  /// One element; the number of indices is the rank. Checked only by assertions.
   template <std::convertible_to<Index>... Indices>
   Scalar& operator()(Indices... indices) const {
     eigen_assert(static_cast<Index>(sizeof...(Indices)) == rank());
@@ -158,7 +158,7 @@ class View {
     return data_[offset];
   }
 
-  /// One element; throws `ShapeError` when the indices do not fit the shape.
+  /// One element; throws `ShapeError` if the indices do not fit the shape.
   template <std::convertible_to<Index>... Indices>
   Scalar& at(Indices... indices) const {
     const Index position[] = {static_cast<Index>(indices)...};
@@ -171,7 +171,7 @@ class View {
     return (*this)(indices...);
   }
 
-  /// The same shape and the same elements, also of a tensor.
+  /// Whether shapes and elements are equal; also compares with a tensor.
   template <std::convertible_to<View<const Scalar>> Other>
   bool operator==(const Other& other) const {
     const View<const Scalar> seen = other;

@@ -1,6 +1,6 @@
 #pragma once
 
-#include <heed/train/sequences.hpp>
+#include <heed/tensor/sequences.hpp>
 
 namespace heed {
 

@@ -1,4 +1,4 @@
-#include <heed/train/sequences.hpp>
+#include <heed/tensor/sequences.hpp>
 
 #include <array>
 #include <list>
