@@ -74,7 +74,7 @@ TEST_CASE("Targets may lack the last axis with a mask, too") {
 TEST_CASE("Weights multiply the losses of samples, and their number divides them") {
   const auto y = random_tensor({3, 2, 4}, 1), p = random_tensor({3, 2, 4}, 2);
   const Loss<double> loss = MeanSquaredError{};
-  const Tensor<double, 1> weight{0.5, 0, 3};
+  const Tensor<double, 1> weight{0.5, 0.0, 3.0};
   Tensor<double> dp(p.shape()), one(Shape{1, 2, 4});
   detail::CountedRows<double> rows;
   rows.take("y", y, p, {}, weight);
