@@ -98,7 +98,7 @@ TEST_CASE("Weights multiply the losses of samples, and their number divides them
 TEST_CASE("With a mask weights of samples are those of their steps, and steps have their own") {
   const auto y = random_tensor({2, 3, 4}, 1), p = random_tensor({2, 3, 4}, 2);
   const Tensor<double, 1> by_sample{2.0, 5.0};
-  Tensor<double, 2> by_step(2, 3);
+  Tensor<double, 2> by_step(Shape{2, 3});
   by_step.matrix() << 2, 9, 2, 5, 9, 9;
   const auto loss = [&](View<const double> weight) {
     detail::CountedRows<double> rows;
