@@ -156,7 +156,10 @@ std::vector<Tensor<Scalar>> Model<Scalar>::run(std::span<const Node> wanted, std
   };
   const Index samples = columns[0].samples();
   const Index batch_size = (std::min)(options.batch_size, samples);
-  Team team((std::min)(options.threads, std::max<Index>(samples, 1)));
+  // A batch that begins with the states of the one before has to wait for it.
+  const Index threads =
+      graph_.carries_states() ? std::min<Index>(options.threads, 1) : options.threads;
+  Team team((std::min)(threads, std::max<Index>(samples, 1)));
   const bool is_uneven = std::any_of(columns.begin(), columns.end(), [](const auto& column) {
     return column.sequences() != nullptr;
   });

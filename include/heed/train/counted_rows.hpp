@@ -63,6 +63,9 @@ class CountedRows {
     return sum;
   }
 
+  /// Whether they are one for each sample, whatever its steps.
+  bool weighs_samples() const { return !weight_ || (weight_.rank() == 1 && !mask_); }
+
  private:
   void check_weight(std::string_view what) const {
     const Shape &weight = weight_.shape(), &p = p_.shape();

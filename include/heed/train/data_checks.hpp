@@ -174,4 +174,42 @@ inline void check_batch_size(Index batch_size) {
   check<OptionError>(batch_size >= 1, "expected a batch_size of at least 1, got ", batch_size);
 }
 
+/// Throws unless windows can cut the steps of all inputs and targets, and the network can be run in them.
+template <class Scalar>
+void check_window(Index window, const Graph<Scalar>& graph, const Data<Scalar>& data,
+                  std::string_view role) {
+  check<OptionError>(
+      window >= 0, "expected a window of at least 1 step, or 0 for whole sequences, got ", window);
+  if (window == 0 || data.samples() == 0) return;
+  windowed(graph);
+  const Column<Scalar>& first = data.x[0];
+  for (const auto* columns : {&data.x, &data.y}) {
+    for (const Column<Scalar>& column : *columns) {
+      const bool is_uneven = column.sequences() != nullptr;
+      bool fits = is_uneven == (first.sequences() != nullptr);
+      for (Index n = 0; fits && n < (is_uneven ? data.samples() : 1); ++n) {
+        fits = column.steps(n) == first.steps(n);
+      }
+      check<ShapeError>(fits, "window: expected ", role,
+                        "inputs and targets of the same steps, got ", first.shape(), " and ",
+                        column.shape());
+    }
+  }
+}
+
+/// Throws for what cannot be meant where a batch begins with the states of the one before.
+template <class Options>
+void check_stateful(const Options& options, Index samples) {
+  check<OptionError>(options.window == 0,
+                     "window carries states of its own; leave out .stateful of the layers");
+  check<OptionError>(!options.shuffle && !options.similar_lengths,
+                     "a stateful layer goes on from the batch before: expected .shuffle = false"
+                     " and .similar_lengths = false");
+  check<OptionError>(
+      samples % options.batch_size == 0,
+      "a stateful layer goes on from the batch before: expected a number of samples that "
+      "batch_size divides, got ",
+      samples, " samples and a batch_size of ", options.batch_size);
+}
+
 }  // namespace heed::detail

@@ -23,6 +23,8 @@ struct TrainerOptions {
   Index threads = 1;       ///< see `FitOptions::threads`
   /// Updates that others have made with this seed: what layers draw goes on from there.
   std::uint64_t updates_before = 0;
+  /// All layers begin a batch with the states of the one before, as `FitOptions::window` needs it.
+  bool carry_states = false;
 };
 
 /// Trains a model batch by batch, for loops of one's own; `Model::fit` is such a loop.
@@ -46,6 +48,7 @@ class Trainer {
         seed_(options.seed),
         updates_before_(options.updates_before),
         shards_(std::make_shared<Team>(options.threads)) {
+    if (options.carry_states) objective_.carry_states();
     const auto& nodes = model.graph().nodes();
     check<OptionError>(
         model.count_params() == 0 ||
@@ -110,6 +113,12 @@ class Trainer {
 
   /// Layers that carry their states from batch to batch begin with zeros again.
   void reset_states() { shards_.reset_states(); }
+
+  /// The states with which they begin the next batch, of so many samples, one after the other.
+  Arena<Scalar> states(Index samples) { return shards_.states(objective_.graph(), samples); }
+  void set_states(Index samples, const Arena<Scalar>& states) {
+    shards_.set_states(objective_.graph(), samples, states);
+  }
 
   /// The gradients of the last step, clipped, in the layout of the weights.
   const Arena<Scalar>& gradients() const { return shards_.gradients(); }
