@@ -86,6 +86,54 @@ TEST_CASE("Training in windows is training a stateful network on one window afte
   CHECK(model.trained().updates == 2 * 3 * 3);
 }
 
+TEST_CASE("Windows and stateful layers take weights where Keras takes them") {
+  // Keras 3.15.1 in float64: LSTM(3, stateful=True, return_sequences=True), Dense(1), SGD(0.5); windows of 5
+  // of 15 steps by train_on_batch, with reset_states() before each epoch; fit with shuffle=False.
+  const auto make = [](bool stateful) {
+    Model<double> model;
+    model.input({any, 2});
+    model.add(LSTM{.units = 3, .return_sequences = true, .stateful = stateful});
+    model.add(Dense{.units = 1});
+    model.build();
+    for (Index i = 0; i < model.count_params(); ++i) {
+      model.weights().data()[i] = 0.3 * std::sin(static_cast<double>(i));
+    }
+    return model;
+  };
+  Tensor<double> sines(Shape{2, 15, 2}), cosines(Shape{2, 15, 1});
+  for (Index i = 0; i < sines.size(); ++i) sines.data()[i] = std::sin(static_cast<double>(i));
+  for (Index i = 0; i < cosines.size(); ++i) cosines.data()[i] = std::cos(static_cast<double>(i));
+  const auto check_weights = [](const Model<double>& model, double sum, double by_place) {
+    double sums[2] = {0, 0};
+    for (Index i = 0; i < model.count_params(); ++i) {
+      sums[0] += model.weights().data()[i];
+      sums[1] += model.weights().data()[i] * static_cast<double>(i);
+    }
+    CHECK(std::abs(sums[0] - sum) < 1e-12);
+    CHECK(std::abs(sums[1] - by_place) < 1e-11);
+  };
+  auto given = options(5);
+  given.optimizer = SGD{.learning_rate = 0.5};
+  auto windows = make(false);
+  const auto history = windows.fit(sines, cosines, given);
+  CHECK(near(history["loss"][0], (0.5833208409692485 + 0.4420332408412359 + 0.5267602814456279) / 3,
+             1e-12));
+  CHECK(near(history["loss"][1], (0.6067904831414542 + 0.4418307076282552 + 0.5268614764005052) / 3,
+             1e-12));
+  check_weights(windows, 0.08930097660633206, -13.642877088749454);
+
+  Tensor<double> batches_x(Shape{6, 5, 2}), batches_y(Shape{6, 5, 1});
+  for (Index i = 0; i < 6; ++i) {
+    batches_x.slice(i) = sines.slice(i % 2).middleRows(i / 2 * 5, 5);
+    batches_y.slice(i) = cosines.slice(i % 2).middleRows(i / 2 * 5, 5);
+  }
+  given.window = 0;
+  auto stateful = make(true);
+  const auto carried = stateful.fit(batches_x, batches_y, given);
+  CHECK(near(carried["loss"][1], 0.5245947780150783, 1e-12));
+  check_weights(stateful, 0.09244280756738021, -13.53988058344049);
+}
+
 TEST_CASE("A window as long as the sequences changes nothing") {
   auto windows = network(), whole = network();
   const auto in_windows = windows.fit(x, y, options(T)), at_once = whole.fit(x, y, options(0));
