@@ -90,9 +90,9 @@ inline std::string keras_input_of(const std::string& layer, const Hdf5Object& ro
   const KerasModel model = keras_model(json, where);
   for (const KerasLayer& known : model.layers) {
     if (known.name != layer) continue;
-    const auto inputs = keras_call(known).inputs;
+    const auto inputs = keras_calls(known)[0].inputs;
     known.expect(inputs.size() == 1, " has ", inputs.size(), " inputs, expected a Dense");
-    return inputs[0];
+    return inputs[0].layer;
   }
   throw FileError(join(where, " has no layer ", in_quotes(layer),
                        ", in front of which the Dense of a StepAttention stands; name it: "

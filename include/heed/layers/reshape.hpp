@@ -5,7 +5,7 @@
 namespace heed {
 
 /// Gives each sample another shape of as many elements, in row-major order; one axis may be -1 and is
-/// then what the others leave. Nothing is copied: the output is the input's memory.
+/// then what the others leave: of any length where an axis of the input is. Nothing is copied: the output is the input's memory.
 ///
 /// Keras: `layers.Reshape`.
 struct Reshape {
@@ -35,11 +35,15 @@ struct Reshape {
     }
     const Index elements = known.size();
     Shape y;
+    const bool open = std::count(target.begin(), target.end(), -1) == 1;
+    // Of an axis of any length is known what one entry of it has, and a batch says whether it fits.
+    check<ShapeError>(x.is_known() || open, "expected a target shape with a -1 for an input of any "
+                      "length, got ", to_text(target));
+    check<ShapeError>(!open || (elements > 0 && (!x.is_known() || x.size() % elements == 0)), misfit());
     for (const Index dim : target) {
-      if (dim < 0) check<ShapeError>(elements > 0 && x.size() % elements == 0, misfit());
-      y.push_back(dim >= 0 ? dim : x.size() / elements);
+      y.push_back(dim >= 0 ? dim : x.is_known() ? x.size() / elements : any);
     }
-    check<ShapeError>(y.size() == x.size(), misfit());
+    check<ShapeError>(!x.is_known() || y.size() == x.size(), misfit());
     return y;
   }
 };

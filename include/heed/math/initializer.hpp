@@ -31,9 +31,6 @@ namespace heed {
 /// | random_normal    | a Gaussian of standard deviation 0.05; also called normal             |
 /// | truncated_normal | the same, cut off at 2 standard deviations                            |
 /// | orthogonal       | orthonormal rows or columns: Saxe, McClelland, Ganguli 2014           |
-/// | unit_forget      | an LSTM's bias of 4 * units: ones for the forget gate, the second     |
-/// |                  | quarter, else zeros: Gers, Schmidhuber, Cummins 2000; Jozefowicz,     |
-/// |                  | Zaremba, Sutskever 2015. In Keras an option of the LSTM.              |
 enum class Initializer {
   zeros,
   ones,
@@ -47,7 +44,6 @@ enum class Initializer {
   random_normal,
   truncated_normal,
   orthogonal,
-  unit_forget,
 };
 
 /// What the initializers are called.
@@ -67,7 +63,6 @@ struct Names<Initializer> {
       {"random_normal", random_normal},
       {"truncated_normal", truncated_normal},
       {"orthogonal", orthogonal},
-      {"unit_forget", unit_forget},
       // Further names of those above.
       {"uniform", random_uniform},
       {"normal", random_normal},
@@ -204,9 +199,8 @@ inline void reflect(double* q, std::size_t rows, const float* v, const Halves& w
 /// last, so that a model of floats starts from the same numbers as one of doubles; the same
 /// `random` gives the same bits everywhere, as `Random` does.
 ///
-/// Throws `ShapeError` if `weights` does not have `shape`'s size, for `orthogonal` with fewer than
-/// two axes (more are folded to rows and columns before the last one), and for `unit_forget` unless
-/// the shape is (4 * units).
+/// Throws `ShapeError` if `weights` does not have `shape`'s size, and for `orthogonal` with fewer than
+/// two axes (more are folded to rows and columns before the last one).
 template <class Scalar>
 void initialize(Initializer initializer, std::span<Scalar> weights, const Shape& shape,
                 Random& random) {
@@ -251,15 +245,24 @@ void initialize(Initializer initializer, std::span<Scalar> weights, const Shape&
       }
       break;
     }
-    case unit_forget: {
-      check<ShapeError>(shape.rank() == 1 && shape.back() % 4 == 0,
-                        "a bias with a forget gate has the shape (4 * units), got ", shape);
-      const std::size_t units = weights.size() / 4;
-      std::fill(weights.begin(), weights.end(), Scalar{0});
-      for (Scalar& forget : weights.subspan(units, units)) forget = 1;
-      break;
-    }
   }
+}
+
+/// An LSTM's bias of (4 * units) whose forget gate, the second quarter, begins with ones (Gers, Schmidhuber,
+/// Cummins 2000; Jozefowicz, Zaremba, Sutskever 2015). As in Keras the initializer makes what is before it
+/// and what is after it, each as a weight of its own: (units) and (2 * units).
+///
+/// Throws `ShapeError` for another shape, and what `initialize` throws.
+template <class Scalar>
+void initialize_unit_forget(Initializer initializer, std::span<Scalar> weights, const Shape& shape,
+                            Random& random) {
+  check<ShapeError>(std::ssize(weights) == shape.size() && shape.rank() == 1 && shape.back() % 4 == 0,
+                    "a bias with a forget gate has the shape (4 * units), got ", shape);
+  const Index units = shape.back() / 4;
+  const auto U = static_cast<std::size_t>(units);
+  initialize(initializer, weights.first(U), {units}, random);
+  initialize(Initializer::ones, weights.subspan(U, U), {units}, random);
+  initialize(initializer, weights.subspan(2 * U), {2 * units}, random);
 }
 
 }  // namespace heed
