@@ -28,9 +28,9 @@ inline KerasMaskValue any_of_masks(std::span<const KerasMaskValue> values) {
   using Kind = KerasMaskValue::Kind;
   KerasMaskValue result{Kind::nothing};
   for (const KerasMaskValue& value : values) {
-    if (value.kind == Kind::unknown) return value;
-    if (result.kind == Kind::all || value.kind == Kind::nothing) continue;
-    result.kind = value.kind;
+    if (value.kind == Kind::unknown || value.kind == Kind::all) return value;
+    if (value.kind == Kind::nothing) continue;
+    result.kind = Kind::mask;
     result.mask.tests.insert(value.mask.tests.begin(), value.mask.tests.end());
   }
   return result;

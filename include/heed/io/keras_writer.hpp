@@ -99,25 +99,6 @@ Hdf5Group keras_file(const std::string& name, const KerasEntries<Scalar>& entrie
   return root;
 }
 
-/// What Keras 3 wants to know of each object in its native format. A class with a package is not Keras's.
-inline void add_keras_module(OrderedJson& object, const char* module) {
-  if (!object.is_object()) return;
-  const auto name = object["class_name"].get<std::string>();
-  const std::size_t package = name.find('>');
-  const bool own = package != std::string::npos;
-  if (own) object["class_name"] = name.substr(package + 1);
-  object["module"] = own ? OrderedJson() : OrderedJson(module);
-  object["registered_name"] = own ? OrderedJson(name) : OrderedJson();
-}
-
-/// The same of layers in a layer.
-inline void add_keras_modules_inside(OrderedJson& fields) {
-  const auto held = fields.find("layer");
-  if (held == fields.end() || !held->is_object()) return;
-  add_keras_module(*held, "keras.layers");
-  add_keras_modules_inside((*held)["config"]);
-}
-
 /// The bytes of an archive in the native format.
 template <class Scalar>
 std::vector<std::byte> keras_archive(const std::string& name, const KerasEntries<Scalar>& entries,
@@ -126,8 +107,7 @@ std::vector<std::byte> keras_archive(const std::string& name, const KerasEntries
   model["module"] = "keras.src.models.functional";
   model["registered_name"] = "Functional";
   for (OrderedJson& layer : model["config"]["layers"]) {
-    add_keras_module(layer, "keras.layers");
-    add_keras_modules_inside(layer["config"]);
+    if (!layer.contains("module")) add_keras_module(layer, "keras.layers");
     OrderedJson& fields = layer["config"];  // Keras 3.0 knows but one name of this one here
     if (!fields.contains("batch_input_shape")) continue;
     fields["batch_shape"] = fields["batch_input_shape"];
@@ -194,7 +174,8 @@ std::vector<std::byte> save_model(const Model<Scalar>& model, const CompileOptio
   detail::check_keras_name(model.name(), join("model ", detail::in_quotes(model.name())));
   detail::check_for_keras(model, options.batch_size);
   const Model<Scalar> expanded = detail::without_blocks(model);
-  const detail::KerasEntries<Scalar> entries(expanded, options.batch_size);
+  const detail::KerasEntries<Scalar> entries(
+      expanded, {.batch_size = options.batch_size, .native = format == Format::native});
   for (const detail::KerasEntry* entry : entries.in_order()) {
     const auto& type = entry->json["class_name"].template get_ref<const std::string&>();
     detail::check_keras_name(entry->name(), join(type, " ", detail::in_quotes(entry->name())));
