@@ -38,8 +38,8 @@ void append_keras_weights(const Hdf5Object& root, const KerasLayer& layer, const
   layer.expect(!name || name->size() != 1 || name->front() == layer.name,
                " should have its weights in ", in_quotes(group), ", where another layer has them");
   const auto& made = graph[node].layer;
-  const auto parts = layer.of_keras ? keras_parts(made.type(), made.config())
-                                    : std::vector<KerasPart>{{}};
+  const auto parts =
+      layer.of_keras ? keras_parts(made.type(), made.config()) : std::vector<KerasPart>{{}};
   const auto names = keras_own_names(graph, node);
   for (const KerasPart& part : parts) {
     const auto path = join(group, "/", part.group, "vars");

@@ -54,8 +54,8 @@ class KerasBuilder {
     }
     const bool crops = layer.class_name == "Cropping1D" || layer.class_name == "Cropping2D";
     if (layer.of_keras && crops) return add_cropping(layer, name, call);
-    const bool carries = is_keras_cell(layer.class_name) ||
-                         layer.class_name == Bidirectional<LSTM>::type;
+    const bool carries =
+        is_keras_cell(layer.class_name) || layer.class_name == Bidirectional<LSTM>::type;
     if (keras_operator(layer, call) == KerasOperator::none) {
       call.expect_inputs_alone(layer, carries);
     }
@@ -152,8 +152,8 @@ class KerasBuilder {
     if (!call.mask) return {};
     const auto found = masks_.find(*call.mask);
     using Kind = KerasMaskValue::Kind;
-    layer.expect(found != masks_.end() && (found->second.kind == Kind::mask ||
-                                           found->second.kind == Kind::all),
+    layer.expect(found != masks_.end() &&
+                     (found->second.kind == Kind::mask || found->second.kind == Kind::all),
                  " leaves out steps by a mask that heed has no layer for");
     return found->second.mask;
   }
@@ -194,9 +194,8 @@ class KerasBuilder {
 
   void add_inputs(const KerasOrder& order) {
     const auto inputs = order.inputs();
-    check<FileError>(inputs.size() == 1 || options_.input_shape.empty(), where_,
-                     ": the model has ", inputs.size(),
-                     " inputs, and the input_shape given is of one");
+    check<FileError>(inputs.size() == 1 || options_.input_shape.empty(), where_, ": the model has ",
+                     inputs.size(), " inputs, and the input_shape given is of one");
     for (const KerasInput& input : inputs) {
       if (input.layer != nullptr) {
         at_place(input.place, [&] {
@@ -258,11 +257,10 @@ class KerasBuilder {
     const auto is_taken = [&](const std::string& other) {
       return model_.graph().find(other) < model_.graph().nodes().size() || names_.contains(other);
     };
-    Index& number = numbers_.emplace(name, 1).first->second;
-    std::string result;
-    do {
+    std::string result = name;
+    for (Index& number = numbers_.emplace(name, 1).first->second; is_taken(result);) {
       result = join(name, "_", ++number);
-    } while (is_taken(result));
+    }
     return result;
   }
 
@@ -294,14 +292,14 @@ class KerasBuilder {
   const keras::LoadOptions<Scalar>& options_;
   KerasVersion version_;
   Model<Scalar> model_;
-  KerasMasks<Scalar> heed_, keras_;           ///< as heed's nodes have them, and as Keras's layers do
-  std::map<KerasTensor, Node> nodes_;         ///< by calls
+  KerasMasks<Scalar> heed_, keras_;    ///< as heed's nodes have them, and as Keras's layers do
+  std::map<KerasTensor, Node> nodes_;  ///< by calls
   std::map<KerasTensor, KerasMaskValue> masks_;
   std::map<KerasTensor, Cropped> cropped_;
   std::map<std::pair<std::size_t, std::size_t>, Node> unmasked_;
-  std::vector<std::optional<Node>> owners_;   ///< the first node of each layer of the file
-  std::set<std::string_view> names_;          ///< of the file's layers
-  std::map<std::string, Index> numbers_;      ///< of the names made last
+  std::vector<std::optional<Node>> owners_;  ///< the first node of each layer of the file
+  std::set<std::string_view> names_;         ///< of the file's layers
+  std::map<std::string, Index> numbers_;     ///< of the names made last
 };
 
 }  // namespace heed::detail

@@ -143,8 +143,7 @@ inline std::vector<KerasCall> keras_calls(const KerasLayer& layer) {
   layer.expect(!layer.nodes->empty(), " has no input");
   std::vector<KerasCall> calls;
   for (const auto& node : *layer.nodes) {
-    layer.expect(node.is_array() || node.is_object(),
-                 " has \"inbound_nodes\" of an unknown form");
+    layer.expect(node.is_array() || node.is_object(), " has \"inbound_nodes\" of an unknown form");
     calls.push_back(node.is_array() ? keras_2_call(node, layer) : keras_3_call(node, layer));
   }
   return calls;

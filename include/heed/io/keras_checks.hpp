@@ -10,10 +10,11 @@ namespace heed::detail {
 /// not (Keras 3.1 forgets the masks, 3.15 takes what counts in any of them, 2 what counts in all), and that is another
 /// mask than any.
 template <class Scalar>
-KerasMask keras_mask_of(const Graph<Scalar>& graph, std::size_t i, const KerasMasks<Scalar>& keras) {
+KerasMask keras_mask_of(const Graph<Scalar>& graph, std::size_t i,
+                        const KerasMasks<Scalar>& keras) {
   const auto& node = graph[i];
-  const bool drops = node.layer.template get<Slice>() != nullptr ||
-                     !is_keras_class_of_heed(node.layer.type());
+  const bool drops =
+      node.layer.template get<Slice>() != nullptr || !is_keras_class_of_heed(node.layer.type());
   if (drops) return {};
   const bool some = std::any_of(node.inputs.begin(), node.inputs.end(),
                                 [&](const Node input) { return bool(keras.of(graph, input)); });

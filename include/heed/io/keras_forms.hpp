@@ -42,9 +42,9 @@ inline bool is_keras_cell(std::string_view type) {
 
 /// One of the parts of a layer that have weights: most layers are one, a Bidirectional is two.
 struct KerasPart {
-  std::string names;   ///< what heed's names of its weights begin with: `forward_`
-  std::string path;    ///< where they are in the layer's group of an `.h5`: `forward_lstm/lstm_cell/`
-  std::string group;   ///< … of a `.keras`: `forward_layer/cell/`
+  std::string names;  ///< what heed's names of its weights begin with: `forward_`
+  std::string path;  ///< where they are in the layer's group of an `.h5`: `forward_lstm/lstm_cell/`
+  std::string group;  ///< … of a `.keras`: `forward_layer/cell/`
 };
 
 inline std::vector<KerasPart> keras_parts(std::string_view type, const Config& config) {
@@ -82,11 +82,12 @@ inline std::vector<KerasWeightPlace> keras_weight_places(const std::vector<Keras
   std::vector<KerasWeightPlace> places;
   std::vector<std::size_t> counts(parts.size(), 0);
   for (const std::string& name : names) {
-    const auto part = std::find_if(parts.begin(), parts.end(),
-                                   [&](const KerasPart& one) { return name.starts_with(one.names); });
+    const auto part = std::find_if(parts.begin(), parts.end(), [&](const KerasPart& one) {
+      return name.starts_with(one.names);
+    });
     const auto i = static_cast<std::size_t>(part - parts.begin());
-    places.push_back({part->path + name.substr(part->names.size()),
-                      join(part->group, "vars/", counts[i]++)});
+    places.push_back(
+        {part->path + name.substr(part->names.size()), join(part->group, "vars/", counts[i]++)});
   }
   return places;
 }

@@ -41,9 +41,9 @@ inline constexpr std::string_view keras_last_step = "last_hidden_state";
 
 /// The classes of Keras that heed reads.
 inline bool is_keras_class(std::string_view name) {
-  constexpr auto others = std::to_array<std::string_view>({"Cropping1D", "Cropping2D", "ELU",
-                                                           "InputLayer", "Lambda", "ReLU",
-                                                           "Softmax", "TimeDistributed"});
+  constexpr auto others =
+      std::to_array<std::string_view>({"Cropping1D", "Cropping2D", "ELU", "InputLayer", "Lambda",
+                                       "ReLU", "Softmax", "TimeDistributed"});
   return std::find(others.begin(), others.end(), name) != others.end() ||
          any_keras_layer([&]<class L>(const L*) { return L::type == name; });
 }
@@ -143,7 +143,8 @@ inline void check_keras_backward(const LayerConfig& forward, const LayerConfig& 
     const auto other = std::find_if(backward.config.begin(), backward.config.end(),
                                     [&](const auto& field) { return field.first == name; });
     if (name == "go_backwards") {
-      check<OptionError>(other->second != value, "its backward_layer has the direction of its layer");
+      check<OptionError>(other->second != value,
+                         "its backward_layer has the direction of its layer");
     } else if (!name.ends_with("_initializer")) {
       check<OptionError>(other->second == value, "its backward_layer has another ", in_quotes(name),
                          " than its layer, and heed's Bidirectional has two of a kind");
@@ -158,8 +159,7 @@ AnyLayer<Scalar> wrapper_from_keras(const KerasLayer& layer, const Shape& x,
                                     const KerasVersion& version) {
   const bool both = layer.class_name == Bidirectional<LSTM>::type;
   check<OptionError>(both || x.rank() > 1, "expected an input of (steps, …), got ", x);
-  const auto inner =
-      held_layer_from_keras(layer, "layer", both ? x : x.sample(), options, version);
+  const auto inner = held_layer_from_keras(layer, "layer", both ? x : x.sample(), options, version);
   const KerasConfig fields(*layer.config, version);
   Config config = both ? fields.read<Bidirectional<LSTM>>({"layer", "backward_layer"})
                        : fields.read<TimeDistributed<Dense>>({"layer"});
@@ -170,8 +170,8 @@ AnyLayer<Scalar> wrapper_from_keras(const KerasLayer& layer, const Shape& x,
                      printable(name, 80));
   const auto backward = layer.config->find("backward_layer");
   if (both && backward != layer.config->end() && !backward->is_null()) {
-    check_keras_backward(
-        inner, held_layer_from_keras(layer, "backward_layer", x, options, version));
+    check_keras_backward(inner,
+                         held_layer_from_keras(layer, "backward_layer", x, options, version));
   }
   return options.registry.make(layer.class_name, config);
 }

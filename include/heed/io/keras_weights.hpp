@@ -32,7 +32,7 @@ inline bool is_keras_weight(std::string_view path, std::string_view weight) {
 }
 
 /// The same of a weight in a part of its layer: `forward_` of `bidirectional/forward_lstm/lstm_cell/kernel`. The last
-/// group that can be one decides, whatever the layer is called.
+/// group that can be one decides, whatever the layer is called; without one a weight can be of either.
 inline bool is_keras_weight(std::string_view path, const KerasPlace& place) {
   if (!is_keras_weight(path, place.weight)) return false;
   if (place.part.empty()) return true;
@@ -45,7 +45,7 @@ inline bool is_keras_weight(std::string_view path, const KerasPlace& place) {
     }
     end = slash;
   }
-  return false;
+  return true;
 }
 
 /// All weights of a model, in the order of its layout, from the datasets that hold them. Throws
@@ -154,12 +154,15 @@ class KerasWeights {
   Hdf5Object find(const KerasPlace& place) const {
     const Stored& stored = layers_.find(place.layer)->second;
     const std::string_view* found = nullptr;
+    std::size_t count = 0;
     for (const std::string_view& path : stored.paths) {
       if (!is_keras_weight(path, place)) continue;
-      check<FileError>(found == nullptr, stored.group.place(), " has two weights ",
-                       in_quotes(place.part + place.weight));
-      found = &path;
+      // Keras writes the weights of the forward layer first, and its own files say no more of a backward one that
+      // was given: `bidirectional/lstm_2/lstm_cell/kernel`.
+      if (++count == 1 || place.part == "backward_") found = &path;
     }
+    check<FileError>(count < 2 || (count == 2 && !place.part.empty()), stored.group.place(),
+                     " has two weights ", in_quotes(place.part + place.weight));
     check<FileError>(found != nullptr, stored.group.place(), " has no weight ",
                      in_quotes(place.part + place.weight), " among its weight_names");
     auto object = stored.group.open(*found);

@@ -39,7 +39,9 @@ inline OrderedJson keras_training_config(const keras::CompileOptions& options) {
 template <class Scalar>
 OrderedJson keras_model_json(const std::string& name, const KerasEntries<Scalar>& entries) {
   auto layers = OrderedJson::array();
-  for (const KerasEntry* entry : entries.in_order()) layers.push_back(entry->json);
+  for (const KerasEntry& entry : entries.all()) {
+    if (!entry.hidden) layers.push_back(entry.json);
+  }
   const auto ends = [&](std::span<const KerasRef> refs) {
     auto list = OrderedJson::array();
     for (const KerasRef& ref : refs) {

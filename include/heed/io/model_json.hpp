@@ -83,8 +83,10 @@ inline Node reference_from_json(const nlohmann::json& json, const NamedNodes& no
                                 std::string_view place, std::string_view verb) {
   const bool is_pair =
       json.is_array() && json.size() == 2 && json[0].is_string() && json[1].is_number_unsigned();
-  check<FileError>(json.is_string() || is_pair, place, verb, printable(json.dump(-1, ' ', false, nlohmann::json::error_handler_t::replace), 80),
-                   ", expected the name of a layer, or its name and the number of an output");
+  check<FileError>(
+      json.is_string() || is_pair, place, verb,
+      printable(json.dump(-1, ' ', false, nlohmann::json::error_handler_t::replace), 80),
+      ", expected the name of a layer, or its name and the number of an output");
   const auto& name = (is_pair ? json[0] : json).get_ref<const std::string&>();
   const auto known = nodes.find(name);
   check<FileError>(known != nodes.end(), place, verb, in_quotes(name),

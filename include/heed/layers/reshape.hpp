@@ -37,9 +37,12 @@ struct Reshape {
     Shape y;
     const bool open = std::count(target.begin(), target.end(), -1) == 1;
     // Of an axis of any length is known what one entry of it has, and a batch says whether it fits.
-    check<ShapeError>(x.is_known() || open, "expected a target shape with a -1 for an input of any "
-                      "length, got ", to_text(target));
-    check<ShapeError>(!open || (elements > 0 && (!x.is_known() || x.size() % elements == 0)), misfit());
+    check<ShapeError>(x.is_known() || open,
+                      "expected a target shape with a -1 for an input of any "
+                      "length, got ",
+                      to_text(target));
+    check<ShapeError>(!open || (elements > 0 && (!x.is_known() || x.size() % elements == 0)),
+                      misfit());
     for (const Index dim : target) {
       y.push_back(dim >= 0 ? dim : x.is_known() ? x.size() / elements : any);
     }

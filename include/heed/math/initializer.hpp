@@ -256,8 +256,9 @@ void initialize(Initializer initializer, std::span<Scalar> weights, const Shape&
 template <class Scalar>
 void initialize_unit_forget(Initializer initializer, std::span<Scalar> weights, const Shape& shape,
                             Random& random) {
-  check<ShapeError>(std::ssize(weights) == shape.size() && shape.rank() == 1 && shape.back() % 4 == 0,
-                    "a bias with a forget gate has the shape (4 * units), got ", shape);
+  check<ShapeError>(
+      std::ssize(weights) == shape.size() && shape.rank() == 1 && shape.back() % 4 == 0,
+      "a bias with a forget gate has the shape (4 * units), got ", shape);
   const Index units = shape.back() / 4;
   const auto U = static_cast<std::size_t>(units);
   initialize(initializer, weights.first(U), {units}, random);
