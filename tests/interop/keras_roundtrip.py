@@ -413,7 +413,7 @@ class Draw:
             states = [states[0], states[-1]]
         started = plain(free, initial_state=states if isinstance(plain, kl.LSTM) else states[0])
         two = self.bidirectional(masked=True, modes=[None, "concat", "ave"], return_sequences=chance(0.5))(masked)
-        outputs = [self.bidirectional(masked=True)(words), started[:, -1] if chance(0.5) else kl.Dense(2)(started)]
+        outputs = [self.bidirectional(masked=True)(words), started[:, -1] if steps and chance(0.5) else kl.Dense(2)(started)]
         outputs += as_list(two) + states[:1]
         if steps is None or not chance(0.5):
             outputs.append(self.recurrent(masked=True)(words if MODULE_2 else self.joined(words, masked)))

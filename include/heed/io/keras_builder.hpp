@@ -100,7 +100,7 @@ class KerasBuilder {
     const Node node = append(own, std::move(made), from, shares ? owner : std::nullopt);
     if (!owner) {
       owner = node;
-      if (is_frozen(layer)) model_.set_trainable(own, false);
+      if (!file_.trains || is_frozen(layer)) model_.set_trainable(own, false);
     }
     keras_.set(node.index, mask);
     nodes_[{name.layer, name.call, 0}] = node;
@@ -262,18 +262,6 @@ class KerasBuilder {
       result = join(name, "_", ++number);
     }
     return result;
-  }
-
-  bool is_frozen(const KerasLayer& layer) const {
-    const auto trains = [](const nlohmann::json& config) {
-      const auto said = config.find("trainable");
-      return said == config.end() || *said != false;
-    };
-    const auto held = layer.config->find("layer");
-    const bool inner = held == layer.config->end() || !held->is_object() ||
-                       !held->contains("config") || !(*held)["config"].is_object() ||
-                       trains((*held)["config"]);
-    return !file_.trains || !trains(*layer.config) || !inner;
   }
 
   /// Of an output that its layer has: for others the graph has a sentence.

@@ -15,6 +15,19 @@ struct KerasModel {
   bool trains = true;                           ///< false: all layers are frozen
 };
 
+/// Whether a layer, or the one in it, does not train.
+inline bool is_frozen(const KerasLayer& layer) {
+  const auto trains = [](const nlohmann::json& config) {
+    const auto said = config.find("trainable");
+    return said == config.end() || *said != false;
+  };
+  if (!trains(*layer.config)) return true;
+  const auto held = layer.config->find("layer");
+  if (held == layer.config->end() || !held->is_object()) return false;
+  const auto inner = held->find("config");
+  return inner != held->end() && inner->is_object() && !trains(*inner);
+}
+
 /// The tensors of `input_layers` or `output_layers`: `["dense", 0, 0]` for one, a list of such, or for a model
 /// whose inputs or outputs have names, these, in whose order Keras takes them.
 inline std::vector<KerasTensor> keras_ends(const nlohmann::json& config, const char* key,

@@ -164,9 +164,12 @@ enum class Format { hdf5, native };
 /// its class is registered as there: `mine>Gain` by `@register_keras_serializable("mine")`, and `Gain`,
 /// without a package, by `@register_keras_serializable()`.
 ///
-/// Keras 2 refuses a file with a function of which it has another, hard_sigmoid.
+/// Keras 2 refuses a file with a function of which it has another, hard_sigmoid, and one in which a layer is given
+/// states, for which it has another form. Where Keras would take a mask that heed does not, or another one, the native
+/// format says which; HDF5 cannot.
 ///
-/// Throws `ModelError` when the model is not built, or a layer does not lead to its output;
+/// Throws `ModelError` when the model is not built, a layer does not lead to its output, is stateful without a
+/// `batch_size`, or leaves out steps as nothing in Keras or in the format does;
 /// `FileError` for what JSON cannot say, and for a name that Keras cannot read or run: TensorFlow takes
 /// letters without accents, digits, `_`, `.`, `-` and `>`.
 template <class Scalar>
