@@ -90,6 +90,16 @@ TEST_CASE("The summary names the model and needs no weights") {
 )");
 }
 
+TEST_CASE("A second input is connected to nothing") {
+  Model<float> model("two");
+  const Node a = model.input("a", {1}), b = model.input("b", {2});
+  model.add("both", Concatenate{}, {a, b});
+  const std::string text = model.summary();
+  CHECK(text.find("│ b (InputLayer)     │ (None, 2)    │       0 │ -            │") !=
+        std::string::npos);
+  CHECK(text.find("│ a, b         │") != std::string::npos);
+}
+
 TEST_CASE("Numbers and sizes are written as Keras writes them") {
   CHECK(detail::with_commas(0) == "0");
   CHECK(detail::with_commas(999) == "999");

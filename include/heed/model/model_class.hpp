@@ -255,10 +255,13 @@ void Model<Scalar>::build(const BuildOptions& options) {
   std::uint64_t stream = 0;
   for (const Slot& slot : graph_.layout().all_slots()) {
     Random random(options.seed, stream++);
-    const auto size = static_cast<std::size_t>(slot.shape.size());
-    initialize(slot.initializer,
-               weights_.values().subspan(static_cast<std::size_t>(slot.offset), size), slot.shape,
-               random);
+    const auto values = weights_.values().subspan(static_cast<std::size_t>(slot.offset),
+                                                  static_cast<std::size_t>(slot.shape.size()));
+    if (slot.unit_forget) {
+      initialize_unit_forget(slot.initializer, values, slot.shape, random);
+    } else {
+      initialize(slot.initializer, values, slot.shape, random);
+    }
   }
   trained_ = {};
   built_ = true;
