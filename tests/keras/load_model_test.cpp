@@ -200,6 +200,9 @@ TEST_CASE("Fields that change nothing are left out, and others are errors that n
         "m.h5: LSTM \"lstm\": \"return_state\" is true, which cannot be read from a file of Keras "
         "yet");
   CHECK(
+      field_refusal("lstm", "stateful", {1, 2}) ==
+      "m.h5: LSTM \"lstm\": \"stateful\" is [1,2], which cannot be read from a file of Keras yet");
+  CHECK(
       field_refusal("flat", "data_format", "channels_first") ==
       "m.h5: Flatten \"flat\": \"data_format\" is \"channels_first\", which heed's layer does not "
       "have");

@@ -130,8 +130,10 @@ AnyLayer<Scalar> layer_from_keras(const KerasLayer& layer, const KerasCall& call
   nlohmann::json given = *layer.config;
   if (type == "LSTM") {
     for (const char* field : {"stateful", "return_state"}) {
-      check<OptionError>(given.value(field, false) == false, in_quotes(field),
-                         " is true, which cannot be read from a file of Keras yet");
+      const auto said = given.find(field);
+      check<OptionError>(said == given.end() || *said == false, in_quotes(field), " is ",
+                         said == given.end() ? std::string() : printable(said->dump(), 80),
+                         ", which cannot be read from a file of Keras yet");
     }
     given.erase("bias_initializer");  // the weights come from the file
   }
