@@ -21,10 +21,10 @@
 // nor on how it is laid out. A linker keeps one of each, and the program would crash. So each file refers to
 // another name of a function, with its sizes in it. A linker keeps one of the functions of all files, and with
 // it its other name: a file whose own name is not that one does not link. Where all files are put together
-// before they are assembled (-flto), the assembler says it.
+// before they are assembled (-flto), the assembler says it. The other name is a label in the function: an
+// alias gets lost when clang++ takes the function from a precompiled header.
 //
-// HEED_ALLOW_MIXED_VECTORS takes this away, for programs that keep such files apart themselves, and for
-// -flto=thin of clang++ 14, which takes the other names for two functions.
+// HEED_ALLOW_MIXED_VECTORS takes this away, for programs that keep such files apart themselves.
 #if defined(__ELF__) && defined(__GNUC__) && !defined(HEED_ALLOW_MIXED_VECTORS)
 #if defined(EIGEN_VECTORIZE_AVX512)
 #define HEED_DETAIL_VECTOR_BITS 512
@@ -37,15 +37,14 @@
 #endif
 #define HEED_DETAIL_OTHER_NAME(bits, bytes) \
   heed_needs_the_same_march_in_all_files_and_here_vectors_have_##bits##_bits_at_##bytes##_bytes
-#define HEED_DETAIL_SAME_VECTORS(name)                                                       \
-  extern "C" {                                                                               \
-  [[gnu::used, gnu::visibility("hidden")]] inline void heed_vectors() noexcept {}            \
-  [[gnu::used, gnu::visibility("hidden"), gnu::alias("heed_vectors")]] void name() noexcept; \
-  }                                                                                          \
-  asm(".ifndef heed_is_known_" #name "\n.ifdef heed_is_known\n.error \"" #name               \
-      "\"\n.endif\n"                                                                         \
-      ".set heed_is_known, 1\n.set heed_is_known_" #name                                     \
-      ", 1\n"                                                                                \
+#define HEED_DETAIL_SAME_VECTORS(name)                                             \
+  extern "C" [[gnu::used, gnu::visibility("hidden")]] inline void heed_vectors() { \
+    asm volatile(".globl " #name "\n.hidden " #name "\n" #name ":");               \
+  }                                                                                \
+  asm(".ifndef heed_is_known_" #name "\n.ifdef heed_is_known\n.error \"" #name     \
+      "\"\n.endif\n"                                                               \
+      ".set heed_is_known, 1\n.set heed_is_known_" #name                           \
+      ", 1\n"                                                                      \
       ".pushsection .data.rel.ro.heed,\"awR\",%progbits\n.dc.a " #name "\n.popsection\n.endif")
 #define HEED_DETAIL_EXPAND(macro, ...) macro(__VA_ARGS__)
 namespace heed::detail {
