@@ -79,6 +79,18 @@ void Graph<Scalar>::set_shapes(const Inputs<Scalar>& inputs, Tape<Scalar>& tape)
 }
 
 template <class Scalar>
+std::vector<Shape> Graph<Scalar>::output_shapes(std::span<const Shape> inputs) const {
+  std::vector<View<const Scalar>> x;
+  for (const Shape& shape : inputs) x.emplace_back(nullptr, shape.batch(1));
+  Tape<Scalar> tape;
+  activate(outputs_, tape);
+  set_shapes({.x = x}, tape);
+  std::vector<Shape> shapes;
+  for (const Node node : outputs_) shapes.push_back(output_of(node, tape).shape);
+  return shapes;
+}
+
+template <class Scalar>
 void Graph<Scalar>::forward(View<const Scalar> weights, const Inputs<Scalar>& inputs,
                             std::span<const Node> wanted, const Pass& pass,
                             Tape<Scalar>& tape) const {

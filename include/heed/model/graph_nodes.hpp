@@ -131,6 +131,10 @@ class Graph {
   std::vector<Tensor<Scalar>>& carried_states(std::size_t node, Index samples,
                                               Tape<Scalar>& tape) const;
 
+  /// The shapes of the outputs, of one sample, for inputs of these; `any` where they leave a length open. Throws
+  /// `ShapeError` for lengths that a layer does not take.
+  std::vector<Shape> output_shapes(std::span<const Shape> inputs) const;
+
   /// Runs the layers that some nodes depend on, and these, on a batch. The values stay on the tape, where
   /// views of the inputs stand for them in part: these must outlive their use.
   void forward(View<const Scalar> weights, const Inputs<Scalar>& inputs,

@@ -91,7 +91,7 @@ class Model {
   /// Another output than the node added last, also when more are added. Throws `ModelError` for a node
   /// that the model does not have.
   void set_output(Node node) { set_outputs({node}); }
-  /// Several outputs, in this order.
+  /// Several outputs, in this order, each of them once.
   void set_outputs(std::vector<Node> nodes);
 
   /// Whether training changes the weights of a layer, which it does unless it is frozen by `false`. Throws
@@ -243,6 +243,9 @@ void Model<Scalar>::set_outputs(std::vector<Node> nodes) {
     check<ModelError>(
         node.index < graph_.nodes().size() && node.output < graph_[node.index].shapes.size(),
         "model \"", name_, "\": expected an output from this model");
+    check<ModelError>(std::count(nodes.begin(), nodes.end(), node) == 1, "model \"", name_,
+                      "\": expected different outputs, got ", graph_.title(node.index),
+                      " more than once");
   }
   graph_.set_outputs(std::move(nodes));
 }

@@ -28,7 +28,8 @@ std::vector<OutputMetrics<Scalar>> output_metrics(const Graph<Scalar>& network,
 }
 
 /// The means of losses and metrics over batches: of losses weighted by samples, of metrics by what
-/// counts of them. With several outputs each has its own, `price_loss`, `price_mae`.
+/// counts of them. With several outputs each has its own, `price_loss`, `price_mae`. Names are Keras's: a metric
+/// with weights that is there without them, too, is `weighted_mae`.
 template <class Scalar>
 class RunningMeans {
  public:
@@ -44,11 +45,12 @@ class RunningMeans {
       names_.push_back(free_name(join(prefix, terms[k].name, "_loss")));
     }
     for (std::size_t k = 0; k < terms.size(); ++k) {
-      for (const auto* list : {&metrics_[k].metrics, &metrics_[k].weighted}) {
-        for (const Metric<Scalar>& metric : *list) {
-          names_.push_back(
-              free_name(join(prefix, several ? terms[k].name + "_" : "", metric.name())));
-        }
+      const std::string front = prefix + (several ? terms[k].name + "_" : "");
+      for (const auto& metric : metrics_[k].metrics)
+        names_.push_back(free_name(front + metric.name()));
+      for (const auto& metric : metrics_[k].weighted) {
+        const std::string name = front + metric.name();
+        names_.push_back(is_taken(name) ? free_name(front + "weighted_" + metric.name()) : name);
       }
     }
     sums_.resize(2 * names_.size());
@@ -110,12 +112,14 @@ class RunningMeans {
   }
 
  private:
+  bool is_taken(const std::string& name) const {
+    return std::find(names_.begin(), names_.end(), name) != names_.end();
+  }
+
   /// Two metrics of a name are told apart by a number.
   std::string free_name(const std::string& base) const {
     std::string name = base;
-    for (Index i = 1; std::find(names_.begin(), names_.end(), name) != names_.end(); ++i) {
-      name = join(base, "_", i);
-    }
+    for (Index i = 1; is_taken(name); ++i) name = join(base, "_", i);
     return name;
   }
 
