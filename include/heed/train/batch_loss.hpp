@@ -7,23 +7,23 @@
 
 namespace heed::detail {
 
-/// The loss of one batch over all outputs of a network.
+/// The loss of one batch, summed over all outputs of a network.
 template <class Scalar>
 class BatchLoss {
  public:
-  /// What belongs to one output.
+  /// The values of one output.
   struct Output {
-    View<const Scalar> given;   ///< what the objective's graph gave: (N, …)
+    View<const Scalar> given;   ///< the values of the objective's graph: (N, …)
     View<const Scalar> y;       ///< its targets
-    View<const Scalar> weight;  ///< of samples or steps; false: all weigh 1
-    Mask mask;                  ///< which steps count, of output and targets; false: all
-    double loss = 0;            ///< before it is weighted against those of other outputs
+    View<const Scalar> weight;  ///< of samples or steps; false: all weights are 1
+    Mask mask;                  ///< the mask of output and targets; false: no step is masked
+    double loss = 0;            ///< before it is multiplied by the output's loss weight
     CountedRows<Scalar> rows;
-    std::vector<std::uint8_t> counts;  ///< of the mask, where output and targets have one each
+    std::vector<std::uint8_t> counts;  ///< the memory of `mask` if output and targets both have one
   };
 
-  /// Takes what a forward left. The views hold until the next one. Throws `ShapeError` for targets, weights and
-  /// masks that do not fit it.
+  /// Takes the results of the last forward pass. The views are valid until the next one. Throws
+  /// `ShapeError` for targets, weights and masks that do not fit them.
   void take(const Objective<Scalar>& objective, const Shards<Scalar>& shards,
             const Batch<Scalar>& batch) {
     const Graph<Scalar>& graph = objective.graph();
@@ -45,7 +45,7 @@ class BatchLoss {
     return sum(objective, [](std::size_t) { return View<Scalar>{}; });
   }
 
-  /// The same, with the gradients by what the graph gave, from which the shards may run back.
+  /// The same, and writes the gradients of the outputs, so that the shards can run backward.
   double value_and_gradients(const Objective<Scalar>& objective, Shards<Scalar>& shards) {
     return sum(objective,
                [&](std::size_t k) { return shards.output_gradient(objective.graph(), k); });
@@ -55,7 +55,7 @@ class BatchLoss {
   Index samples() const { return outputs_.empty() ? 0 : outputs_[0].given.dim(0); }
 
  private:
-  /// A step counts when it does both in the output and in its targets.
+  /// A step counts if it is masked neither in the output nor in the targets.
   static void mask(Output& output, Mask own, Mask targets, const std::string& loss) {
     const Shape& p = output.given.shape();
     check<ShapeError>(!targets || (p.rank() > 2 && targets.shape() == Shape{p[0], p[1]}), loss,

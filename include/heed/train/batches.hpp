@@ -9,8 +9,8 @@
 
 namespace heed::detail {
 
-/// Cuts a data set into batches, the last one smaller when it does not come out even. The order is a
-/// function of the seed and the epoch alone.
+/// Divides a data set into batches. The last batch is smaller if `batch_size` does not divide the
+/// number of samples. The order depends only on the seed and the epoch.
 template <class Scalar>
 class Batches {
  public:
@@ -35,14 +35,14 @@ class Batches {
 
   void begin_epoch(std::uint64_t epoch) {
     std::iota(order_.begin(), order_.end(), Index{0});
-    // Streams that `Model::build` does not draw weights from when it has the same seed.
+    // `Model::build` with the same seed draws weights from streams below this one.
     constexpr std::uint64_t first_stream = std::uint64_t{1} << 32;
     Random random(options_.seed, first_stream + epoch);
     if (options_.shuffle) random.shuffle(std::span(order_));
     if (options_.similar_lengths) sort_by_length(random);
   }
 
-  /// How many time windows batch `step` has, of `length` steps each.
+  /// The number of time windows of batch `step`, of `length` steps each.
   Index windows(Index step, Index length) const {
     Index longest = 1;
     const Rows rows = this->rows(step);
@@ -52,7 +52,7 @@ class Batches {
     return (longest - 1) / length + 1;
   }
 
-  /// Batch `step` of the epoch, from 0, or a time window of it; valid until the next call.
+  /// Batch `step` of the epoch, from 0, or a time window of it. Valid until the next call.
   Batch<Scalar> batch(Index step, const Window& window = {}) {
     const Rows rows = this->rows(step);
     x_.take(data_.x, rows, window);
@@ -71,8 +71,9 @@ class Batches {
                                                    static_cast<std::size_t>(count))};
   }
 
-  /// Sorts the samples of a hundred batches at a time, so that batches are of samples of similar length
-  /// and still change from epoch to epoch, and puts the batches into a new order.
+  /// Sorts the samples of a hundred batches at a time by length, so that the samples of a batch
+  /// have similar lengths and the batches still change from epoch to epoch. Then shuffles the
+  /// batches if `shuffle` is set.
   void sort_by_length(Random& random) {
     const Index samples = std::ssize(order_);
     const Index pool = 100 * (std::min)(batch_size_, samples);

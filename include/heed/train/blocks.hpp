@@ -6,8 +6,9 @@
 
 namespace heed::detail {
 
-/// Calls `f(first, count)` for consecutive pieces of [0, size), short enough that what several
-/// expressions read and write in turn stays in the first cache: one pass over the memory.
+/// Calls `f(first, count)` for consecutive blocks of [0, size). A block is short enough to stay in
+/// the first-level cache while several expressions read and write it, so that the memory is passed
+/// over only once.
 template <class F>
 void for_each_block(Index size, const F& f) {
   constexpr Index block = 1024;

@@ -10,14 +10,14 @@
 
 namespace heed::detail {
 
-/// Something that a text can stand for: the names that Keras has for it, heed's own first.
+/// A choice that has names: those of Keras, with heed's name first.
 template <class Made>
 struct NamedChoice {
   std::vector<std::string_view> names;
   Made (*make)();
 };
 
-/// What a name says. Throws `OptionError` with the names that are known.
+/// The choice with this name. Throws `OptionError` with the known names.
 template <class Made>
 Made make_by_name(std::string_view what, std::string_view name,
                   const std::vector<NamedChoice<Made>>& choices) {
@@ -32,7 +32,7 @@ Made make_by_name(std::string_view what, std::string_view name,
                          is_sparse ? "; one_hot makes rows of class numbers" : ""));
 }
 
-/// What can be read as a name.
+/// A type that can be read as a name.
 template <class T>
 concept Text = std::convertible_to<const T&, std::string_view>;
 

@@ -6,12 +6,13 @@
 
 namespace heed::detail {
 
-/// What class weights say of each sample or step, as a `sample_weight`.
+/// Converts class weights to a weight for each sample or step, a `sample_weight`.
 template <class Scalar>
 class ClassWeights {
  public:
-  /// Throws `OptionError` for weights that no training comes to, `DataError` when targets are no classes or
-  /// the classes of y are not those of the weights.
+  /// Throws `OptionError` for weights that are negative or not finite, and `DataError` if targets
+  /// are not classes, if a class of y has no weight, or if a class with a weight does not occur in
+  /// y.
   ClassWeights(const std::vector<double>& weights, const Column<Scalar>& y)
       : weights_(weights), occurs_(weights.size(), false) {
     for (const double weight : weights) {
@@ -43,7 +44,7 @@ class ClassWeights {
   }
 
  private:
-  /// (N) for targets (N, C), (N, T) for (N, T, C).
+  /// (N) for targets (N, C), (N, T) for targets (N, T, C).
   static Shape shape_of(const Shape& targets) {
     check<DataError>(
         targets.rank() <= 3,

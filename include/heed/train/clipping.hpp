@@ -8,14 +8,14 @@
 
 namespace heed {
 
-/// How gradients are kept small before an update; 0 is off, and at most one is on. Every optimizer
-/// has these as fields, with Keras's names.
+/// Limits for gradients before an update. 0 means no limit; at most one limit can be set. Every
+/// optimizer has these fields, with Keras's names.
 struct Clipping {
-  double clipnorm = 0;         ///< of each weight's gradient, by its own norm
-  double clipvalue = 0;        ///< of each number, to [−clipvalue, clipvalue]
-  double global_clipnorm = 0;  ///< of all gradients together, by their common norm
+  double clipnorm = 0;         ///< the largest norm of the gradient of each weight
+  double clipvalue = 0;        ///< each number is clipped to [−clipvalue, clipvalue]
+  double global_clipnorm = 0;  ///< the largest norm of all gradients together
 
-  /// Throws `OptionError` for a bound that is negative or not finite, and for two at once.
+  /// Throws `OptionError` for a limit that is negative or not finite, and for more than one limit.
   void validate(std::string_view optimizer) const {
     const auto valid = [](double bound) { return is_finite(bound) && bound >= 0; };
     check<OptionError>(valid(clipnorm) && valid(clipvalue) && valid(global_clipnorm), optimizer,
@@ -29,7 +29,7 @@ struct Clipping {
 
 namespace detail {
 
-/// The Euclidean norm, summed in double, where the squares of floats cannot overflow.
+/// The Euclidean norm. It is summed in double, in which squares of floats cannot overflow.
 template <class S>
 double norm(View<const S> x) {
   double sum = 0;
@@ -52,7 +52,7 @@ void clip_norm(View<S> x, double bound) {
 
 }  // namespace detail
 
-/// Clips gradients in an arena of `layout`, in place. What is within its bound keeps its bits.
+/// Clips gradients in an arena of `layout`, in place. Gradients within their limit keep their bits.
 /// Pascanu, Mikolov, Bengio 2013, "On the difficulty of training recurrent neural networks", 3.2.
 template <class S>
 void clip(const Clipping& clipping, const Layout& layout, View<S> gradients) {
@@ -65,7 +65,7 @@ void clip(const Clipping& clipping, const Layout& layout, View<S> gradients) {
   if (clipping.clipvalue > 0) {
     const auto bound = static_cast<S>(clipping.clipvalue);
     for (S& g : std::span(gradients.data(), static_cast<std::size_t>(gradients.size()))) {
-      if (is_number(g)) g = std::clamp(g, -bound, bound);  // NaN stays, and is found
+      if (is_number(g)) g = std::clamp(g, -bound, bound);  // NaN stays, so that it is reported
     }
   }
 }

@@ -5,17 +5,19 @@
 
 namespace heed::detail {
 
-/// The loss and metrics of one output p: (N, …), whose steps may not all count, and whose samples may have
-/// weights. Rows that count are put side by side, so that no loss and no metric has to know of masks or weights.
+/// The loss and metrics of one output p: (N, …), with an optional mask of its steps and optional
+/// weights of its samples. The rows that are not masked are copied to consecutive memory, so losses
+/// and metrics need no code for masks and weights.
 ///
-/// As Keras has it, a loss is the sum of weights times losses over how many rows count, and a metric with
-/// weights is divided by the sum of the weights. Where nothing counts both are 0.
+/// As in Keras, a loss is the sum of weights times losses, divided by the number of rows that are
+/// not masked. A weighted metric is divided by the sum of the weights. If all rows are masked, both
+/// are 0.
 template <class Scalar>
 class CountedRows {
  public:
-  /// Takes what a model gave, p, and its targets, until the views end. `weight` is (N), or (N, T) for
-  /// p: (N, T, …); false: all weigh 1. Throws `ShapeError`, with `what`
-  /// in front, for targets and weights of another shape.
+  /// Takes a model's output p and its targets y, which must outlive the use of this object.
+  /// `weight` is (N), or (N, T) for p: (N, T, …); false: all weights are 1. Throws `ShapeError`,
+  /// with `what` in front, for targets and weights of another shape.
   void take(std::string_view what, View<const Scalar> y, View<const Scalar> p, Mask mask = {},
             View<const Scalar> weight = {}) {
     y_ = match_targets(what, y, p.shape());
@@ -28,7 +30,7 @@ class CountedRows {
     if (mask) gather();
   }
 
-  /// The mean loss; its gradient by p goes to `dp` if given, with zeros for what does not count.
+  /// The mean loss. Writes its gradient of p to `dp` if given, with zeros for masked rows.
   double loss(const Loss<Scalar>& loss, View<Scalar> dp = {}) {
     if (!mask_) return mean(loss, dp);
     if (dp) dp.array().setZero();
@@ -42,12 +44,13 @@ class CountedRows {
     return value;
   }
 
-  /// The mean of a metric, whatever the samples weigh.
+  /// The mean of a metric, without weights.
   double metric(const Metric<Scalar>& metric) const { return p_.dim(0) == 0 ? 0 : metric(y_, p_); }
-  /// How many samples' worth of steps counts: what such means are weighed by.
+  /// The number of samples, where masked steps are subtracted as fractions of a sample. It is the
+  /// weight of these means in a mean over batches.
   double samples() const { return samples_; }
 
-  /// The mean of a metric by the weights.
+  /// The weighted mean of a metric.
   double weighted_metric(const Metric<Scalar>& metric) const {
     const double all = sum_of_weights();
     if (!weight_ || all == 0) return all == 0 ? 0 : metric(y_, p_);
@@ -57,11 +60,11 @@ class CountedRows {
     });
     return sum / all;
   }
-  /// What such means are weighed by: the sum of the weights of samples, where each step that counts adds its
-  /// share.
+  /// The sum of the weights of the samples, where each step that is not masked adds its share. It
+  /// is the weight of these means in a mean over batches.
   double weights() const { return sum_of_weights() / weights_per_sample_; }
 
-  /// Whether they are one for each sample, whatever its steps.
+  /// Whether each sample has one weight that does not depend on its steps.
   bool weighs_samples() const { return !weight_ || (weight_.rank() == 1 && !mask_); }
 
  private:
@@ -81,7 +84,8 @@ class CountedRows {
                       " for predictions of ", p, ", got ", weight);
   }
 
-  /// Calls `use(row, from)` for each step that counts: the row among those, and the step among all.
+  /// Calls `use(row, from)` for each step that is not masked: `row` is its index among these steps,
+  /// `from` its index among all steps.
   template <class Use>
   void for_each_counted(const Use& use) const {
     Index row = 0;
@@ -109,7 +113,7 @@ class CountedRows {
     p_ = p_memory_;
     samples_ = static_cast<double>(rows) / static_cast<double>(mask_.dim(1));
     if (!weight) return;
-    const Index steps = weight.rank() == 1 ? mask_.dim(1) : 1;  // that share a weight
+    const Index steps = weight.rank() == 1 ? mask_.dim(1) : 1;  // that have the same weight
     weight_memory_.resize({rows});
     for_each_counted(
         [&](Index row, Index from) { weight_memory_.data()[row] = weight.data()[from / steps]; });
@@ -117,8 +121,8 @@ class CountedRows {
     weights_per_sample_ = static_cast<double>(mask_.dim(1));
   }
 
-  /// Calls `use(weight, y, p, offset)` for each weight with what it weighs, a batch of one sample whose
-  /// numbers begin at `offset`.
+  /// Calls `use(weight, y, p, offset)` for each weight, with the targets and predictions that it
+  /// applies to, as a batch of one sample. Their numbers begin at `offset`.
   template <class Use>
   void for_each_weight(const Use& use) const {
     Shape shape{1};

@@ -5,8 +5,8 @@
 
 namespace heed {
 
-/// Samples, what a model should give for them, and how much each counts: a tensor (N, …) or `Sequences` where
-/// the model has one input or output, a list or a list by names where it has several.
+/// Samples, their targets and optional weights. Each is a tensor (N, …) or `Sequences` if the model
+/// has one input or output, and a list, or a list by names, if it has several.
 template <class Scalar>
 struct Dataset {
   Columns<Scalar> x = {};
@@ -14,16 +14,16 @@ struct Dataset {
   Columns<Scalar> sample_weight = {};  ///< see `FitOptions::sample_weight`
 };
 
-/// What one training step works on: as many samples of each input and of the targets of each output, in
-/// the order of the model's inputs and outputs.
+/// The data of one training step: the samples of each input and the targets of each output, in the
+/// order of the model's inputs and outputs. All have the same number of samples.
 template <class Scalar>
 struct Batch {
   Inputs<Scalar> inputs = {};
   std::span<const View<const Scalar>> y = {};
-  /// How much each sample counts, (N), or each of its steps, (N, T); of no output, or of all of them.
+  /// The weights of the samples, (N), or of their steps, (N, T); for all outputs or for none.
   std::span<const View<const Scalar>> sample_weight = {};
-  /// Which steps of the targets count; where the output has a mask, only those that count there, too. Of no
-  /// output, or of all, (N, T) or false for one whose steps all count.
+  /// The masks of the targets, (N, T), for all outputs or for none; false if no step is masked. A
+  /// step counts only if it is masked neither here nor in the output.
   std::span<const Mask> masks = {};
 
   Index samples() const { return inputs.x.empty() ? 0 : inputs.x[0].dim(0); }
@@ -31,11 +31,11 @@ struct Batch {
 
 namespace detail {
 
-/// A data set that fits a model: a column for each input and output, in their order.
+/// A data set that fits a model: one column for each input and output, in their order.
 template <class Scalar>
 struct Data {
   std::vector<Column<Scalar>> x, y;
-  std::vector<Column<Scalar>> weight;  ///< of no output, or of all
+  std::vector<Column<Scalar>> weight;  ///< for all outputs or for none
 
   Index samples() const { return x.empty() ? 0 : x[0].samples(); }
 
@@ -47,7 +47,7 @@ struct Data {
     return data;
   }
 
-  /// How many steps of a sample count, in the first input that says so.
+  /// The number of steps of a sample that are not masked, from the first input that has lengths.
   Index length(Index n) const {
     for (const Column<Scalar>& column : x) {
       if (column.has_lengths()) return column.counted_steps(n);

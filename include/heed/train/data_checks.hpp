@@ -6,11 +6,11 @@
 #include <heed/train/objective.hpp>
 #include <heed/train/position.hpp>
 
-// Whether a data set fits a model and its losses.
+// Checks that a data set fits a model and its losses.
 
 namespace heed::detail {
 
-/// Throws `DataError` when x has a NaN or an infinity, with where the first one stands.
+/// Throws `DataError` with the position of the first NaN or infinity in x.
 template <class Scalar>
 void check_finite(std::string_view name, View<const Scalar> x) {
   const Scalar* const first = find_not_finite(x.values());
@@ -27,8 +27,8 @@ void check_column_is_finite(std::string_view name, const Column<Scalar>& column)
   }
 }
 
-/// Targets of `Sequences` are padded as the output is: to its length if it has one, and otherwise as an input
-/// whose samples have the same lengths.
+/// Pads targets that are `Sequences` as the output is padded: to the output's length if it has one,
+/// otherwise like an input whose samples have the same lengths.
 template <class Scalar>
 Column<Scalar> pad_as_output(const Column<Scalar>& y, Index output_steps,
                              const std::vector<Column<Scalar>>& inputs, const std::string& name) {
@@ -53,7 +53,8 @@ Column<Scalar> pad_as_output(const Column<Scalar>& y, Index output_steps,
            " for ", other == nullptr ? 0 : other->counted_steps(differs), " in sample ", differs));
 }
 
-/// `Sequences` whose steps come out of the network, as long as the targets y: (N, T, …).
+/// Pads `Sequences` whose length determines that of the output to the length of the targets y: (N,
+/// T, …).
 template <class Scalar>
 void pad_as_targets(std::vector<Column<Scalar>>& inputs, const Shape& y, const std::string& name) {
   for (Column<Scalar>& x : inputs) {
@@ -65,7 +66,8 @@ void pad_as_targets(std::vector<Column<Scalar>>& inputs, const Shape& y, const s
   }
 }
 
-/// The targets of an output in its shape, which for one sample is `output`. Throws unless its loss takes them.
+/// The targets of an output in the output's shape, which is `output` for one sample. Throws unless
+/// the loss accepts them.
 template <class Scalar>
 Column<Scalar> check_targets(const Graph<Scalar>& graph, std::size_t k, const Shape& output,
                              const Loss<Scalar>& loss, const Column<Scalar>& y,
@@ -84,7 +86,7 @@ Column<Scalar> check_targets(const Graph<Scalar>& graph, std::size_t k, const Sh
   const bool are_classes =
       loss.canonical_activation() == ActivationFunction::softmax && fits(expected.with_last(1));
   const auto advice = join("; one_hot(y, ", expected.back(), ") makes rows of class numbers");
-  // The numbers of a row are no steps.
+  // Targets that are `Sequences` need an output with steps.
   check<ShapeError>(fits(expected) && (!is_uneven || output.rank() > 1), loss.name(), ": expected ",
                     name, " of ", output.batch(y.samples()), ", which is what ",
                     graph.title(graph.outputs()[k].index), " gives, got ",
@@ -141,9 +143,9 @@ Column<Scalar> check_weight(const Column<Scalar>& weight, const Column<Scalar>& 
   return checked;
 }
 
-/// Throws unless the model is built and takes x, and the losses take y for what the model gives.
-/// Returns the data with y in the shapes of the outputs. `role` stands in front of names: "", or
-/// "validation ".
+/// Throws unless the model is built and accepts x, and the losses accept y as targets of the
+/// outputs. Returns the data with y in the shapes of the outputs. `role` is a prefix of names: ""
+/// or "validation ".
 template <class Scalar>
 Data<Scalar> check_data(const Model<Scalar>& model, const Losses<Scalar>& losses,
                         const Dataset<Scalar>& given, std::string_view role) {
@@ -195,7 +197,8 @@ inline void check_batch_size(Index batch_size) {
   check<OptionError>(batch_size >= 1, "expected a batch_size of at least 1, got ", batch_size);
 }
 
-/// Throws unless windows can cut the steps of all inputs and targets, and the network can be run in them.
+/// Throws unless all inputs and targets have the same numbers of steps, and the network can be
+/// trained in windows.
 template <class Scalar>
 void check_window(Index window, const Graph<Scalar>& graph, const Data<Scalar>& data,
                   std::string_view role) {
@@ -218,7 +221,7 @@ void check_window(Index window, const Graph<Scalar>& graph, const Data<Scalar>& 
   }
 }
 
-/// Throws for what cannot be meant where a batch begins with the states of the one before.
+/// Throws for options that make no sense if each batch begins with the states of the previous one.
 template <class Options>
 void check_stateful(const Options& options, Index samples) {
   check<OptionError>(options.window == 0,

@@ -7,22 +7,22 @@
 
 namespace heed {
 
-/// Ends training when a value has not improved for `patience` epochs. Keras: `EarlyStopping`, with
-/// these of its fields and their defaults.
+/// Ends training when a value has not improved for `patience` epochs. Keras: `EarlyStopping`, of
+/// which these are some of the fields, with the same defaults.
 ///
 ///     model.fit(x, y, {…, .callbacks = {EarlyStopping{.patience = 3}}});
 ///
-/// A snapshot keeps what it remembers: a training that is resumed stops when it would have stopped.
-/// Throws `OptionError` for a negative `min_delta` or `patience`; when training begins, if `monitor` is
-/// one of validation data and there are none; and at the end of the first epoch when it is not among
-/// the logs.
+/// A snapshot stores its values, so a resumed training stops in the same epoch as one without a
+/// break. Throws `OptionError` for a negative `min_delta` or `patience`. `fit` throws `OptionError`
+/// before the first epoch if `monitor` is a value of validation data and there are none, and at the
+/// end of the first epoch if `monitor` is not among the logs.
 struct EarlyStopping {
   enum class Mode { automatic, min, max };
 
   std::string monitor = "val_loss";
-  double min_delta = 0;  ///< a smaller change is no improvement
+  double min_delta = 0;  ///< smaller changes are not improvements
   Index patience = 0;
-  Mode mode = Mode::automatic;  ///< automatic: max for a name that ends in `accuracy`, else min
+  Mode mode = Mode::automatic;  ///< automatic: max if the name ends in `accuracy`, else min
   bool restore_best_weights = false;
 
   template <class Scalar>
@@ -65,8 +65,8 @@ struct EarlyStopping {
     return callback;
   }
 
-  /// What `fit` itself would log of validation data is missed before the first epoch; other names may
-  /// be logged by a callback.
+  /// Before the first epoch, only values of validation data can be reported as missing: a callback
+  /// may still log other names.
   void check_monitor(const std::vector<std::string>& names) const {
     const auto has = [&](std::string_view name) {
       return std::find(names.begin(), names.end(), name) != names.end();

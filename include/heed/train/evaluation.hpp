@@ -6,14 +6,14 @@
 
 namespace heed::detail {
 
-/// What is measured of one output.
+/// The metrics of one output.
 template <class Scalar>
 struct OutputMetrics {
   std::vector<Metric<Scalar>> metrics;
-  std::vector<Metric<Scalar>> weighted;  ///< by the weights of the samples
+  std::vector<Metric<Scalar>> weighted;  ///< with the weights of the samples
 };
 
-/// The metrics of all outputs. Throws `OptionError` for one that cannot be meant for its output.
+/// The metrics of all outputs. Throws `OptionError` for a metric that does not fit its output.
 template <class Scalar>
 std::vector<OutputMetrics<Scalar>> output_metrics(const Graph<Scalar>& network,
                                                   const Metrics<Scalar>& metrics,
@@ -27,9 +27,10 @@ std::vector<OutputMetrics<Scalar>> output_metrics(const Graph<Scalar>& network,
   return all;
 }
 
-/// The means of losses and metrics over batches: of losses weighted by samples, of metrics by what
-/// counts of them. With several outputs each has its own, `price_loss`, `price_mae`. Names are Keras's: a metric
-/// with weights that is there without them, too, is `weighted_mae`.
+/// The means of losses and metrics over batches. Losses are weighted by the number of samples,
+/// metrics by the number of samples without masked steps. With several outputs, each has its own
+/// losses and metrics, `price_loss`, `price_mae`. The names are Keras's: if a metric is used with
+/// and without weights, the weighted one is `weighted_mae`.
 template <class Scalar>
 class RunningMeans {
  public:
@@ -60,8 +61,8 @@ class RunningMeans {
 
   void reset() { std::fill(sums_.begin(), sums_.end(), 0.0); }
 
-  /// One batch: its loss, and what there is to say of what `objective` gave. Of windows of time, which may be
-  /// shorter at the end, each counts by its steps.
+  /// Adds one batch: its loss, and the metrics of the outputs of `objective`. Time windows are
+  /// weighted by their steps, because the last one may be shorter.
   void add(double loss, const Objective<Scalar>& objective, const BatchLoss<Scalar>& batch,
            Index window = 0) {
     const auto& outputs = batch.outputs();
@@ -99,8 +100,8 @@ class RunningMeans {
     }
   }
 
-  // What there is to go on from in the middle of an epoch.
-  /// For each name a sum, and the sum of the weights in it.
+  // The state in the middle of an epoch, from which training can be resumed: for each name the sum
+  // of the values and the sum of their weights.
   const std::vector<double>& sums() const { return sums_; }
   void restore(const std::vector<double>& sums) { sums_ = sums; }
 
@@ -116,7 +117,7 @@ class RunningMeans {
     return std::find(names_.begin(), names_.end(), name) != names_.end();
   }
 
-  /// Two metrics of a name are told apart by a number.
+  /// Adds a number to the name of a second metric with the same name.
   std::string free_name(const std::string& base) const {
     std::string name = base;
     for (Index i = 1; is_taken(name); ++i) name = join(base, "_", i);
@@ -130,7 +131,8 @@ class RunningMeans {
   std::vector<CountedRows<Scalar>> rows_;
 };
 
-/// Calls `use(batch)` for each window of a batch, one after the other; for the batch itself if there are none.
+/// Calls `use(batch)` for each time window of a batch in turn, or for the whole batch without
+/// windows.
 template <class Scalar, class Use>
 void for_each_window(Batches<Scalar>& batches, Index step, Index window, const Use& use) {
   if (window == 0) return use(batches.batch(step));
@@ -138,7 +140,7 @@ void for_each_window(Batches<Scalar>& batches, Index step, Index window, const U
   for (Index i = 0; i < windows; ++i) use(batches.batch(step, {i * window, window}));
 }
 
-/// Adds losses and metrics over all samples, run for inference, to `logs`.
+/// Runs all samples for inference and adds their losses and metrics to `logs`.
 template <class Scalar>
 void evaluate(const Objective<Scalar>& objective, View<const Scalar> weights,
               Batches<Scalar>& batches, Index window, Shards<Scalar>& shards,

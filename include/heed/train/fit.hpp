@@ -6,17 +6,18 @@
 
 namespace heed {
 
-/// Trains on samples x: (N, …) and targets y, which have the output's shape (a last axis of 1 may be
-/// missing). Returns the loss and metrics of each epoch: sample-weighted means of what the batches
-/// gave while the weights moved, and `val_…` of the validation data at the epoch's end.
+/// Trains on samples x: (N, …) and targets y, which have the output's shape (a last axis of 1 may
+/// be missing). Returns the loss and metrics of each epoch. They are means over the samples,
+/// computed while the weights change from batch to batch. `val_…` are the values of the validation
+/// data at the end of the epoch.
 ///
-/// Throws, with nothing changed, `ModelError` before `build`, `ShapeError` when x or y does not fit,
-/// `DataError` for no samples, numbers that are not finite and targets the loss is not defined for,
-/// `OptionError` for an option outside its range, and what `ResumeFrom` says. Throws `TrainingError`,
-/// with the epoch, the step and the learning rate, as soon as the loss of a batch or of the validation
-/// data is not finite, or the weights are not at an epoch's end; the model then has the last weights
-/// that gave a batch a finite loss. What a callback throws comes through; the model then has the weights
-/// of the last step.
+/// Throws, with nothing changed, `ModelError` before `build`, `ShapeError` if x or y does not fit,
+/// `DataError` for no samples, for numbers that are not finite and for targets that the loss is not
+/// defined for, `OptionError` for an option outside its range, and the errors of `ResumeFrom`.
+/// Throws `TrainingError`, with the epoch, the step and the learning rate, as soon as the loss of a
+/// batch or of the validation data is not finite, or the weights are not finite at the end of an
+/// epoch. The model then has the last weights that gave a batch a finite loss. An exception of a
+/// callback is passed on; the model then has the weights of the last step.
 template <class Scalar>
 History Model<Scalar>::fit(const Columns<Scalar>& x, const Columns<Scalar>& y,
                            const FitOptions<Scalar>& options) {
@@ -53,8 +54,8 @@ History Model<Scalar>::fit(const Columns<Scalar>& x, const Columns<Scalar>& y,
   return detail::FitLoop<Scalar>(*this, training, validation, options).run();
 }
 
-/// The losses and metrics over samples x and targets y, under the names that `fit` gives them. Throws as `fit`
-/// does.
+/// The losses and metrics of samples x and targets y, under the same names as in `fit`. Throws the
+/// same errors as `fit`.
 template <class Scalar>
 Logs Model<Scalar>::evaluate(const Columns<Scalar>& x, const Columns<Scalar>& y,
                              const EvaluateOptions<Scalar>& options) const {

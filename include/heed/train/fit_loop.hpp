@@ -6,7 +6,7 @@
 
 namespace heed::detail {
 
-/// The callback that one training uses.
+/// A copy of a callback for one training.
 template <class Scalar>
 Callback<Scalar> made(const Callback<Scalar>& callback) {
   if (!callback.make) return callback;
@@ -57,7 +57,7 @@ class FitLoop {
     }
     call(&Callback<Scalar>::on_train_begin);
     if (start) restore(*start);
-    bool is_inside = start && start->step > 0;  // of an epoch, which is finished in any case
+    bool is_inside = start && start->step > 0;  // an epoch, which is finished even after a stop
     while (is_inside || (state_.epoch < state_.epochs && !state_.stop)) {
       begin_epoch(is_inside ? start->step : 0);
       if (is_inside) restore(*start);
@@ -69,10 +69,10 @@ class FitLoop {
     return std::move(history_);
   }
 
-  /// Stateful layers begin the next batch with zeros.
+  /// Sets the states of stateful layers to zeros.
   void reset_states() { trainer_.reset_states(); }
 
-  // Defined in heed/train/resume.hpp, and compiled only where they are used.
+  // Defined in heed/train/resume.hpp, and compiled only if they are used.
   std::optional<TrainingSnapshot<Scalar>> snapshot();
   void check_fits(const TrainingSnapshot<Scalar>& snapshot, const std::string& where);
 
@@ -87,7 +87,8 @@ class FitLoop {
     call(&Callback<Scalar>::on_epoch_begin);
   }
 
-  /// Once the callbacks have seen where the training goes on; what they changed is replaced.
+  /// Restores the state of a snapshot. It is called after the callbacks, and overwrites their
+  /// changes.
   void restore(const TrainingSnapshot<Scalar>& made) {
     before_ = made.before;
     trainer_.set_updates_before(before_.updates);
@@ -135,7 +136,7 @@ class FitLoop {
     if (options_.window > 0) trainer_.reset_states();
     for_each_window(batches_, state_.step++, options_.window, [&](const Batch<Scalar>& batch) {
       const double loss = trainer_.step(batch);
-      // Not by check(): its arguments would be made, and allocate, in every step.
+      // Without check(), whose arguments would be evaluated, and allocate, in every step.
       if (!is_finite(loss)) throw TrainingError(join(place(), "the loss is ", loss, advice()));
       means_.add(loss, trainer_.objective(), trainer_.batch_loss(), options_.window);
     });
@@ -152,7 +153,7 @@ class FitLoop {
     }
   }
 
-  /// One callback, which may change what `TrainingState` says and nothing else.
+  /// Calls one callback, and throws if it changes more than `TrainingState` allows.
   void run_callback(const typename Callback<Scalar>::Function& function) {
     const auto counts = [this] {
       return std::array{state_.epochs, state_.steps, state_.epoch, state_.step};
@@ -169,14 +170,14 @@ class FitLoop {
              "; it may set learning_rate and stop, add to logs, and change the model's weights"));
   }
 
-  /// Tells the model how long it has been trained, so that the next `fit` goes on from there.
+  /// Stores in the model how long it has been trained, so that the next `fit` continues from there.
   const Trained& count_trained() {
     model_.set_trained(
         {before_.epochs + static_cast<std::uint64_t>(state_.epoch), trainer_.updates()});
     return model_.trained();
   }
 
-  /// How many samples the first steps of an epoch have.
+  /// The number of samples in the first `steps` batches of an epoch.
   Index samples_done(Index steps) const {
     return (std::min)(steps * options_.batch_size, batches_.data().samples());
   }

@@ -15,11 +15,11 @@ namespace heed {
 
 namespace detail {
 
-/// Where the entries of a list stand, which are pairs that begin with their names. A few are looked
-/// through, so that a training step allocates nothing; many have a map.
+/// Finds entries by name in a list of pairs (name, …). The first few are searched one by one, so
+/// that a training step allocates nothing; the rest are in a map.
 class NameIndex {
  public:
-  /// The number of entries when there is none of that name.
+  /// The index of the entry, or the number of entries if no entry has this name.
   template <class Entries>
   std::size_t find(const Entries& entries, std::string_view name) const {
     const auto few = (std::min)(entries.size(), most_listed);
@@ -30,7 +30,7 @@ class NameIndex {
     return found == rest_.end() ? entries.size() : found->second;
   }
 
-  /// After an entry has come to the end of the list.
+  /// To be called after an entry was added at the end of the list.
   template <class Entries>
   void add_last(const Entries& entries) {
     if (entries.size() > most_listed) rest_.emplace(entries.back().first, entries.size() - 1);
@@ -71,10 +71,10 @@ class Logs {
 
   bool contains(std::string_view name) const { return find(name) != nullptr; }
 
-  /// Throws `OptionError` for a name that is not there.
+  /// Throws `OptionError` for an unknown name.
   double operator[](std::string_view name) const {
     const Entry* entry = find(name);
-    if (entry == nullptr) {  // the list of names is made for the message alone
+    if (entry == nullptr) {  // the list of names is only made for the message
       throw OptionError(join("there is no \"", name, "\" among ", names()));
     }
     return entry->second;
@@ -103,12 +103,12 @@ class Logs {
   detail::NameIndex index_;
 };
 
-/// What training went through: for each name one number an epoch.
+/// The history of a training: for each name, one number per epoch.
 class History {
  public:
   using Column = std::pair<std::string, std::vector<double>>;
 
-  /// Takes the values of one more epoch. A name that an epoch does not have is NaN there.
+  /// Appends the values of an epoch. A name without a value in an epoch is NaN there.
   void append(const Logs& logs) {
     constexpr double missing = std::numeric_limits<double>::quiet_NaN();
     for (const auto& [name, value] : logs) {
@@ -126,7 +126,7 @@ class History {
 
   bool contains(std::string_view name) const { return find(name) != columns_.end(); }
 
-  /// One value an epoch. Throws `OptionError` for a name that was not recorded.
+  /// One value for each epoch. Throws `OptionError` for a name that was not recorded.
   const std::vector<double>& operator[](std::string_view name) const& {
     const auto column = find(name);
     if (column == columns_.end()) {
@@ -142,8 +142,8 @@ class History {
   auto begin() const { return columns_.begin(); }
   auto end() const { return columns_.end(); }
 
-  /// A line of names, `epoch,loss,…`, and a line for each epoch, from 1. Numbers are written so that
-  /// reading them gives the same bits, names in quotes where they need them (RFC 4180).
+  /// Writes a line of names, `epoch,loss,…`, and a line for each epoch, from 1. Numbers have enough
+  /// digits to be read back with the same bits. Names are quoted if necessary (RFC 4180).
   void write_csv(std::ostream& out) const {
     out << "epoch";
     for (const auto& [name, values] : columns_) out << ',' << quoted(name);

@@ -9,18 +9,18 @@
 
 namespace heed {
 
-/// The mask of padded data, (samples, steps): of each sample as many steps count as it is long, and the
-/// padding after them does not.
+/// The mask of padded data, (samples, steps): the first steps of each sample count, as many as it
+/// is long, and the padding after them is masked.
 ///
 ///     const LengthMask mask({3, 5, 2}, x.dim(1));
 ///     const View<const float> inputs[] = {x};
 ///     const Mask masks[] = {mask};
 ///     const auto y = model.predict_all({.x = inputs, .masks = masks});
 ///
-/// Data that are given as `Sequences`, or to a model with `Masking`, need none.
+/// `Sequences`, and models with `Masking`, do not need it.
 class LengthMask {
  public:
-  /// Throws `ShapeError` for a length that is negative or beyond the steps.
+  /// Throws `ShapeError` for a length that is negative or greater than `steps`.
   LengthMask(std::span<const Index> lengths, Index steps)
       : shape_{std::ssize(lengths), steps}, counts_(static_cast<std::size_t>(shape_.size())) {
     check<ShapeError>(steps >= 0, "LengthMask: expected 0 steps or more, got ", steps);
@@ -32,7 +32,7 @@ class LengthMask {
       count += steps;
     }
   }
-  /// The same of lengths in braces.
+  /// The same for lengths in braces.
   LengthMask(std::initializer_list<Index> lengths, Index steps)
       : LengthMask(std::span(lengths.begin(), lengths.size()), steps) {}
 

@@ -9,16 +9,17 @@
 
 namespace heed {
 
-/// What `.loss` accepts: a struct with a `static constexpr std::string_view name` and
-/// `double evaluate(View<const S> y, View<const S> p, View<S> dp) const`, which returns the mean loss
-/// of a batch and writes its gradient by `p` to `dp` unless that view is false.
+/// The requirements on `.loss`: a struct with a `static constexpr std::string_view name` and
+/// `double evaluate(View<const S> y, View<const S> p, View<S> dp) const`, which returns the mean
+/// loss of a batch and writes its gradient of `p` to `dp` unless that view is false.
 ///
-/// It may also have `void validate() const`, which throws on a field outside its range;
-/// `void check_targets(View<const S> y) const`, which throws on targets that it has no loss for;
-/// `void check_output(const NetworkOutput&) const`, which throws on networks that cannot be meant; and
-/// `static constexpr ActivationFunction canonical_activation` with a field `bool from_logits`, by
-/// which training takes that function off the network. If it has fields, `static constexpr auto
-/// fields()` lists them as a layer's do, so that a training is not resumed with others.
+/// These members are optional. `void validate() const` throws if a field is outside its range.
+/// `void check_targets(View<const S> y) const` throws if the loss is not defined for the targets.
+/// `void check_output(const NetworkOutput&) const` throws if the network does not fit the loss.
+/// `static constexpr ActivationFunction canonical_activation`, with a field `bool from_logits`,
+/// makes training remove this function from the network and compute the loss from logits. `static
+/// constexpr auto fields()` lists the fields as in a layer, so that a training is not resumed with
+/// other values.
 template <class L, class S>
 concept LossFunction = requires(const L& loss, View<const S> y, View<S> dp) {
   { L::name } -> std::convertible_to<std::string_view>;
@@ -27,8 +28,8 @@ concept LossFunction = requires(const L& loss, View<const S> y, View<S> dp) {
 
 namespace detail {
 
-/// y under a shape with the same elements but for a last axis of 1, which may be missing or too
-/// many: targets (N) for predictions (N, 1). A false view when y does not fit.
+/// y with the shape of the predictions, from which it may differ only by a last axis of 1, missing
+/// or added: targets (N) for predictions (N, 1). A false view if y does not fit.
 template <class S>
 View<const S> fit_targets(View<const S> y, const Shape& expected) {
   if (y.shape() == expected) return y;
@@ -50,8 +51,8 @@ View<const S> match_targets(std::string_view what, View<const S> y, const Shape&
 
 }  // namespace detail
 
-/// Any loss, for one scalar type; made implicitly from the struct that says it, or from a name that
-/// Keras knows.
+/// Any loss, for one scalar type. Converts implicitly from a loss struct, or from a name that Keras
+/// knows.
 template <class Scalar>
 class Loss {
  public:
@@ -80,11 +81,12 @@ class Loss {
     }
   }
 
-  /// By name, with all defaults: `.loss = "mse"`. Throws `OptionError` with the names that are known.
+  /// A loss with default fields, by its name: `.loss = "mse"`. Throws `OptionError` with the known
+  /// names.
   template <detail::Text Name>
   Loss(const Name& name) : Loss(named(name)) {}  // NOLINT(google-explicit-constructor)
 
-  /// What is no loss, for a message that says what one is.
+  /// Gives a type that is not a loss a readable error message.
   template <class L>
   Loss(const L&)  // NOLINT(google-explicit-constructor)
       requires(!LossFunction<L, Scalar> && !detail::Text<L>) {
@@ -96,14 +98,14 @@ class Loss {
 
   const std::string& name() const { return name_; }
 
-  /// Its fields, as far as the loss lists them.
+  /// The fields that the loss lists.
   const Config& config() const { return config_; }
 
-  /// Whether there is one.
+  /// Whether it contains a loss.
   explicit operator bool() const { return bool(evaluate_); }
 
-  /// The mean loss of a batch of predictions p: (N, …); its gradient by p goes to `dp` if given.
-  /// Throws `ShapeError` unless y has p's shape, but for a last axis of 1.
+  /// The mean loss of a batch of predictions p: (N, …). Writes its gradient of p to `dp` if given.
+  /// Throws `ShapeError` unless y has p's shape, except for a last axis of 1.
   double operator()(View<const Scalar> y, View<const Scalar> p, View<Scalar> dp = {}) const {
     return evaluate_(detail::match_targets(name_, y, p.shape()), p, dp);
   }
@@ -113,13 +115,13 @@ class Loss {
     if (check_targets_) check_targets_(y);
   }
 
-  /// Throws `OptionError` for a network that the loss cannot be meant for.
+  /// Throws `OptionError` for a network that does not fit the loss.
   void check_output(const NetworkOutput& output) const {
     if (check_output_) check_output_(output);
   }
 
-  /// The activation function in front of which the loss can be computed, and the loss that does so;
-  /// linear when there is none.
+  /// The activation function that the loss can be combined with, linear if there is none, and the
+  /// loss computed from the function's input, the logits.
   ActivationFunction canonical_activation() const { return canonical_activation_; }
   Loss from_logits() const { return from_logits_ ? from_logits_() : *this; }
 

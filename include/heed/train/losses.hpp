@@ -11,22 +11,22 @@
 
 namespace heed {
 
-// Each loss is Keras's of the same name. `evaluate` takes targets y and predictions p of one shape,
-// (N, …, C), returns the mean loss, and writes ∂L/∂p to `dp` unless that view is false.
+// Each loss is the loss of the same name in Keras. `evaluate` takes targets y and predictions p of
+// one shape, (N, …, C), returns the mean loss, and writes ∂L/∂p to `dp` unless that view is false.
 
-/// What a loss may know of the network that it is to train, by `check_output`.
+/// The properties of the network that a loss can check in `check_output`.
 struct NetworkOutput {
-  std::string layer;                           ///< the last one: `Dense "output"`
-  std::optional<ActivationFunction> function;  ///< that ends it; none when it is not known
-  Shape shape;                                 ///< of one sample
+  std::string layer;                           ///< the last layer: `Dense "output"`
+  std::optional<ActivationFunction> function;  ///< the last function, if it is known
+  Shape shape;                                 ///< of the output for one sample
 };
 
 namespace detail {
 
-/// Keras's `epsilon()`: how far probabilities are kept from 0 and 1.
+/// Keras's `epsilon()`: the smallest distance of probabilities from 0 and 1.
 inline constexpr double probability_margin = 1e-7;
 
-/// p kept in [margin, 1 − margin]; NaN stays NaN.
+/// p clipped to [margin, 1 − margin]; NaN stays NaN.
 template <class S>
 S clip_probability(S p) {
   constexpr auto low = static_cast<S>(probability_margin);
@@ -39,7 +39,7 @@ inline void check_label_smoothing(std::string_view loss, double smoothing) {
                      ": expected label_smoothing in [0, 1], got ", smoothing);
 }
 
-/// Throws `DataError` unless all targets are in [0, 1]; the message ends in `advice`.
+/// Throws `DataError` unless all targets are in [0, 1]. `advice` is the end of the message.
 template <class S>
 void check_shares(std::string_view loss, View<const S> y, std::string_view advice) {
   const S* const end = y.data() + y.size();
@@ -49,9 +49,10 @@ void check_shares(std::string_view loss, View<const S> y, std::string_view advic
                        " at ", position_text(y.shape(), wrong - y.data()), advice));
 }
 
-/// Throws `OptionError` when a function is known to give something other than the loss takes: below 0
-/// where it takes probabilities, above 1 where they are not divided by their sum, or probabilities
-/// where it takes logits. The loss's own function is taken off, and is right either way.
+/// Throws `OptionError` if the function that ends the network is known not to give what the loss
+/// expects: if it gives values below 0 for a loss of probabilities, values above 1 for a loss that
+/// does not normalize them, or probabilities for a loss of logits. The loss's canonical function
+/// always fits, because it is removed.
 inline void check_function(const NetworkOutput& output, std::string_view loss,
                            std::string_view type, ActivationFunction canonical, bool from_logits,
                            bool is_normalized) {
@@ -81,9 +82,9 @@ inline void check_classes(const NetworkOutput& output, std::string_view name,
 
 /// `L = −mean(y log p + (1 − y) log(1 − p))` with targets in [0, 1].
 ///
-/// Probabilities are clipped to [1e-7, 1 − 1e-7], and the gradient is 0 outside. With `from_logits`
-/// p = sigmoid(z), and the loss is computed from z, for any finite z. A network that ends in a
-/// sigmoid is trained from its logits, with either setting.
+/// Probabilities are clipped to [1e-7, 1 − 1e-7], with a gradient of 0 outside. With `from_logits`,
+/// p = sigmoid(z), and the loss is computed from z without overflow. A network that ends in a
+/// sigmoid is trained from its logits with either setting.
 struct BinaryCrossentropy {
   bool from_logits = false;
   double label_smoothing = 0;  ///< y becomes y (1 − s) + s / 2
@@ -134,12 +135,12 @@ struct BinaryCrossentropy {
 
 /// `L = −mean over all but the last axis of Σₖ yₖ log pₖ`, with one target for each of C classes.
 ///
-/// Probabilities are divided by their sum over the classes, then clipped to [1e-7, 1 − 1e-7], and
-/// the gradient is 0 for those outside. With `from_logits` p = softmax(z), and the loss is computed
-/// from z. A network that ends in a softmax is trained from its logits, with either setting.
+/// Probabilities are divided by their sum over the classes, then clipped to [1e-7, 1 − 1e-7], with
+/// a gradient of 0 outside. With `from_logits`, p = softmax(z), and the loss is computed from z. A
+/// network that ends in a softmax is trained from its logits with either setting.
 ///
-/// Targets are in [0, 1]. The gradient by the logits is `softmax(z) Σₖ yₖ − y`, whatever their sum; TensorFlow leaves out
-/// the sum, which is 1 for targets that are probabilities.
+/// Targets are in [0, 1]. The gradient of the logits is `softmax(z) Σₖ yₖ − y` for any sum of the
+/// targets. TensorFlow leaves out the factor Σₖ yₖ, which is 1 for targets that are probabilities.
 struct CategoricalCrossentropy {
   bool from_logits = false;
   double label_smoothing = 0;  ///< y becomes y (1 − s) + s / C

@@ -4,7 +4,8 @@
 
 namespace heed {
 
-/// The share of predictions on the target's side of `threshold`: `(p > threshold) == y`.
+/// The fraction of predictions on the same side of `threshold` as the target: `(p > threshold) ==
+/// y`.
 struct BinaryAccuracy {
   double threshold = 0.5;
 
@@ -24,8 +25,8 @@ struct BinaryAccuracy {
   }
 };
 
-/// The share of rows along the last axis whose largest prediction is where the largest target is;
-/// the first of equals counts.
+/// The fraction of rows along the last axis in which the largest prediction and the largest target
+/// have the same index. Of equal values the first counts.
 struct CategoricalAccuracy {
   static constexpr std::string_view name = "categorical_accuracy";
 
@@ -49,7 +50,7 @@ struct CategoricalAccuracy {
   }
 };
 
-/// Keras's "accuracy": BinaryAccuracy of one number, CategoricalAccuracy of several.
+/// Keras's "accuracy": BinaryAccuracy for one number, CategoricalAccuracy for several.
 struct Accuracy {
   static constexpr std::string_view name = "accuracy";
 
@@ -60,17 +61,18 @@ struct Accuracy {
   }
 };
 
-/// What `.metrics` accepts: a struct with a `static constexpr std::string_view name` and
-/// `double evaluate(View<const S> y, View<const S> p) const`, the mean over a batch. It may also have
-/// `void check_output(const NetworkOutput&) const`, which throws on networks that it says nothing of,
-/// and `static constexpr auto fields()`, as a loss may. Every loss is a metric, too.
+/// The requirements on `.metrics`: a struct with a `static constexpr std::string_view name` and
+/// `double evaluate(View<const S> y, View<const S> p) const`, which returns the mean over a batch.
+/// Optional members are `void check_output(const NetworkOutput&) const`, which throws if the
+/// network does not fit the metric, and `static constexpr auto fields()`, as in a loss. Every loss
+/// is also a metric.
 template <class M, class S>
 concept MetricFunction = requires(const M& metric, View<const S> y) {
   { M::name } -> std::convertible_to<std::string_view>;
   { metric.evaluate(y, y) } -> std::convertible_to<double>;
 };
 
-/// Any metric, for one scalar type; made implicitly from the struct that says it, or from a name that
+/// Any metric, for one scalar type. Converts implicitly from a metric struct, or from a name that
 /// Keras knows.
 template <class Scalar>
 class Metric {
@@ -93,14 +95,14 @@ class Metric {
     }
   }
 
-  /// By name, with all defaults, and called so in logs: `.metrics = {"accuracy", "mae"}`. Throws
-  /// `OptionError` with the names that are known.
+  /// A metric with default fields, by its name, which is also its name in logs: `.metrics =
+  /// {"accuracy", "mae"}`. Throws `OptionError` with the known names.
   template <detail::Text Name>
   Metric(const Name& name) : Metric(named(name)) {  // NOLINT(google-explicit-constructor)
     name_ = std::string_view(name);
   }
 
-  /// What is no metric, for a message that says what one is.
+  /// Gives a type that is not a metric a readable error message.
   template <class M>
   Metric(const M&)  // NOLINT(google-explicit-constructor)
       requires(!MetricFunction<M, Scalar> && !LossFunction<M, Scalar> && !detail::Text<M>) {
@@ -111,16 +113,16 @@ class Metric {
 
   const std::string& name() const { return name_; }
 
-  /// Its fields, as far as the metric lists them.
+  /// The fields that the metric lists.
   const Config& config() const { return config_; }
 
-  /// Throws `OptionError` for a network that the metric says nothing of.
+  /// Throws `OptionError` for a network that does not fit the metric.
   void check_output(const NetworkOutput& output) const {
     if (check_output_) check_output_(output);
   }
 
-  /// The mean over a batch of predictions p: (N, …). Throws `ShapeError` unless y has p's shape, but
-  /// for a last axis of 1.
+  /// The mean over a batch of predictions p: (N, …). Throws `ShapeError` unless y has p's shape,
+  /// except for a last axis of 1.
   double operator()(View<const Scalar> y, View<const Scalar> p) const {
     return evaluate_(detail::match_targets(name_, y, p.shape()), p);
   }
@@ -149,8 +151,8 @@ class Metric {
   std::function<void(const NetworkOutput&)> check_output_;
 };
 
-/// What `.metrics` takes: a list for the only output of a model, `{Accuracy{}, "mae"}`, or lists by the
-/// names of outputs, `{{"price", {"mae"}}, {"sold", {"accuracy"}}}`, where outputs may be left out.
+/// The value of `.metrics`: a list for the only output of a model, `{Accuracy{}, "mae"}`, or lists
+/// by output names, `{{"price", {"mae"}}, {"sold", {"accuracy"}}}`. Outputs can be left out.
 template <class Scalar>
 class Metrics {
  public:
@@ -167,8 +169,8 @@ class Metrics {
 
   bool empty() const { return metrics_.empty() && by_name_.empty(); }
 
-  /// A list for each of the outputs of these names. Throws `OptionError` for other names, and for a list
-  /// without names where there are several outputs.
+  /// One list for each of the outputs with these names. Throws `OptionError` for other names, and
+  /// for a list without names if there are several outputs.
   std::vector<std::vector<Metric<Scalar>>> by_output(const std::vector<std::string>& names) const {
     std::vector<std::vector<Metric<Scalar>>> lists(names.size());
     check<OptionError>(metrics_.empty() || names.size() == 1,

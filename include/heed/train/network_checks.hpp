@@ -6,7 +6,8 @@
 
 namespace heed::detail {
 
-/// What outputs are called: as their nodes are, `lstm`, and `lstm/1` for a further output of a node.
+/// The names of the outputs: those of their nodes, `lstm`, and `lstm/1` for a further output of a
+/// node.
 template <class Scalar>
 std::vector<std::string> output_names(const Graph<Scalar>& network) {
   std::vector<std::string> names;
@@ -17,8 +18,8 @@ std::vector<std::string> output_names(const Graph<Scalar>& network) {
   return names;
 }
 
-/// Whether something other than one output reads what its node gives: another output, or a layer that another
-/// output depends on.
+/// Whether the node of an output is also read elsewhere: by another output, or by a layer that
+/// another output depends on.
 template <class Scalar>
 bool is_read_again(const Graph<Scalar>& network, std::size_t output) {
   std::vector<Index> readers(network.nodes().size(), 0);
@@ -30,7 +31,7 @@ bool is_read_again(const Graph<Scalar>& network, std::size_t output) {
   return readers[network.outputs()[output].index] > 1;
 }
 
-/// What ends a network in an output, seen through layers that only reshape.
+/// The layer and function that end the network at an output, without layers that only reshape.
 template <class Scalar>
 NetworkOutput network_output(const Graph<Scalar>& network, std::size_t output = 0) {
   const Node node = network.outputs()[output];
@@ -48,14 +49,14 @@ NetworkOutput network_output(const Graph<Scalar>& network, std::size_t output = 
   return {network.title(last), function, network.shape(node)};
 }
 
-/// Throws `OptionError` for a network whose output cannot be meant for its loss: a softmax over one
-/// unit, logits for a loss of probabilities. What a layer of unknown kind gives is taken as it comes.
+/// Throws `OptionError` for a network whose output does not fit its loss: a softmax over one unit,
+/// or logits for a loss of probabilities. Outputs of layers without a known function are accepted.
 template <class Scalar>
 void check_network(const Graph<Scalar>& network, const Loss<Scalar>& loss, std::size_t output = 0) {
   loss.check_output(network_output(network, output));
 }
 
-/// The metrics of each output. Throws `OptionError` for one that cannot be meant for what the network gives.
+/// The metrics of each output. Throws `OptionError` for a metric that does not fit the network.
 template <class Scalar>
 std::vector<std::vector<Metric<Scalar>>> metrics_by_output(const Graph<Scalar>& network,
                                                            const Metrics<Scalar>& metrics) {

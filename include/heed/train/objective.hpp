@@ -10,25 +10,25 @@ namespace heed {
 template <class Scalar>
 using Losses = NamedList<Loss<Scalar>>;
 
-/// What training minimises: a network and the losses of its outputs, whose weighted sum is the loss.
+/// The function that training minimizes: the weighted sum of the losses of a network's outputs.
 ///
-/// A network that ends in the function its loss is canonical for (sigmoid and binary cross-entropy,
-/// softmax and categorical cross-entropy) is run without that function, and the loss is computed from
-/// the logits, where nothing saturates. Keras on TensorFlow does the same. This is the only place
-/// that decides it.
+/// If the network ends in the canonical function of its loss (sigmoid and binary cross-entropy,
+/// softmax and categorical cross-entropy), the function is removed from the network, and the loss
+/// is computed from the logits, where nothing saturates. Keras on TensorFlow does the same. This
+/// class alone decides it.
 template <class Scalar>
 class Objective {
  public:
-  /// What belongs to one output.
+  /// One output.
   struct Term {
     std::string name;  ///< of the output
     Loss<Scalar> loss;
     double weight = 1;
-    ActivationFunction activation = ActivationFunction::linear;  ///< taken off the network
+    ActivationFunction activation = ActivationFunction::linear;  ///< removed from the network
   };
 
-  /// `weights` say how much the loss of each output counts, 1 if there are none. Throws `OptionError` when
-  /// there is not a loss for each output, and when one cannot be meant for what the network gives.
+  /// `weights` are the weights of the losses, 1 if there are none. Throws `OptionError` unless
+  /// there is one loss for each output, and for a loss that does not fit the network.
   Objective(const Graph<Scalar>& network, const Losses<Scalar>& losses,
             const NamedList<double>& weights = {})
       : graph_(network) {
@@ -51,19 +51,21 @@ class Objective {
   }
 
   const Graph<Scalar>& graph() const { return graph_; }
-  /// From now on all layers begin a batch with the states that the batch before left: for windows of time.
-  /// Throws `OptionError` for a network that cannot be run so.
+  /// Makes every layer begin each batch with the final states of the previous batch, for training
+  /// in time windows. Throws `OptionError` for a network that cannot be trained so.
   void carry_states() { graph_ = detail::windowed(graph_); }
   const std::vector<Term>& terms() const { return terms_; }
   const Loss<Scalar>& loss(std::size_t output = 0) const { return terms_[output].loss; }
 
-  /// Runs a batch of one input, and leaves it on the tape; returns what the loss of the first output takes.
+  /// Runs a batch of one input and stores its values on the tape. Returns the input of the first
+  /// loss.
   View<const Scalar> forward(View<const Scalar> weights, View<const Scalar> x, const Pass& pass,
                              Tape<Scalar>& tape) const {
     return graph_.forward(weights, x, graph_.output(), pass, tape);
   }
 
-  /// What the whole network predicts, from what `graph()` gave for an output; in `memory` if it differs.
+  /// The predictions of the whole network, from the values of `graph()` for an output; written to
+  /// `memory` if they differ.
   View<const Scalar> predictions(View<const Scalar> given, Tensor<Scalar>& memory,
                                  std::size_t output = 0) const {
     const ActivationFunction activation = terms_[output].activation;

@@ -9,9 +9,9 @@
 
 namespace heed {
 
-/// A row of `classes` numbers for each class number, 1 at its place and 0 elsewhere: what
-/// CategoricalCrossentropy takes as targets. Labels (N, …), a last axis of 1 left out, give
-/// (N, …, classes). Throws `DataError` for a label that is not a whole number in [0, classes).
+/// For each class number a row of `classes` numbers, 1 at the index of the class and 0 elsewhere,
+/// as CategoricalCrossentropy expects its targets. Labels (N, …) give (N, …, classes); a last axis
+/// of 1 is dropped. Throws `DataError` for a label that is not a whole number in [0, classes).
 ///
 ///     model.fit(x, one_hot<float>(labels, 10), {.loss = CategoricalCrossentropy{}});
 template <class Scalar>
@@ -36,7 +36,7 @@ Tensor<Scalar> one_hot(View<const Scalar> labels, Index classes) {
   return rows;
 }
 
-/// The same from a list of numbers: N labels give (N, classes).
+/// The same for a list of numbers: N labels give (N, classes).
 template <class Scalar, std::integral Label>
 Tensor<Scalar> one_hot(const std::vector<Label>& labels, Index classes) {
   Tensor<Scalar> numbers(Shape{std::ssize(labels)});

@@ -7,15 +7,14 @@
 
 namespace heed {
 
-/// What `.optimizer` accepts: a struct with a `static constexpr std::string_view name`, a field
-/// `double learning_rate`, and
-/// `void update(View<S> w, View<const S> dw, OptimizerState<S>& state) const`, which reads the rate
-/// from the state.
+/// The requirements on `.optimizer`: a struct with a `static constexpr std::string_view name`, a
+/// field `double learning_rate`, and `void update(View<S> w, View<const S> dw, OptimizerState<S>&
+/// state) const`, which uses the learning rate of the state.
 ///
-/// It may also have `std::size_t moments() const`, the number of arenas in the state, which begin as
-/// zeros; `void validate() const`, which throws on a field outside its range; the fields of
-/// `Clipping`, all three; and `static constexpr auto fields()`, which lists its fields as a layer's do,
-/// so that a training is not resumed with others.
+/// These members are optional. `std::size_t moments() const` is the number of arenas in the state,
+/// which begin with zeros. `void validate() const` throws if a field is outside its range. The
+/// three fields of `Clipping` make it clip gradients. `static constexpr auto fields()` lists the
+/// fields as in a layer, so that a training is not resumed with other values.
 template <class O, class S>
 concept OptimizerFunction = requires(const O& optimizer, View<S> w, View<const S> dw,
                                      OptimizerState<S>& state) {
@@ -33,8 +32,8 @@ inline void check_learning_rate(double rate) {
 
 }  // namespace detail
 
-/// Any optimizer, for one scalar type; made implicitly from the struct that says it, or from a name that
-/// Keras knows. Throws `OptionError` for hyperparameters outside their range.
+/// Any optimizer, for one scalar type. Converts implicitly from an optimizer struct, or from a name
+/// that Keras knows. Throws `OptionError` for hyperparameters outside their range.
 template <class Scalar>
 class Optimizer {
  public:
@@ -63,12 +62,12 @@ class Optimizer {
     };
   }
 
-  /// By name, with all defaults: `.optimizer = "adam"`. Throws `OptionError` with the names that are
-  /// known.
+  /// An optimizer with default fields, by its name: `.optimizer = "adam"`. Throws `OptionError`
+  /// with the known names.
   template <detail::Text Name>
   Optimizer(const Name& name) : Optimizer(named(name)) {}  // NOLINT(google-explicit-constructor)
 
-  /// What is no optimizer, for a message that says what one is.
+  /// Gives a type that is not an optimizer a readable error message.
   template <class O>
   Optimizer(const O&)  // NOLINT(google-explicit-constructor)
       requires(!OptimizerFunction<O, Scalar> && !detail::Text<O>) {
@@ -82,16 +81,16 @@ class Optimizer {
   double learning_rate() const { return learning_rate_; }
   const Clipping& clipping() const { return clipping_; }
 
-  /// Its fields, as far as the optimizer lists them.
+  /// The fields that the optimizer lists.
   const Config& config() const { return config_; }
 
-  /// What to begin training a model of this layout with.
+  /// The state at the beginning of a training, for a model with this layout.
   OptimizerState<Scalar> make_state(const Layout& layout) const {
     return {learning_rate_, 0,
             std::vector<Arena<Scalar>>(moments_, Arena<Scalar>(Shape{layout.size()}))};
   }
 
-  /// Throws `OptionError` for a state that no training of this layout comes to.
+  /// Throws `OptionError` for a state that training a model with this layout cannot produce.
   void check_state(const Layout& layout, const OptimizerState<Scalar>& state) const {
     detail::check_learning_rate(state.learning_rate);
     check<OptionError>(0 <= state.steps && state.steps < (std::numeric_limits<std::int64_t>::max)(),
@@ -100,14 +99,14 @@ class Optimizer {
     const bool fits = state.moments.size() == moments_ &&
                       std::all_of(state.moments.begin(), state.moments.end(),
                                   [&](const auto& m) { return m.size() == layout.size(); });
-    // Not by check(): its arguments would be made in every step.
+    // Without check(), whose arguments would be evaluated in every step.
     if (!fits) {
       throw OptionError(join(name_, ": expected a state of ", moments_, " moments with ",
                              layout.size(), " numbers each"));
     }
   }
 
-  /// One step: clips the gradients dw in place, then moves the weights w.
+  /// One update: clips the gradients dw in place, then changes the weights w.
   void update(const Layout& layout, View<Scalar> w, View<Scalar> dw,
               OptimizerState<Scalar>& state) const {
     check_state(layout, state);
@@ -117,7 +116,7 @@ class Optimizer {
   }
 
  private:
-  /// Keras reads the names of optimizers without their case.
+  /// As in Keras, the names of optimizers are not case-sensitive.
   static Optimizer named(std::string_view name) {
     std::string lower(name);
     for (char& c : lower) c = 'A' <= c && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c;

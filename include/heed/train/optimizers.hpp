@@ -6,16 +6,17 @@
 
 namespace heed {
 
-/// What an optimizer remembers between updates; its hyperparameters stand elsewhere.
+/// The values that an optimizer keeps between updates. Hyperparameters are not among them.
 template <class Scalar>
 struct OptimizerState {
-  double learning_rate = 0;  ///< in force now: begins as the optimizer's, schedules change it
-  std::int64_t steps = 0;    ///< updates begun, this one included: one clock for all weights
+  double learning_rate = 0;  ///< the current rate, at first the optimizer's; schedules change it
+  std::int64_t steps =
+      0;  ///< the number of updates, including the current one; the same for all weights
   std::vector<Arena<Scalar>> moments;
 };
 
-// Each optimizer is Keras's of the same name. `update` changes weights w by gradients dw, both whole
-// arenas, in one pass that allocates nothing.
+// Each optimizer is the optimizer of the same name in Keras. `update` changes the weights w with
+// the gradients dw. Both are whole arenas; it passes over them once and allocates nothing.
 
 namespace detail {
 
@@ -31,7 +32,7 @@ inline void check_epsilon(std::string_view optimizer, double epsilon) {
 
 }  // namespace detail
 
-/// Stochastic gradient descent; with momentum μ and learning rate η
+/// Stochastic gradient descent with momentum μ and learning rate η:
 ///
 ///     m ← μ m − η g
 ///     w ← w + m            w ← w + μ m − η g with Nesterov
@@ -84,8 +85,8 @@ struct SGD {
   }
 };
 
-/// Kingma, Ba 2014, "Adam: a method for stochastic optimization", in the form that ends its section
-/// 2: with t the number of updates, from 1,
+/// Kingma, Ba 2014, "Adam: a method for stochastic optimization", in the form at the end of section
+/// 2, where t is the number of updates, from 1:
 ///
 ///     m ← m + (1 − β₁)(g − m)
 ///     v ← v + (1 − β₂)(g² − v)
@@ -126,7 +127,8 @@ struct Adam {
     const auto share_1 = static_cast<S>(1 - beta_1);
     const auto share_2 = static_cast<S>(1 - beta_2);
     const auto eps = static_cast<S>(epsilon);
-    // By lanes, which compile faster than Eigen's expressions: each program that calls fit compiles Adam.
+    // Eigen's expressions would take longer to compile, and every program that calls fit compiles
+    // Adam.
     auto weights = w.row(), first = state.moments[0].row(), second = state.moments[1].row();
     const auto gradients = dw.row();
     for_lanes<S>(1, w.size(), [&](auto at) {
@@ -139,8 +141,8 @@ struct Adam {
   }
 };
 
-/// Tieleman, Hinton 2012, lecture 6.5 of "Neural networks for machine learning"; as Keras has it, with
-/// ε under the root and momentum over the increments:
+/// Tieleman, Hinton 2012, lecture 6.5 of "Neural networks for machine learning". As in Keras, ε is
+/// under the root, and momentum is applied to the increments:
 ///
 ///     v ← ρ v + (1 − ρ) g²
 ///     a ← ρ a + (1 − ρ) g               if centered, else a = 0

@@ -4,27 +4,28 @@
 
 namespace heed {
 
-/// Where `pad_sequences` puts padding: before a sequence, or after it.
+/// Whether `pad_sequences` pads before or after a sequence.
 enum class Padding { pre, post };
 
-/// Which steps `pad_sequences` takes away from a sequence that is too long: the first ones, or the last.
+/// Whether `pad_sequences` removes the first or the last steps of a sequence that is too long.
 enum class Truncating { pre, post };
 
-/// Keras's arguments of `pad_sequences`, with their names and defaults.
+/// The arguments of Keras's `pad_sequences`, with the same names and defaults.
 struct PadOptions {
-  Index maxlen = any;              ///< how many steps all get; `any`: as many as the longest has
-  Padding padding = Padding::pre;  ///< where padding goes
-  Truncating truncating = Truncating::pre;  ///< which steps go from a sequence that is too long
-  double value = 0;                         ///< of the padding
+  Index maxlen = any;  ///< the number of steps of the result; `any`: that of the longest
+  Padding padding = Padding::pre;  ///< where padding is added
+  Truncating truncating =
+      Truncating::pre;  ///< which steps are removed from a sequence that is too long
+  double value = 0;     ///< of padded steps
 };
 
-/// Sequences of unequal length as one tensor, (samples, maxlen, …): those that are shorter are padded with
-/// `value`, those that are longer lose steps. Throws `OptionError` for a maxlen below 1.
+/// Sequences of unequal length as one tensor, (samples, maxlen, …). Shorter sequences are padded
+/// with `value`, longer ones are truncated. Throws `OptionError` for a maxlen below 1.
 ///
 ///     const auto x = pad_sequences<float>(sentences, {.maxlen = 100});   // (samples, 100)
 ///
-/// Keras: `utils.pad_sequences`, whose dtype is `Scalar` here. It pads before each sequence unless it is told
-/// not to, and so does this. A model that is given `Sequences` needs none of it.
+/// Keras: `utils.pad_sequences`, whose dtype is `Scalar` here. As in Keras, padding is added before
+/// each sequence by default. A model that is given `Sequences` does not need this function.
 template <class Scalar>
 Tensor<Scalar> pad_sequences(const Sequences<Scalar>& sequences, const PadOptions& options = {}) {
   check<OptionError>(options.maxlen >= 1 || options.maxlen == any,
@@ -43,7 +44,7 @@ Tensor<Scalar> pad_sequences(const Sequences<Scalar>& sequences, const PadOption
   return x;
 }
 
-/// The same of a list of tensors, each (steps, …), or of lists of numbers; see `Sequences`.
+/// The same for a list of tensors, each (steps, …), or of lists of numbers; see `Sequences`.
 template <class Scalar, detail::SequenceList<Scalar> List>
 Tensor<Scalar> pad_sequences(const List& list, const PadOptions& options = {}) {
   return pad_sequences(Sequences<Scalar>(list), options);

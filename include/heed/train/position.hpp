@@ -4,7 +4,7 @@
 
 namespace heed::detail {
 
-/// Where the element at `offset` in row-major order stands: `(3, 0, 1)`.
+/// The position of the element at `offset` in row-major order: `(3, 0, 1)`.
 inline std::string position_text(const Shape& shape, Index offset) {
   std::array<Index, Shape::max_rank> position{};
   for (Index axis = shape.rank() - 1; axis >= 0; --axis) {

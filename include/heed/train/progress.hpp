@@ -11,11 +11,11 @@
 
 namespace heed {
 
-/// How training shows where it is.
+/// How training shows its progress.
 enum class Verbose {
-  automatic,  ///< `bar` on a terminal that can draw it, `line` elsewhere
-  bar,        ///< a line that is drawn again as batches are done
-  line,       ///< a line when an epoch is done
+  automatic,  ///< `bar` on a terminal that can redraw a line, else `line`
+  bar,        ///< a line that is redrawn after batches
+  line,       ///< a line after each epoch
   silent,
 };
 
@@ -28,7 +28,8 @@ std::string format(const char* pattern, Numbers... numbers) {
   return text;
 }
 
-/// A duration as Keras prints it: `3ms/step`; seconds with `unit` left out: `4s`, `1:05`, `2:00:09`.
+/// A duration as Keras prints it: `3ms/step`. In seconds, `unit` is left out: `4s`, `1:05`,
+/// `2:00:09`.
 inline std::string format_step_time(double seconds) {
   if (seconds >= 1 || seconds == 0) return format("%.0fs/step", seconds);
   if (seconds >= 1e-3) return format("%.0fms/step", seconds * 1e3);
@@ -42,7 +43,7 @@ inline std::string format_time(double seconds) {
   return format("%lds", s);
 }
 
-/// Four digits, as Keras prints them, whatever the locale: `0.0500`, `1.0000e-03`.
+/// Four digits, as in Keras, in every locale: `0.0500`, `1.0000e-03`.
 inline std::string format_number(double value) {
   const double size = std::abs(value);
   const bool is_plain = size > 1e-3 && size < 1e10;
@@ -53,8 +54,8 @@ inline std::string format_number(double value) {
   return {digits, end.ptr};
 }
 
-/// ` - loss: 0.0500 - val_loss: 0.0600 - accuracy: 0.9800`: what is wanted first comes first, as a line
-/// may be cut, and then all else by name, as Keras has it.
+/// ` - loss: 0.0500 - val_loss: 0.0600 - accuracy: 0.9800`: first the losses, because the line may
+/// be cut, then the rest by name, as in Keras.
 inline std::string format_logs(const Logs& logs) {
   std::vector<const Logs::Entry*> entries;
   for (const Logs::Entry& entry : logs) entries.push_back(&entry);
@@ -69,7 +70,7 @@ inline std::string format_logs(const Logs& logs) {
   return text;
 }
 
-/// How many columns UTF-8 text takes: its bytes without those that continue a character.
+/// The number of columns of UTF-8 text: its bytes without continuation bytes.
 inline std::size_t text_width(std::string_view text) {
   return static_cast<std::size_t>(
       std::count_if(text.begin(), text.end(), [](char c) { return (c & 0xC0) != 0x80; }));
@@ -94,7 +95,7 @@ inline void write_progress(std::ostream* out, std::string_view text) {
   }
 }
 
-/// What is said once in a program whose training was compiled without optimisation.
+/// Printed once in a program whose training was compiled without optimization.
 inline std::atomic_flag said_unoptimized;
 inline void say_unoptimized(Verbose verbose, std::ostream* out) {
   if (verbose == Verbose::silent || said_unoptimized.test_and_set()) return;
@@ -103,14 +104,14 @@ inline void say_unoptimized(Verbose verbose, std::ostream* out) {
                  "than with -O2 or CMAKE_BUILD_TYPE=Release\n");
 }
 
-/// Draws a training run to a stream, or to stdout when there is none. A width of 0 is the terminal's,
-/// which is asked for each time, as it may change.
+/// Prints the progress of a training to a stream, or to stdout if none is given. A width of 0 is
+/// that of the terminal, which is queried each time because it may change.
 class ProgressBar {
  public:
   ProgressBar(bool redraws, std::ostream* out, std::size_t width)
       : redraws_(redraws), out_(out), width_(width) {}
 
-  /// Says where a training goes on that has been resumed.
+  /// Prints the position from which a training is resumed.
   void begin(Index epoch, Index step) {
     if (epoch == 0 && step == 0) return;
     write(join("Goes on after epoch ", epoch) + (step > 0 ? join(", step ", step) : "") + "\n");
@@ -127,7 +128,7 @@ class ProgressBar {
     }
   }
 
-  /// Between batches: at most twenty times a second, and not for the last, which the end draws.
+  /// Redraws between batches, at most twenty times a second. The last batch is left to `end_epoch`.
   void end_batch(Index step, Index steps, const Logs& logs) {
     const auto now = Clock::now();
     if (first_step_ == 0) {
@@ -163,7 +164,7 @@ class ProgressBar {
     return std::chrono::duration<double>(duration).count();
   }
 
-  /// The mean over the steps but the first that is seen, which is slower than the others.
+  /// The mean time of the steps after the first, which is slower than the others.
   double step_time(Index step, Clock::time_point now) const {
     if (first_step_ == 0 || step == first_step_) return seconds(now - begin_);
     return seconds(now - first_done_) / static_cast<double>(step - first_step_);
@@ -179,13 +180,13 @@ class ProgressBar {
     return text;
   }
 
-  /// Cut to what can be drawn over: a line as wide as the terminal would break.
+  /// Cuts the line to the width of the terminal, because a line that wraps cannot be overwritten.
   void redraw(std::string_view text) {
     const std::size_t width = width_ > 0 ? width_ : static_cast<std::size_t>(terminal_width());
     draw(cut_to_width(text, width - 1));
   }
 
-  /// Over the line as it was, without a line break.
+  /// Overwrites the previous line, without a line break.
   void draw(std::string_view text) {
     std::string line(text);
     const std::size_t columns = text_width(line);
@@ -200,15 +201,15 @@ class ProgressBar {
   std::ostream* out_;
   std::size_t width_;
   std::size_t previous_ = 0;
-  Index first_step_ = 0;  ///< of the epoch; not 1 where training goes on
+  Index first_step_ = 0;  ///< of the epoch; greater than 1 if training was resumed
   std::string title_;
   Clock::time_point begin_, first_done_, drawn_;
 };
 
 }  // namespace detail
 
-/// Keras's progress bar, to stdout unless a stream is given. `width` is that of the line while it is
-/// drawn again, and 0 asks the terminal; the line that ends an epoch is whole.
+/// Keras's progress bar, to stdout unless a stream is given. `width` limits the line while it is
+/// redrawn; 0 is the width of the terminal. The line that ends an epoch is printed in full.
 ///
 ///     Epoch 1/3
 ///     1407/1407 ━━━━━━━━━━━━━━━━━━━━ 4s 3ms/step - loss: 0.0500 - binary_accuracy: 0.9800

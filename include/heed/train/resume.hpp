@@ -4,14 +4,14 @@
 
 #include <heed/train/fit_loop.hpp>
 
-// Taking a snapshot of a training, and going on from one. From headers alone it is compiled only where
-// it is used.
+// Takes a snapshot of a training and resumes it. In a header-only build, only programs that use it
+// compile it.
 
 namespace heed {
 
 namespace detail {
 
-/// A field of a layer or an option, as it is compared and shown: `true`, `2 1`, `tanh`.
+/// A field of a layer or an option as text, for comparisons and messages: `true`, `2 1`, `tanh`.
 inline std::string setting_text(bool value) { return value ? "true" : "false"; }
 inline std::string setting_text(const std::vector<Index>& list) {
   std::string text;
@@ -50,8 +50,8 @@ std::string layer_text(const Node& node, const Nodes& nodes) {
   return text + config_text(node.layer.config()) + (node.trains ? "" : ", frozen");
 }
 
-/// A number that two arrays hardly share unless they have the same bits; of several arrays when `sum`
-/// is that of those before.
+/// A checksum that is very unlikely to be the same for arrays with different bits. For several
+/// arrays, `sum` is the checksum of the previous ones.
 template <class Scalar>
 std::uint64_t checksum(View<const Scalar> values, std::uint64_t sum = 0xcbf29ce484222325) {
   using Bits = std::conditional_t<sizeof(Scalar) == 4, std::uint32_t, std::uint64_t>;
@@ -104,7 +104,7 @@ std::string metrics_text(const Objective<Scalar>& objective,
   return text.empty() ? "none" : text;
 }
 
-/// Throws `OptionError` with the first of the terms that differ.
+/// Throws `OptionError` with the first term that differs.
 inline void check_terms(const TrainingTerms& made, const TrainingTerms& now,
                         const std::string& where) {
   const std::string refusal = "resume_from: " + where + " was made with ";
@@ -119,7 +119,7 @@ inline void check_terms(const TrainingTerms& made, const TrainingTerms& now,
 
 template <class Scalar>
 const TrainingTerms& FitLoop<Scalar>::terms() {
-  if (!terms_.empty()) return terms_;  // the checksums take a while
+  if (!terms_.empty()) return terms_;  // computing checksums takes a while
   const auto& nodes = model_.graph().nodes();
   TrainingTerms terms;
   for (std::size_t i = 0; i < nodes.size(); ++i) {
@@ -157,7 +157,7 @@ const TrainingTerms& FitLoop<Scalar>::terms() {
   return terms_ = std::move(terms);
 }
 
-/// Whether the batch that was trained on last has a finite loss with the weights that came of it.
+/// Whether the last batch has a finite loss with the weights after its update.
 template <class Scalar>
 bool FitLoop<Scalar>::gives_finite_loss() {
   if (!trainer_.weights_are_finite()) return false;

@@ -9,53 +9,55 @@
 
 namespace heed {
 
-/// What a training was asked to do, as names and texts: the layers, the optimizer, the data, ….
+/// The settings of a training as names and texts: the layers, the optimizer, the data, and so on.
 using TrainingTerms = std::vector<std::pair<std::string, std::string>>;
 
-/// All that a training goes on from. A plain value: with the same data and options, and heed's
-/// callbacks, `fit` comes from it to the bits that it would have come to without a stop.
+/// The complete state of a training, as a plain value. With the same data and options, and heed's
+/// callbacks, a training that `fit` resumes from it ends with the same bits as one without a break.
 ///
-/// What is random needs no state of its own: orders are a function of the seed and the epoch, and what
-/// layers draw of the seed and the number of updates.
+/// The state of random generators is not needed: orders are a function of the seed and the epoch,
+/// and the random numbers of layers a function of the seed and the number of updates.
 template <class Scalar>
 struct TrainingSnapshot {
-  TrainingTerms terms;  ///< have to be the same where training goes on
-  Trained before;       ///< how long the model was trained when this training began
-  Index epoch = 0;      ///< how many are done
-  Index step = 0;       ///< batches that are done of the next one
-  bool stop = false;    ///< a callback has ended training
+  TrainingTerms terms;  ///< must be the same when training is resumed
+  Trained before;       ///< how long the model had been trained before this training
+  Index epoch = 0;      ///< the number of epochs done
+  Index step = 0;       ///< the number of batches done in the next epoch
+  bool stop = false;    ///< whether a callback has ended training
   double learning_rate = 0;
   Arena<Scalar> weights;
   OptimizerState<Scalar> optimizer;
   Arena<Scalar> states =
-      Arena<Scalar>(Shape{0});  ///< of stateful layers, with which the next batch begins
-  History history;              ///< of the epochs that are done
-  Logs logs;                    ///< of the epoch that is not
-  Index samples = 0;            ///< of its batches
-  std::vector<double> sums;     ///< over them: of the loss, and of each metric
-  std::vector<CallbackMemory<Scalar>> callbacks;  ///< of those that have one, in their order
+      Arena<Scalar>(Shape{0});  ///< the states with which stateful layers begin the next batch
+  History history;              ///< of the epochs done
+  Logs logs;                    ///< of the current epoch
+  Index samples = 0;            ///< the number of samples in the batches done
+  std::vector<double> sums;     ///< over these batches, of the loss and of each metric
+  std::vector<CallbackMemory<Scalar>> callbacks;  ///< the memories of the callbacks, in order
 };
 
-/// A file that a snapshot is read from. Defined in heed/io/checkpoint.hpp.
+/// A file that contains a snapshot. Defined in heed/io/checkpoint.hpp.
 template <class Scalar>
 struct CheckpointFile;
 
-/// Where a training goes on: a `TrainingSnapshot`, or the path of a file that a `Checkpoint` wrote.
+/// The position from which training is resumed: a `TrainingSnapshot`, or the path of a file that a
+/// `Checkpoint` wrote.
 ///
-/// A path needs `#include <heed/io.hpp>`. If there is no such file, training begins at its beginning: a
-/// program that writes its checkpoints to the file that it resumes from can be run again until it comes
-/// to its end. The path is looked at when `fit` begins.
+/// A path needs `#include <heed/io.hpp>`. If the file does not exist, training starts from the
+/// beginning. So a program that writes its checkpoints to the same file can simply be run again
+/// until it has finished. The file is read when `fit` begins.
 ///
-/// The model, loss, metrics and optimizer, the data, `batch_size`, `shuffle`, `seed` and the callbacks
-/// with a memory have to be those that the snapshot was made with. `fit` throws `OptionError`
-/// otherwise, and for a snapshot whose parts do not fit together, and `FileError` for a file that is
-/// not a checkpoint, with nothing changed. `threads`, on which the last bits depend, `epochs`, but for
-/// fewer than are done, and what is shown may differ. Losses, metrics, layers and
-/// optimizers are compared by their names and fields, and other callbacks not at all.
+/// The model, loss, metrics and optimizer, the data, `batch_size`, `shuffle`, `seed` and the
+/// callbacks with a memory must be those of the snapshot. Otherwise `fit` throws `OptionError`, as
+/// it does for a snapshot whose parts do not fit together. It throws `FileError` for a file that is
+/// not a checkpoint. In each case nothing is changed. The output and `threads` may differ, though
+/// the last bits depend on `threads`; so may `epochs`, unless fewer are asked for than are done.
+/// Losses, metrics, layers and optimizers are compared by their names and fields. Callbacks without
+/// a memory are not compared.
 ///
-/// `on_train_begin` is called as ever, and `on_epoch_begin` for an epoch that was begun; what they
-/// change in the training is replaced by what the snapshot says. A training that a callback stopped
-/// stays stopped.
+/// `on_train_begin` is called as usual, and `on_epoch_begin` is called again for an epoch that was
+/// interrupted. The snapshot overwrites changes that they make to the training. A training that a
+/// callback stopped stays stopped.
 template <class Scalar>
 class ResumeFrom {
   using Snapshot = std::shared_ptr<const TrainingSnapshot<Scalar>>;
@@ -83,7 +85,8 @@ class ResumeFrom {
 
   explicit operator bool() const { return bool(read_); }
 
-  /// For `fit`: the snapshot, which fits this training; null when it begins at its beginning.
+  /// For `fit`: the snapshot, checked against this training; null if training starts from the
+  /// beginning.
   Snapshot read(detail::FitLoop<Scalar>& fit) const { return read_ ? read_(fit) : nullptr; }
 
  private:

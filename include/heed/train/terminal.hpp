@@ -15,7 +15,7 @@
 
 namespace heed::detail {
 
-/// Whether somebody watches what goes to stdout, rather than a file or a pipe.
+/// Whether stdout is a terminal, rather than a file or a pipe.
 inline bool stdout_is_terminal() {
 #if __has_include(<unistd.h>)
   return isatty(STDOUT_FILENO) != 0;
@@ -26,13 +26,13 @@ inline bool stdout_is_terminal() {
 #endif
 }
 
-/// Whether the terminal can draw a line again, which one that is called dumb cannot.
+/// Whether the terminal can redraw a line; a dumb terminal cannot.
 inline bool can_redraw() {
   const char* const name = std::getenv("TERM");
   return name == nullptr || std::string_view(name) != "dumb";
 }
 
-/// How many characters fit on a line of the terminal; 80 where it does not say.
+/// The number of columns of the terminal; 80 if it is unknown.
 inline int terminal_width() {
   int width = 0;
 #if __has_include(<unistd.h>) && defined(TIOCGWINSZ)

@@ -8,38 +8,40 @@
 
 namespace heed {
 
-/// Training that cannot go on: a loss that is not finite.
+/// An error that ends training: a loss or weights that are not finite.
 struct TrainingError : Error {
   using Error::Error;
 };
 
-/// How a `Trainer` trains.
+/// Options of a `Trainer`.
 template <class Scalar>
 struct TrainerOptions {
-  Losses<Scalar> loss = {};             ///< has to be given
+  Losses<Scalar> loss = {};             ///< required
   NamedList<double> loss_weights = {};  ///< see `FitOptions::loss_weights`
   Optimizer<Scalar> optimizer = Adam{};
-  std::uint64_t seed = 0;  ///< of what layers draw in training, as dropout does
+  std::uint64_t seed = 0;  ///< for the random numbers of layers, such as dropout
   Index threads = 1;       ///< see `FitOptions::threads`
-  /// Updates that others have made with this seed: what layers draw goes on from there.
+  /// The number of updates already made with this seed. The random numbers of layers continue from
+  /// there.
   std::uint64_t updates_before = 0;
-  /// All layers begin a batch with the states of the one before, as `FitOptions::window` needs it.
+  /// Whether all layers begin each batch with the final states of the previous batch, as
+  /// `FitOptions::window` requires.
   bool carry_states = false;
 };
 
-/// Trains a model batch by batch, for loops of one's own; `Model::fit` is such a loop.
+/// Trains a model batch by batch, in a loop that you write; `Model::fit` is such a loop.
 ///
 ///     Trainer<float> trainer(model, {.loss = MeanSquaredError{}, .optimizer = SGD{}});
 ///     while (…) loss = trainer.step(x, y);
 ///
-/// It refers to the model, which must stay where it is, and owns all else: the threads, their tapes
-/// and the optimizer's state, which is why it is not copied. From the second batch of a size on a step
-/// allocates nothing.
+/// It refers to the model, which must not be moved. It owns the threads, their tapes and the
+/// optimizer's state, so it cannot be copied. From the second batch of a size on, a step allocates
+/// nothing.
 template <class Scalar>
 class Trainer {
  public:
-  /// Throws `ModelError` when the model is not built, `OptionError` without a loss and for a number
-  /// of threads outside its range.
+  /// Throws `ModelError` if the model is not built, and `OptionError` without a loss or for a
+  /// number of threads outside its range.
   Trainer(Model<Scalar>& model, const TrainerOptions<Scalar>& options)
       : model_(built(model)),
         objective_(model.graph(), given(options.loss), options.loss_weights),
@@ -59,14 +61,15 @@ class Trainer {
         "set_trainable(layer, true) thaws one");
   }
   Trainer(const Trainer&) = delete;
-  /// Takes everything along; the other is not used any more.
+  /// Moves everything; the other trainer cannot be used any more.
   Trainer(Trainer&&) noexcept = default;
 
-  /// One batch: forward, loss, backward, clipping, update. Returns the mean loss of x: (N, …) and
-  /// targets y before the update. A loss that is not finite changes nothing, but takes the weights
-  /// back to where they last gave a finite one. Throws `ShapeError` when x or y does not fit,
-  /// `DataError` for no samples and for targets that the loss is not defined for, `OptionError` for a
-  /// state that no training comes to, and `ModelError` for a model that got other layers.
+  /// Trains on one batch: forward, loss, backward, clipping, update. Returns the mean loss of x:
+  /// (N, …) with targets y before the update. If the loss is not finite, there is no update, and
+  /// the weights are reset to the last ones that gave a finite loss. Throws `ShapeError` if x or y
+  /// does not fit, `DataError` for no samples and for targets that the loss is not defined for,
+  /// `OptionError` for an optimizer state that training cannot produce, and `ModelError` if the
+  /// model's layers have changed.
   double step(View<const Scalar> x, View<const Scalar> y) {
     return step({.inputs = {.x = {&x, 1}}, .y = {&y, 1}});
   }
@@ -93,53 +96,54 @@ class Trainer {
     return loss;
   }
 
-  /// What the model gave for the last step's batch, before the update: its predictions. Until the next
-  /// step. Throws `ModelError` before the first step, and for an output that the model does not have.
+  /// The model's predictions for the last batch, before the update. Valid until the next step.
+  /// Throws `ModelError` before the first step, and for an output that the model does not have.
   View<const Scalar> output(std::size_t output = 0) {
     const View<const Scalar> given = objective_output(output);
     predictions_.resize(objective_.terms().size());
     return objective_.predictions(given, predictions_[output], output);
   }
 
-  /// The same as `objective().loss()` takes it: logits where the last activation was taken off.
+  /// The same as the input of `objective().loss()`: logits if the last activation was removed.
   View<const Scalar> objective_output(std::size_t output = 0) const { return last(output).given; }
 
-  /// Which steps of it count; false where all do.
+  /// The mask of that output; false if no step is masked.
   Mask mask(std::size_t output = 0) const { return last(output).mask; }
 
-  /// The losses of the last step by output, and what they were computed from.
+  /// The losses of the last step by output, and the values they were computed from.
   const detail::BatchLoss<Scalar>& batch_loss() const { return loss_; }
 
-  /// Layers that carry their states from batch to batch begin with zeros again.
+  /// Sets the states of layers that carry them from batch to batch to zeros.
   void reset_states() { shards_.reset_states(); }
 
-  /// The states with which they begin the next batch, of so many samples, one after the other.
+  /// The states with which these layers begin the next batch of `samples` samples, one after the
+  /// other.
   Arena<Scalar> states(Index samples) { return shards_.states(objective_.graph(), samples); }
   void set_states(Index samples, const Arena<Scalar>& states) {
     shards_.set_states(objective_.graph(), samples, states);
   }
 
-  /// The gradients of the last step, clipped, in the layout of the weights.
+  /// The clipped gradients of the last step, in the layout of the weights.
   const Arena<Scalar>& gradients() const { return shards_.gradients(); }
 
   const Objective<Scalar>& objective() const { return objective_; }
 
-  /// The threads that work on a batch; between steps they may do other work.
+  /// The threads that run batches. Between steps they can be used for other work.
   const std::shared_ptr<Team>& team() const { return shards_.team(); }
 
-  /// The optimizer's memory, which may be set between steps: the learning rate for a schedule, all of
-  /// it to go on from where another trainer was with the same weights.
+  /// The optimizer's state. It may be changed between steps: the learning rate by a schedule, or
+  /// all of it to continue the work of another trainer with the same weights.
   OptimizerState<Scalar>& state() { return state_; }
   const OptimizerState<Scalar>& state() const { return state_; }
 
-  /// All updates with this seed, of others and its own.
+  /// The number of updates with this seed, including those before this trainer.
   std::uint64_t updates() const {
     return updates_before_ + static_cast<std::uint64_t>(state_.steps);
   }
-  /// Goes on from that many updates of others: see `TrainerOptions::updates_before`.
+  /// Sets the number of updates before this trainer: see `TrainerOptions::updates_before`.
   void set_updates_before(std::uint64_t updates) { updates_before_ = updates; }
 
-  /// Throws `ModelError` unless the model has the weights that it had when this was made.
+  /// Throws `ModelError` unless the model still has as many parameters as at construction.
   void check_model() const {
     model_.check_built("trained");
     check<ModelError>(model_.count_params() == graph_layout().size(), "model \"", model_.name(),
@@ -147,10 +151,10 @@ class Trainer {
                       " weights that training began with, got ", model_.count_params());
   }
 
-  /// Whether a step has had a finite loss: there are weights to go back to.
+  /// Whether there are weights to go back to: a step has had a finite loss.
   bool can_roll_back() const { return !last_good_.empty(); }
 
-  /// Takes the weights back to where they were before the last update, which had a finite loss.
+  /// Resets the weights to those before the last update, which gave a finite loss.
   void roll_back() {
     if (can_roll_back()) model_.set_weights(last_good_.values());
   }
@@ -160,8 +164,8 @@ class Trainer {
     return detail::find_not_finite(weights) == weights.data() + weights.size();
   }
 
-  /// Weights that an update has driven out of the finite go back to where they were before it;
-  /// returns whether they had to. `step` finds that out by the next loss.
+  /// If the last update made weights that are not finite, resets them and returns true. `step`
+  /// would only notice at the next loss.
   bool repair_weights() {
     const bool finite = weights_are_finite();
     if (!finite) roll_back();

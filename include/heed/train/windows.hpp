@@ -2,15 +2,16 @@
 
 #include <heed/model/graph.hpp>
 
-// Truncated backpropagation through time: sequences that are too long to be unrolled are trained window by
-// window, with the state carried from one to the next and no gradient across their borders.
+// Truncated backpropagation through time. Sequences that are too long to be unrolled are trained
+// window by window. The state is carried from one window to the next, but no gradient crosses their
+// border.
 // Williams and Peng 1990, "An efficient gradient-based algorithm for on-line training of recurrent network
 // trajectories".
 
 namespace heed::detail {
 
-/// The network whose layers begin each window with the states of the one before. Throws `OptionError` for a
-/// network that gives something else when it is run in windows.
+/// A network whose layers begin each window with the final states of the previous one. Throws
+/// `OptionError` for a network that would give other results when it is run in windows.
 template <class Scalar>
 Graph<Scalar> windowed(const Graph<Scalar>& graph) {
   const auto& nodes = graph.nodes();
