@@ -1,14 +1,17 @@
 #pragma once
 
-// The templates that programs with heed use, by name, so that one file can compile them for all others.
+// Lists the templates that programs with heed use, so that one file can compile them for all
+// others.
 //
-// With HEED_COMPILED defined, a file that includes heed.hpp leaves those for float to another one, which
-// is compiled with the same flags: cmake/compiled.cpp, of which the CMake target heed::compiled consists.
+// If HEED_COMPILED is defined, a file that includes heed.hpp does not compile the templates for
+// float. They are compiled in another file with the same flags, cmake/compiled.cpp, which makes up
+// the CMake target heed::compiled.
 
 #include <heed/heed.hpp>
 
 // NOLINTBEGIN(bugprone-macro-parentheses): a keyword and a type.
-/// `instance` is `template`, which compiles them, or `extern template`, which leaves that to another file.
+/// `instance` is `template`, which compiles them, or `extern template`, which leaves them to
+/// another file.
 #define HEED_TEMPLATES(instance, Scalar)                                               \
   instance struct AnyLayer<Scalar>::Holder<Activation>;                                \
   instance struct AnyLayer<Scalar>::Holder<Add>;                                       \
@@ -77,8 +80,8 @@ HEED_TEMPLATES(extern template, float)
 
 namespace detail {
 
-/// Stands in the compiled file for the size of its vectors, on which what Eigen's types look like in
-/// memory depends: a file that is compiled for another size finds no such function, and does not link.
+/// Prevents linking of files that were compiled for different vector sizes, on which the memory
+/// layout of Eigen's types depends: the compiled file defines this function only for its own size.
 template <Index packet_width, int alignment>
 void compiled_for();
 

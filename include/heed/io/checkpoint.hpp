@@ -15,7 +15,7 @@ inline std::string checksum_text(std::uint64_t sum, const Metadata& metadata) {
   return to_text(sum);
 }
 
-/// Of all that a checkpoint holds: its numbers, and its texts, which are its metadata.
+/// The checksum of a checkpoint: of its numbers, and of its texts, which are the metadata.
 template <class Scalar>
 std::string checkpoint_checksum(const TrainingSnapshot<Scalar>& snapshot,
                                 const Metadata& metadata) {
@@ -28,7 +28,8 @@ std::string checkpoint_checksum(const TrainingSnapshot<Scalar>& snapshot,
   return checksum_text(sum, metadata);
 }
 
-/// The same of a file, whose tensors are all of `Scalar`, before anything is made of what it says.
+/// The same for a file. All its tensors must be of type `Scalar`. It is computed before any content
+/// is used.
 template <class Scalar>
 std::string checkpoint_checksum(const Safetensors& file, const Metadata& metadata) {
   std::vector<std::span<const std::byte>> parts;
@@ -48,7 +49,8 @@ std::string checkpoint_checksum(const Safetensors& file, const Metadata& metadat
   return checksum_text(sum, metadata);
 }
 
-/// Throws `FileError` unless a file is a checkpoint of this type, as it was written.
+/// Throws `FileError` unless a file is a checkpoint of this type, and has not changed since it was
+/// written.
 template <class Scalar>
 void check_checksum(const Safetensors& file, std::string_view where, const std::string& place) {
   check<FileError>(file.metadata.contains(training_key), where,
@@ -66,11 +68,11 @@ void check_checksum(const Safetensors& file, std::string_view where, const std::
 
 }  // namespace detail
 
-/// A snapshot of a training of this model as the bytes of a safetensors file. It is a file of
-/// `save_model` too, from which `load_model` and `load_weights` take the model as it stood, with the
-/// tensors `moment_0`, … of the optimizer and `callback_0`, …, and with the metadata `heed_training`,
-/// which is all else as JSON, and `heed_checksum`. Throws as `save_model` does, and `ShapeError` for a
-/// snapshot of another number of weights.
+/// The snapshot of a training of this model, as the bytes of a safetensors file. `load_model` and
+/// `load_weights` can also read this file, and take from it the model as it was. It also contains
+/// the tensors `moment_0`, … of the optimizer and `callback_0`, …, and the metadata
+/// `heed_training`, which is everything else as JSON, and `heed_checksum`. Throws as `save_model`
+/// does, and `ShapeError` for a snapshot with another number of weights.
 template <class Scalar>
 std::vector<std::byte> save_checkpoint(const Model<Scalar>& model,
                                        const TrainingSnapshot<Scalar>& snapshot) {
@@ -102,16 +104,15 @@ std::vector<std::byte> save_checkpoint(const Model<Scalar>& model,
   return format_safetensors<Scalar>(tensors, metadata);
 }
 
-/// Writes a snapshot to a file, which is replaced as a whole or not at all: see `write_file`.
+/// Writes a snapshot to a file. The file is replaced completely or not at all: see `write_file`.
 template <class Scalar>
 void save_checkpoint(const Model<Scalar>& model, const TrainingSnapshot<Scalar>& snapshot,
                      const std::filesystem::path& path) {
   write_file(path, save_checkpoint(model, snapshot));
 }
 
-/// The snapshot that a file's bytes hold. Throws `FileError`, which begins with `where`, for whatever
-/// they can be other than a checkpoint of numbers of this type, and for one whose checksum is not that
-/// of what it holds.
+/// The snapshot in the bytes of a file. Throws `FileError`, which begins with `where`, for anything
+/// other than a checkpoint of this type of numbers, and for a checkpoint with a wrong checksum.
 template <class Scalar>
 TrainingSnapshot<Scalar> load_checkpoint(std::span<const std::byte> bytes,
                                          std::string_view where = "memory") {
@@ -127,8 +128,8 @@ TrainingSnapshot<Scalar> load_checkpoint(std::span<const std::byte> bytes,
   return snapshot;
 }
 
-/// The snapshot that a file holds. Throws `FileError`, beginning with the path, as `read_file` and the
-/// above do.
+/// The snapshot in a file. Throws `FileError`, which begins with the path, if the file cannot be
+/// read or is not a checkpoint of this type.
 template <class Scalar>
 TrainingSnapshot<Scalar> load_checkpoint(const std::filesystem::path& path) {
   return load_checkpoint<Scalar>(read_file(path), path.string());
@@ -138,7 +139,7 @@ template <class Scalar>
 struct CheckpointFile {
   std::filesystem::path path;
 
-  /// False when there is none. Throws where there cannot be one.
+  /// False if there is no such file. Throws if the folder does not exist.
   bool exists() const {
     check<OptionError>(!path.empty(), "resume_from: expected a path, got an empty one");
     std::error_code ignored;
@@ -152,29 +153,30 @@ struct CheckpointFile {
   TrainingSnapshot<Scalar> read() const { return load_checkpoint<Scalar>(path); }
 };
 
-/// Keeps a training in a file, from which `fit` goes on with `.resume_from`, to the same bits as
-/// without a stop. Killed at any moment, a training loses the steps since the last checkpoint.
+/// Saves a training to a file, from which `fit` continues with `.resume_from`, with the same bits
+/// as without a break. If the process is killed, only the steps since the last checkpoint are lost.
 ///
 ///     model.fit(x, y, {…, .callbacks = {Checkpoint{.path = "run.checkpoint"}},
 ///                      .resume_from = "run.checkpoint"});
 ///
-/// The file holds the weights, the optimizer's state, the place in the epoch with its means so far, the
-/// history, and what callbacks such as EarlyStopping remember; `load_model` takes the model from it,
-/// with the weights of its last step: those that EarlyStopping restores come after it. It is written
-/// when all other callbacks have run, so that its place among them does not matter. Weights that do
-/// not give their batch a finite loss are not written: a training that diverges leaves its last good
-/// checkpoint.
+/// The file contains the weights, the optimizer's state, the position in the epoch with its means
+/// so far, the history, and the memories of callbacks such as EarlyStopping. `load_model` reads the
+/// model from it, with the weights of the last step: EarlyStopping restores its weights later, when
+/// training ends. The file is written after all other callbacks, wherever this one is in the list.
+/// Weights that do not give their batch a finite loss are not written, so that a training that
+/// diverges leaves its last good checkpoint.
 ///
-/// A file that cannot be written is a `FileError`, which `fit` throws, unless `on_failure` takes it;
-/// then training goes on. Either way the old file stays as it was, and the model keeps its weights. A
-/// path where no file can be is found when training begins, whatever `on_failure` is.
+/// If the file cannot be written, `fit` throws `FileError`; with `on_failure`, that function is
+/// called instead, and training continues. In both cases the old file is not changed, and the model
+/// keeps its weights. If no file can be written to the path at all, `fit` throws when training
+/// begins, even with `on_failure`.
 struct Checkpoint {
-  std::filesystem::path path;  ///< has to be given
-  Index every_epochs = 1;      ///< at their ends; 0: only at that of the last one
-  Index every_steps = 0;       ///< counted over all epochs; 0 for none
+  std::filesystem::path path;  ///< required
+  Index every_epochs = 1;      ///< saves after this many epochs; 0: only after the last one
+  Index every_steps = 0;       ///< saves after this many steps over all epochs; 0: never
   std::function<void(const FileError&)> on_failure = {};
 
-  /// Throws `OptionError` without a path, and for counts that are negative.
+  /// Throws `OptionError` without a path, and for negative counts.
   template <class Scalar>
   operator Callback<Scalar>() const {  // NOLINT(google-explicit-constructor)
     check<OptionError>(!path.empty(), "Checkpoint: expected a path");

@@ -35,7 +35,7 @@ inline std::vector<double> numbers_from_json(const nlohmann::json& json) {
   return numbers;
 }
 
-/// `[["loss", 0.5], …]`: in their order, which an object does not keep.
+/// `[["loss", 0.5], …]`: a list, because an object does not keep the order.
 inline nlohmann::ordered_json logs_to_json(const Logs& logs) {
   auto list = nlohmann::ordered_json::array();
   for (const auto& [name, value] : logs) list.push_back({name, number_to_json(value)});
@@ -79,7 +79,8 @@ inline History history_from_json(const nlohmann::json& json, Index epochs) {
   return history;
 }
 
-/// How a moment, a callback's weights or the states are called among a file's tensors; no weight has such a name.
+/// The name of a moment, of a callback's weights or of states among a file's tensors. No weight has
+/// such a name.
 inline std::string kept_tensor(std::string_view what, std::size_t i) { return join(what, "_", i); }
 
 template <class Scalar>
@@ -112,7 +113,8 @@ nlohmann::ordered_json training_to_json(const TrainingSnapshot<Scalar>& made,
   return json;
 }
 
-/// The numbers of tensors, one behind the other. They are of this very type: another has other bits.
+/// The numbers of tensors, one after the other. The tensors must have this scalar type, so that no
+/// bits change.
 template <class Scalar>
 Arena<Scalar> numbers_of_tensors(const Safetensors& file, const std::vector<std::string>& names) {
   std::vector<const SafeTensor*> tensors;
@@ -170,7 +172,7 @@ TrainingSnapshot<Scalar> training_from_json(const nlohmann::json& json, const Sa
   check<FileError>(json.contains("learning_rate"), "it has no \"learning_rate\"");
   made.learning_rate = number_from_json(json["learning_rate"]);
   std::vector<std::string> names;
-  std::set<std::string> known;  // a name said again and again would take memory without end
+  std::set<std::string> known;  // repeated names would take unlimited memory
   for (const auto& name : member(json, "weights", Type::array, it)) {
     check<FileError>(name.is_string(), "the name of a weight is not a text");
     names.push_back(name.get<std::string>());

@@ -13,7 +13,7 @@
 
 namespace heed {
 
-/// How a safetensors file writes the numbers of a tensor.
+/// The number format of a tensor in a safetensors file.
 struct Dtype {
   std::string_view name;
   Index bits = 0;
@@ -21,8 +21,8 @@ struct Dtype {
   bool operator==(const Dtype&) const = default;
 };
 
-/// Every format that safetensors 0.8 knows. Those in front are numbers that heed can read; of the
-/// others it knows the length, so that it can check the files they stand in.
+/// All formats of safetensors 0.8. heed can read the first four. It knows the sizes of the others
+/// so that it can check files that contain them.
 inline constexpr auto dtypes = std::to_array<Dtype>({
     {"F64", 64},    {"F32", 32},    {"F16", 16},    {"BF16", 16},       {"I64", 64},
     {"U64", 64},    {"C64", 64},    {"I32", 32},    {"U32", 32},        {"I16", 16},
@@ -31,14 +31,14 @@ inline constexpr auto dtypes = std::to_array<Dtype>({
     {"F6_E3M2", 6}, {"F4", 4},
 });
 
-/// The format of that name, or null.
+/// The format with this name, or null.
 constexpr const Dtype* find_dtype(std::string_view name) {
   const auto* found = std::find_if(dtypes.begin(), dtypes.end(),
                                    [&](const Dtype& known) { return known.name == name; });
   return found == dtypes.end() ? nullptr : found;
 }
 
-/// The format that a scalar type is written in: its own bits.
+/// The format of a scalar type. Numbers are written with the same bits.
 template <class Scalar>
 constexpr Dtype dtype_of() {
   static_assert(std::is_same_v<Scalar, float> || std::is_same_v<Scalar, double>,
@@ -51,8 +51,8 @@ namespace detail {
 template <class Scalar>
 using BitsOf = std::conditional_t<sizeof(Scalar) == 4, std::uint32_t, std::uint64_t>;
 
-// Bytes of a file are put together one by one, lowest first, so that the machine's own order does not
-// matter; compilers make one load or store of it where the orders agree.
+// Numbers are assembled byte by byte, lowest byte first, so that the byte order of the machine does
+// not matter. On a little-endian machine, compilers turn this into one load or store.
 
 template <class Bits>
 Bits from_little_endian(const std::byte* bytes) {
@@ -80,16 +80,16 @@ inline float from_half(std::uint16_t half) {
   return std::bit_cast<float>(sign | widened << 23 | fraction << 13);
 }
 
-/// The upper half of a float.
+/// bfloat16: the upper half of a float.
 inline float from_bfloat(std::uint16_t bfloat) {
   return std::bit_cast<float>(static_cast<std::uint32_t>(bfloat) << 16);
 }
 
 }  // namespace detail
 
-/// Reads as many numbers as `values` holds. The same format keeps every bit, a wider one rounds to
-/// nearest, to infinity beyond the range of `Scalar`. Returns false for a format that heed cannot
-/// read.
+/// Reads as many numbers as `values` has elements. The same format keeps every bit; a wider one is
+/// rounded to nearest, and becomes infinite beyond the range of `Scalar`. Returns false for a
+/// format that heed cannot read.
 template <class Scalar>
 bool decode(const Dtype& dtype, std::span<const std::byte> bytes, std::span<Scalar> values) {
   const auto each = [&]<class Bits>(Bits, auto number) {

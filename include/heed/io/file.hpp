@@ -15,7 +15,7 @@ namespace detail {
 /// Why the last call of the C library failed: `No space left on device`.
 inline std::string last_error() { return std::generic_category().message(errno); }
 
-/// The file that a path means when it is a symbolic link, whether or not that file exists.
+/// The target of a path if it is a symbolic link, whether or not the target exists.
 inline std::filesystem::path behind_links(std::filesystem::path path) {
   std::error_code ignored;
   for (int link = 0; link < 40 && std::filesystem::is_symlink(path, ignored); ++link) {
@@ -24,7 +24,7 @@ inline std::filesystem::path behind_links(std::filesystem::path path) {
   return path;
 }
 
-/// Throws if something stands at the path that is not a file, such as a folder or a device.
+/// Throws if the path exists but is not a regular file: a folder or a device, for example.
 inline void check_regular_file(const std::filesystem::path& path, const std::string& complaint) {
   std::error_code ignored;
   const auto status = std::filesystem::status(path, ignored);
@@ -32,7 +32,7 @@ inline void check_regular_file(const std::filesystem::path& path, const std::str
   check<FileError>(!exists(status) || is_regular_file(status), complaint, "it is not a file");
 }
 
-/// Throws unless the folder that a path begins with is there.
+/// Throws unless the folder of a path exists.
 inline void check_folder_of(const std::filesystem::path& path, const std::string& complaint) {
   std::error_code ignored;
   const auto folder = path.parent_path();
@@ -59,16 +59,16 @@ inline std::vector<std::byte> read_file(const std::filesystem::path& path) {
   return bytes;
 }
 
-/// Makes a file of these bytes, or replaces one. They are written to a new file in the same folder,
-/// brought to the disk, and that file takes the other's place by one renaming: whoever opens the path
-/// finds the old file or the new one, each whole, whatever happens in between.
+/// Writes these bytes to a file, which may exist. They are written to a temporary file in the same
+/// folder and flushed to the disk; then the temporary file is renamed. Other processes see either
+/// the old file or the complete new one, whatever happens in between.
 ///
-/// A symbolic link stays, and the file behind it is replaced. A replaced file's permissions are kept,
-/// its owner and further hard links are not; one that is protected from writing is not replaced.
-/// Throws `FileError` with the path and the reason; nothing has changed then, and nothing is left, unless
-/// it says that the file is written and its folder is not.
-/// Only a process that is killed meanwhile leaves its unfinished `.heed-….tmp` in the folder, until the
-/// file is written again.
+/// A symbolic link is kept, and its target is replaced. The new file has the permissions of the old
+/// one, but not its owner or further hard links. A file without write permission is not replaced.
+/// Throws `FileError` with the path and the reason. Nothing has changed then, and no temporary file
+/// is left, unless the message says that the file was written but its folder was not. Only a
+/// process that is killed leaves a file `.heed-….tmp` in the folder, until the target is written
+/// again.
 inline void write_file(const std::filesystem::path& path, std::span<const std::byte> bytes) {
   const std::string complaint = path.string() + " cannot be written: ";
   const std::filesystem::path target = detail::behind_links(path);

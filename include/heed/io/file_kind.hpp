@@ -20,8 +20,8 @@ inline std::string_view bytes_as_text(std::span<const std::byte> bytes) {
 inline constexpr std::string_view hdf5_signature = "\x89HDF\r\n\x1a\n";
 inline constexpr std::string_view zip_file_signature = "PK\3\4";
 
-/// Where the signature of an HDF5 file stands: at the beginning, or behind a block of the user's own, of
-/// 512 bytes, 1024, 2048, …. The number of bytes when there is none.
+/// The position of the signature of an HDF5 file: at the beginning, or after a user block of 512,
+/// 1024, 2048, … bytes. The number of bytes if there is no signature.
 inline std::size_t find_hdf5(std::span<const std::byte> bytes) {
   const auto text = bytes_as_text(bytes);
   for (std::size_t at = 0; at < bytes.size(); at = at == 0 ? 512 : 2 * at) {
@@ -35,8 +35,8 @@ inline bool is_safetensors(std::span<const std::byte> bytes) {
          from_little_endian<std::uint64_t>(bytes.data()) <= bytes.size() - 8;
 }
 
-/// What a file is that cannot be read, as the end of a sentence that begins with its name, and what to
-/// do; nothing when that cannot be told. People pass the wrong file far more often than a damaged one.
+/// The kind of a file that cannot be read, as the end of a sentence that begins with its name, with
+/// advice; empty if it is unknown. Users pass the wrong file far more often than a damaged one.
 inline std::string file_kind(std::span<const std::byte> bytes) {
   using namespace std::string_view_literals;
   const auto text = bytes_as_text(bytes);

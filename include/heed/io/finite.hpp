@@ -6,15 +6,15 @@
 
 namespace heed {
 
-/// How `load_weights` reads a file.
+/// Options of `load_weights`.
 struct WeightOptions {
-  /// Takes weights that are NaN or infinite, as those of a training that diverged are.
+  /// Whether NaN or infinite weights are accepted, for example from a training that diverged.
   bool allow_not_finite = false;
 };
 
 namespace detail {
 
-/// By the bits: with -ffast-math a compiler takes it that every number is finite.
+/// Checks the bits: with -ffast-math, a compiler assumes that every number is finite.
 template <class Scalar>
 bool has_finite_bits(Scalar value) {
   using Bits = BitsOf<Scalar>;
@@ -22,7 +22,7 @@ bool has_finite_bits(Scalar value) {
   return (std::bit_cast<Bits>(value) & exponent) != exponent;
 }
 
-/// Throws `FileError` for weights of which one is not finite.
+/// Throws `FileError` if a weight is not finite.
 template <class Scalar>
 void check_weights_finite(const Layout& layout, std::span<const Scalar> values, bool is_allowed,
                           std::string_view where) {

@@ -7,8 +7,8 @@
 
 namespace heed::detail {
 
-/// What a forward of one sample takes at most, or about that: numbers that are held at a time, and
-/// multiplications, or as much time as so many take.
+/// An approximate upper bound on the cost of a forward pass of one sample: the numbers in memory at
+/// the same time, and the time as a number of multiplications.
 struct ForwardCost {
   double values = 0, work = 0;
 
@@ -19,8 +19,9 @@ struct ForwardCost {
   }
 };
 
-/// Whether what a layer computes is weights times its input, and little for each number of its input and
-/// output. Of any other layer it is taken that it compares each step with each, as attention does.
+/// Whether the work of a layer is a product of weights and inputs, plus little work for each number
+/// of input and output. Any other layer is assumed to compare every step with every other step, as
+/// attention does.
 template <class Scalar>
 bool is_linear_in_steps(const AnyLayer<Scalar>& layer) {
   const auto is = [&]<Layer... L>() { return ((layer.template get<L>() != nullptr) || ...); };
@@ -31,7 +32,7 @@ bool is_linear_in_steps(const AnyLayer<Scalar>& layer) {
 
 template <class Scalar>
 ForwardCost forward_cost(const Graph<Scalar>& graph, std::size_t i) {
-  constexpr double call = 1000, function = 16;  // in multiplications
+  constexpr double call = 1000, function = 16;  // as multiplications
   const auto& node = graph[i];
   const auto size = [](const Shape& shape) { return static_cast<double>(shape.size()); };
   const auto last = [](const Shape& shape) {
@@ -47,8 +48,8 @@ ForwardCost forward_cost(const Graph<Scalar>& graph, std::size_t i) {
   ForwardCost cost{size(node.shape()), call + function * (read + size(node.shape()))};
   for (const Slot& slot : graph.layout().all_slots().subspan(node.first_slot, node.slot_count)) {
     const double rows = size(slot.shape) / last(slot.shape);
-    // A weight is used once for each step, whose numbers stand along the last axis, or along that whose
-    // length it has.
+    // A weight is used once for each step. The numbers of a step are along the last axis, or along
+    // an axis whose length fits the weight.
     double times = steps;
     for (const Node input : node.inputs) {
       for (const Index length : graph.shape(input)) {
@@ -70,7 +71,7 @@ ForwardCost forward_cost(const Graph<Scalar>& graph, std::size_t i) {
   return cost;
 }
 
-/// All layers of a model on one sample.
+/// The cost of all layers of a model for one sample.
 template <class Scalar>
 ForwardCost forward_cost(const Graph<Scalar>& graph) {
   ForwardCost cost;

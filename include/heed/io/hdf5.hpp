@@ -6,32 +6,32 @@
 
 #include <heed/io/file_kind.hpp>
 
-// HDF5 as far as Keras uses it: groups, attributes of text, datasets of numbers that stand in one
-// piece. heed writes the form that h5py writes by default (superblock version 0, object headers version
-// 1), and reads the newer one too, which h5py uses for names that are not ASCII, for
+// The part of HDF5 that Keras uses: groups, text attributes, and contiguous datasets of numbers.
+// heed writes the form that h5py writes by default (superblock version 0, object headers version
+// 1). It also reads the newer form, which h5py uses for names that are not ASCII, for
 // `track_order=True` and for `libver="latest"`.
 //
-// heed reads and writes it by itself. The HDF5 library runs over the end of its memory, or never
-// ends, for several of the files that differ from a good one in a single byte (1.10.8 and 1.14.6), and
-// must not be called by two threads; a file that somebody sends is to be an error, and no more.
+// heed does not use the HDF5 library. For several files that differ from a valid one in a single
+// byte, the library (1.10.8 and 1.14.6) reads beyond its memory or never returns, and it must not
+// be called by two threads. heed must report such a file as an error.
 //
-// The HDF5 Group, "HDF5 File Format Specification Version 3.0"; section numbers below are its.
-// Numbers stand lowest byte first. An address counts bytes from the beginning of the file.
+// The HDF5 Group, "HDF5 File Format Specification Version 3.0". Section numbers below refer to it.
+// Numbers are little-endian. An address is an offset from the beginning of the file.
 
 namespace heed::detail {
 
-/// The numbers of a dataset, where they stand in memory.
+/// The numbers of a dataset, as a view of the file in memory.
 struct Hdf5Dataset {
   Dtype dtype;
   Shape shape;
   std::span<const std::byte> bytes;
-  bool big_endian = false;  ///< written by a machine that has the highest byte first
+  bool big_endian = false;  ///< whether the highest byte comes first
 };
 
-/// The address of what is not there.
+/// The address of an object that does not exist.
 inline constexpr std::uint64_t hdf5_nowhere = ~std::uint64_t{0};
 
-/// Kinds of header messages (section IV.A.2).
+/// Types of header messages (section IV.A.2).
 enum class Hdf5MessageType : std::uint16_t {
   dataspace = 0x1,
   link_info = 0x2,
@@ -61,14 +61,14 @@ enum class Hdf5Class : std::uint8_t {
   variable_length = 9
 };
 
-/// A text of any length in an attribute: its length, the address of a global heap collection, and
-/// its index there.
+/// The size of a variable-length text in an attribute: its length, the address of a global heap
+/// collection, and its index there.
 inline constexpr std::size_t hdf5_reference_size = 4 + 8 + 4;
 
-/// How deep a tree, and how long a path, can be. Keras nests models a few deep.
+/// The largest depth of a tree and of a path. Keras nests models only a few levels deep.
 inline constexpr int hdf5_most_levels = 16, hdf5_most_depth = 64;
 
-/// Puts numbers one behind the other, lowest byte first.
+/// Appends numbers, lowest byte first.
 class Hdf5Bytes {
  public:
   template <std::unsigned_integral... Unsigned>
@@ -86,13 +86,13 @@ class Hdf5Bytes {
     return *this;
   }
 
-  /// Zeros up to a multiple of 8 bytes.
+  /// Appends zeros up to a multiple of 8 bytes.
   Hdf5Bytes& pad() {
     bytes_.resize((bytes_.size() + 7) / 8 * 8);
     return *this;
   }
 
-  /// Zeros.
+  /// Appends zeros.
   Hdf5Bytes& fill(std::size_t count) {
     bytes_.resize(bytes_.size() + count);
     return *this;
@@ -112,8 +112,8 @@ class Hdf5Bytes {
   std::vector<std::byte> bytes_;
 };
 
-/// How a datatype message describes the numbers of a format: F16, F32 or F64, as IEEE 754 has them.
-/// Sections IV.A.2.d: class and version, bit fields, size; offset, precision, exponent, mantissa, bias.
+/// The datatype message of a format F16, F32 or F64, as in IEEE 754. Sections IV.A.2.d: class and
+/// version, bit fields, size; offset, precision, exponent, mantissa, bias.
 inline std::vector<std::byte> hdf5_float_type(const Dtype& dtype) {
   const auto bits = static_cast<std::uint16_t>(dtype.bits);
   const auto exponent = static_cast<std::uint8_t>(bits == 16 ? 5 : bits == 32 ? 8 : 11);

@@ -4,7 +4,7 @@
 
 namespace heed::detail {
 
-/// Where an attribute's name stands in its message (section IV.A.2.m).
+/// The position of an attribute's name in its message (section IV.A.2.m).
 struct Hdf5AttributeHead {
   Hdf5AttributeHead(std::span<const std::byte> message, const std::string& place)
       : rest(message, place) {
@@ -30,8 +30,8 @@ struct Hdf5AttributeHead {
   std::string_view name;
 };
 
-/// All attributes of an object by their names, each as its message; many stand in a heap (section
-/// IV.A.2.v).
+/// All attributes of an object by name, each as its message. If there are many, they are in a heap
+/// (section IV.A.2.v).
 inline Hdf5Node::Attributes hdf5_attributes(Hdf5File& file, const Hdf5Node& node) {
   Hdf5Node::Attributes attributes;
   const auto add = [&](std::span<const std::byte> message) {

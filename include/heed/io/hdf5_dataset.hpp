@@ -4,7 +4,7 @@
 
 namespace heed::detail {
 
-/// Whether two datatype messages say the same, but for the version of the message.
+/// Whether two datatype messages are equal, apart from their versions.
 inline bool is_hdf5_type(std::span<const std::byte> found, std::span<const std::byte> expected) {
   constexpr auto class_bits = std::byte{0xf};
   return found.size() >= expected.size() &&
@@ -12,14 +12,14 @@ inline bool is_hdf5_type(std::span<const std::byte> found, std::span<const std::
          std::equal(expected.begin() + 1, expected.end(), found.begin() + 1);
 }
 
-/// What Keras makes of bfloat16, for which HDF5 has no type: two bytes that are no number.
+/// The type that Keras writes for bfloat16, which HDF5 does not have: two opaque bytes.
 inline std::vector<std::byte> hdf5_bfloat_type() {
   Hdf5Bytes type;
   type.put(static_cast<std::uint8_t>(Hdf5Class::opaque)).fill(3).put(std::uint32_t{2});
   return std::move(type).take();
 }
 
-/// `, by gzip`, where the first filter (section IV.A.2.l) has a name.
+/// `, by gzip` if the first filter (section IV.A.2.l) has a name.
 inline std::string hdf5_filter(std::span<const std::byte> filters, const std::string& place) {
   Hdf5Cursor cursor(filters, place);
   const auto version = cursor.take<std::uint8_t>();
@@ -38,7 +38,7 @@ inline std::string hdf5_repacked(std::string_view options) {
               " old.h5 new.h5 makes them of others");
 }
 
-/// The numbers of a dataset: float16, bfloat16, float32 or float64, in one piece.
+/// The numbers of a contiguous dataset: float16, bfloat16, float32 or float64.
 inline Hdf5Dataset hdf5_dataset(const Hdf5Object& object) {
   using Type = Hdf5MessageType;
   const std::string& place = object.place();
@@ -92,7 +92,7 @@ inline Hdf5Dataset hdf5_dataset(const Hdf5Object& object) {
   return dataset;
 }
 
-/// The numbers themselves; see `decode`.
+/// The decoded numbers; see `decode`.
 template <class Scalar>
 bool decode(const Hdf5Dataset& dataset, std::span<Scalar> values) {
   if (!dataset.big_endian) return decode(dataset.dtype, dataset.bytes, values);

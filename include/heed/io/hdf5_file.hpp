@@ -8,8 +8,8 @@
 
 namespace heed::detail {
 
-/// Takes numbers off the front of a part of a file. What would go beyond its end throws `FileError`
-/// that begins with `place`.
+/// Reads numbers from a part of a file, one after the other. Reading beyond its end throws
+/// `FileError`, which begins with `place`.
 class Hdf5Cursor {
  public:
   Hdf5Cursor(std::span<const std::byte> bytes, const std::string& place)
@@ -20,7 +20,7 @@ class Hdf5Cursor {
     return from_little_endian<Number>(take(sizeof(Number)).data());
   }
 
-  /// A number of 1 to 8 bytes.
+  /// Reads a number of 1 to 8 bytes.
   std::uint64_t take_number(std::uint64_t size) {
     std::uint64_t number = 0;
     const auto bytes = take(size);
@@ -38,7 +38,7 @@ class Hdf5Cursor {
     return front;
   }
 
-  /// The same, and the zeros behind it up to a multiple of 8 bytes.
+  /// The same, and skips the padding up to a multiple of 8 bytes.
   std::span<const std::byte> take_padded(std::uint64_t count) {
     const auto front = take(count);
     take(std::min<std::size_t>((8 - count % 8) % 8, rest_.size()));
@@ -61,27 +61,27 @@ class Hdf5Cursor {
 
 inline std::string_view hdf5_text(std::span<const std::byte> bytes) { return bytes_as_text(bytes); }
 
-/// What a file says of one of its objects, each part read once.
+/// An object of a file. Each part is read once.
 struct Hdf5Node {
-  /// Where a name of a group leads; links to names lead nowhere.
+  /// The addresses of the names in a group; a soft link has none.
   using Links = std::map<std::string_view, std::optional<std::uint64_t>>;
   using Attributes = std::map<std::string_view, std::span<const std::byte>>;
 
   std::string path;
-  std::string place;  ///< how errors call it
+  std::string place;  ///< its name in errors
   std::vector<Hdf5Message> messages;
   std::optional<Links> links;
   std::optional<Attributes> attributes;
-  bool has_numbers = false;  ///< which are a dataset's, and are part of no other
+  bool has_numbers = false;  ///< whether the numbers of a dataset have been claimed
 };
 
-/// A file that stands in memory, which has to stay there: what is read are views of it.
+/// A file in memory. The bytes must outlive it, because all results are views of them.
 ///
-/// Each byte belongs to one part of the file and is read once. That makes weights that share bytes an
-/// error, and time and memory linear in the file's size, whatever it says.
+/// Each byte belongs to one part of the file and is read once. So weights that share bytes are an
+/// error, and time and memory are linear in the file's size for every file.
 class Hdf5File {
  public:
-  /// Throws `FileError`, beginning with `where`, for what is no HDF5 file, or not all of one.
+  /// Throws `FileError`, which begins with `where`, for bytes that are not a complete HDF5 file.
   Hdf5File(std::span<const std::byte> bytes, std::string_view where) : where_(where) {
     const std::size_t begin = find_hdf5(bytes);
     if (begin == bytes.size()) throw FileError(join(where, not_hdf5(bytes)));
@@ -116,7 +116,7 @@ class Hdf5File {
   std::size_t size() const { return bytes_.size(); }
   std::uint64_t root() const { return root_; }
 
-  /// What begins at an address.
+  /// The bytes from an address to the end.
   std::span<const std::byte> at(std::uint64_t address, const std::string& place) const {
     check<FileError>(address <= bytes_.size(), place,
                      " is damaged: something should stand at byte ", address, " of ",
@@ -129,8 +129,8 @@ class Hdf5File {
     return Hdf5Cursor(at(address, place), place).take(length);
   }
 
-  /// Notes that these bytes of the file are a part of an object. Throws `FileError` when one of them is
-  /// part of something already. `part` and `place` have to stay.
+  /// Marks these bytes of the file as part of an object. Throws `FileError` if one of them already
+  /// belongs to another part. `part` and `place` must outlive this object.
   void claim(std::span<const std::byte> bytes, std::string_view part, const std::string& place) {
     if (bytes.empty()) return;
     const auto begin = static_cast<std::uint64_t>(bytes.data() - bytes_.data());
@@ -146,8 +146,8 @@ class Hdf5File {
     parts_.emplace_hint(next, begin, Part{end, part, &place});
   }
 
-  /// The node at an address, and whether it is new. Throws `FileError` for one that stands under another
-  /// path too.
+  /// The node at an address, and whether it is new. Throws `FileError` for a node that was already
+  /// reached under another path.
   std::pair<Hdf5Node*, bool> node(std::uint64_t address, std::string path) {
     const auto [entry, is_new] = nodes_.try_emplace(address);
     Hdf5Node& node = entry->second;
@@ -161,7 +161,7 @@ class Hdf5File {
     return {&node, is_new};
   }
 
-  /// A text of the collection at an address (section III.E), to which `reference` refers.
+  /// The text to which `reference` refers, from a global heap collection (section III.E).
   std::string_view text(std::span<const std::byte> reference, const std::string& place) {
     Hdf5Cursor cursor(reference, place);
     const auto length = cursor.take<std::uint32_t>();

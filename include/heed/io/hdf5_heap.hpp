@@ -6,13 +6,14 @@
 
 namespace heed::detail {
 
-/// How many bytes a number of this size needs.
+/// The number of bytes that numbers up to `most` need.
 constexpr std::uint64_t hdf5_width(std::uint64_t most) {
   return most == 0 ? 1 : (static_cast<std::uint64_t>(std::bit_width(most)) + 7) / 8;
 }
 
-/// A fractal heap (section III.G), in which a group keeps its names when there are more than eight, and
-/// an object its attributes: objects in blocks, which get larger from row to row of a table.
+/// A fractal heap (section III.G). A group with more than eight names stores them in one, and so
+/// does an object with many attributes. It consists of objects in blocks, which get larger from row
+/// to row of a table.
 class Hdf5Heap {
  public:
   Hdf5Heap(Hdf5File& file, std::uint64_t address, const std::string& place)
@@ -44,7 +45,7 @@ class Hdf5Heap {
     direct_rows_ = rows_until(most_direct) + 1;
   }
 
-  /// The object that an identifier of `id.size()` bytes means.
+  /// The object with an identifier of `id.size()` bytes.
   std::span<const std::byte> object(std::span<const std::byte> id) {
     Hdf5Cursor cursor(id, place_);
     const auto kind = cursor.take<std::uint8_t>();
@@ -59,7 +60,7 @@ class Hdf5Heap {
   }
 
  private:
-  /// In how many rows blocks are smaller than this, which is a power of 2.
+  /// The number of rows whose blocks are smaller than `size`, a power of 2.
   std::uint64_t rows_until(std::uint64_t size) const {
     return size <= start_ ? 0 : static_cast<std::uint64_t>(std::countr_zero(size / start_)) + 1;
   }
@@ -70,13 +71,13 @@ class Hdf5Heap {
     return row == 0 ? 0 : (start_ * width_) << (row - 1);
   }
 
-  /// With more, an offset would not fit into 64 bits.
+  /// With more rows, an offset would not fit into 64 bits.
   std::uint64_t most_rows() const {
     return 63 - static_cast<std::uint64_t>(std::bit_width(start_ * width_));
   }
 
-  /// The address of what stands at an offset in the heap. Blocks are not noted as parts of the file:
-  /// the objects in them are.
+  /// The address of an offset in the heap. Only the objects in a block are claimed as parts of the
+  /// file, not the block.
   std::uint64_t find(std::uint64_t offset) const {
     std::uint64_t address = root_;
     std::uint64_t rows = rows_;
@@ -92,7 +93,7 @@ class Hdf5Heap {
       block.skip(1 + 8 + offset_bytes_ + (row * width_ + column) * 8);
       address = block.take<std::uint64_t>();
       offset -= row_begin(row) + column * row_size(row);
-      // A block that is not direct has rows that are together as large as it.
+      // The rows of an indirect block are together as large as the block.
       rows =
           row < direct_rows_ ? 0 : std::max<std::uint64_t>(1, rows_until(row_size(row) / width_));
     }
@@ -109,7 +110,7 @@ class Hdf5Heap {
   std::uint64_t offset_bytes_ = 0, length_bytes_ = 0;
 };
 
-/// Calls `take` with each record of a tree of version 2 (section III.A.2).
+/// Calls `take` for each record of a version 2 B-tree (section III.A.2).
 template <class Take>
 class Hdf5Tree {
  public:
@@ -130,8 +131,8 @@ class Hdf5Tree {
     check<FileError>(record_size_ > 0 && node_size > overhead && depth < hdf5_most_levels, place,
                      " is damaged: its tree has nodes of ", node_size, " bytes in ", depth + 1,
                      " levels");
-    // How many records nodes of each level and all below them can have says how wide the numbers are
-    // that count them.
+    // The width of the counts in a node depends on the largest number of records in a node of each
+    // level and all nodes below it.
     std::uint64_t most = (node_size - overhead) / record_size_;
     count_bytes_ = hdf5_width(most);
     total_bytes_.push_back(0);

@@ -4,7 +4,7 @@
 
 namespace heed::detail {
 
-/// Reads the names in a group and where each leads, of all three forms that a file can have them in.
+/// Reads the names in a group and their addresses, in all three forms that a file can use.
 class Hdf5Links {
  public:
   Hdf5Links(Hdf5File& file, const Hdf5Node& node) : file_(file), node_(node) {}
@@ -44,8 +44,8 @@ class Hdf5Links {
     return bytes;
   }
 
-  /// Section III.A: names and addresses stand in nodes of a few, `SNOD`, which are the leaves of a tree,
-  /// `TREE`; the names themselves in a heap beside it.
+  /// Section III.A: names and addresses are in leaves, `SNOD`, of a B-tree, `TREE`. The texts of
+  /// the names are in a local heap.
   void read_table(std::span<const std::byte> message) {
     Hdf5Cursor table(message, node_.place);
     const auto tree = table.take<std::uint64_t>();
@@ -101,7 +101,7 @@ class Hdf5Links {
     if (offset > names_.size()) damaged("a name is not where it should be");
     const auto rest = names_.substr(static_cast<std::size_t>(offset));
     const auto name = rest.substr(0, rest.find('\0'));
-    // Names that share letters would make a small heap a large one.
+    // If names could overlap, a small heap could contain a large amount of text.
     if (name.size() > name_bytes_left_) damaged("two names have the same letters");
     name_bytes_left_ -= name.size();
     return name;
@@ -113,14 +113,14 @@ class Hdf5Links {
     if (link.take<std::uint8_t>() != 1) damaged("a link of another version");
     const auto flags = link.take<std::uint8_t>();
     const int type = (flags & 8) != 0 ? link.take<std::uint8_t>() : 0;
-    if ((flags & 4) != 0) link.skip(8);   // when it was made
+    if ((flags & 4) != 0) link.skip(8);   // creation order
     if ((flags & 16) != 0) link.skip(1);  // ASCII or UTF-8
     const auto name = hdf5_text(link.take(link.take_number(std::uint64_t{1} << (flags & 3))));
     add(name, type == 0 ? std::optional(link.take<std::uint64_t>()) : std::nullopt);
   }
 
-  /// Section IV.A.2.c. The links stand in a heap; a tree has the identifier of each behind a hash of
-  /// its name.
+  /// Section IV.A.2.c. The links are in a heap. A B-tree contains a hash of each name and the
+  /// identifier of its link.
   void read_heap(std::span<const std::byte> message) {
     Hdf5Cursor info(message, node_.place);
     if (info.take<std::uint8_t>() != 0) damaged("its links have another version");

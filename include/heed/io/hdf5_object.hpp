@@ -6,23 +6,23 @@
 
 namespace heed::detail {
 
-/// A group or a dataset of a file, read when it is asked for. What it gives away are views of the
-/// file's bytes, so that a file cannot make it take more memory than the file has. Nothing leads out
-/// of the file: links, other files and shared messages are errors; Keras writes none of them.
+/// A group or a dataset of a file, read when it is needed. Its results are views of the file's
+/// bytes, so it never needs more memory than the file. Soft links, external files and shared
+/// messages are errors; Keras writes none of them.
 class Hdf5Object {
  public:
   /// The root group.
   explicit Hdf5Object(Hdf5File& file) : Hdf5Object(file, file.root(), "/") {}
 
-  /// How errors call it: `model.h5: "/model_weights/lstm"`.
+  /// Its name in errors: `model.h5: "/model_weights/lstm"`.
   const std::string& place() const { return node_->place; }
 
   bool has_attribute(std::string_view name) const { return find_attribute(name).has_value(); }
 
-  /// The texts of an attribute, one or a list; none where there is no such attribute.
+  /// The text or list of texts of an attribute; none if there is no such attribute.
   std::optional<std::vector<std::string_view>> texts(std::string_view name) const;
 
-  /// What a group holds under a path, `lstm/lstm_cell/kernel`.
+  /// The object at a path in this group, `lstm/lstm_cell/kernel`.
   std::optional<Hdf5Object> open(std::string_view path) const;
 
   /// All names in a group, sorted.
@@ -34,7 +34,7 @@ class Hdf5Object {
 
   using Type = Hdf5MessageType;
 
-  /// The first message of a type; none where there is no such message.
+  /// The first message of a type; none if there is no such message.
   std::optional<std::span<const std::byte>> find(Type type) const;
   std::span<const std::byte> need(Type type, std::string_view what) const {
     const auto message = find(type);
@@ -42,13 +42,13 @@ class Hdf5Object {
     return *message;
   }
 
-  /// The lengths of the axes that a dataspace has, none for a scalar, and their product.
+  /// The lengths of the axes of a dataspace, none for a scalar, and their product.
   std::vector<std::uint64_t> lengths(std::span<const std::byte> dataspace) const;
   std::uint64_t count(std::span<const std::byte> dataspace) const;
 
   const Hdf5File& file() const { return *file_; }
 
-  /// Notes where the numbers of a dataset stand, as `Hdf5File::claim` does.
+  /// Claims the bytes of a dataset's numbers: see `Hdf5File::claim`.
   void claim_numbers(std::span<const std::byte> bytes) const {
     if (!node_->has_numbers) file_->claim(bytes, "its numbers", place());
     node_->has_numbers = true;
@@ -85,7 +85,7 @@ class Hdf5Object {
   Hdf5Node* node_;
 };
 
-/// An object header (sections IV.A.1.a and b): messages in one or several pieces of the file.
+/// An object header (sections IV.A.1.a and b): messages in one or more blocks of the file.
 inline void Hdf5Object::read_header(std::uint64_t address) {
   const auto all = file_->at(address, place());
   Hdf5Cursor head(all, place());
@@ -209,7 +209,7 @@ inline std::optional<std::vector<std::string_view>> Hdf5Object::texts(std::strin
   const bool fixed = (kind & 0xf) == static_cast<int>(Hdf5Class::string) && size > 0;
   const bool variable = (kind & 0xf) == static_cast<int>(Hdf5Class::variable_length) &&
                         details == 1 && size == hdf5_reference_size;
-  // What has no elements has no type to speak of: h5py makes float64 of an empty list.
+  // The type of an empty list does not matter: h5py writes float64.
   check<FileError>(attribute->count == 0 || fixed || variable, place(), ": attribute ",
                    in_quotes(name), " is not text");
   Hdf5Cursor values(attribute->values, place());
@@ -228,7 +228,7 @@ inline std::optional<std::vector<std::string_view>> Hdf5Object::texts(std::strin
   return texts;
 }
 
-/// The address of what a group holds under a name.
+/// The address of a name in a group.
 inline std::optional<std::uint64_t> Hdf5Object::child(std::string_view name) const {
   const auto found = links().find(name);
   if (found == links().end()) return {};

@@ -8,8 +8,8 @@
 
 namespace heed::detail {
 
-/// What a file is to hold: attributes of text, one or a list of them; datasets; further groups. A
-/// dataset's name is not that of a group beside it.
+/// The content of a file: text attributes (one text or a list), datasets and groups. A dataset and
+/// a group must not have the same name.
 struct Hdf5Group {
   struct Attribute {
     std::string name;
@@ -22,8 +22,9 @@ struct Hdf5Group {
   std::map<std::string, Hdf5Dataset> datasets;
 };
 
-/// Writes groups in the form that h5py writes by default. Each object stands behind those that it
-/// refers to; the superblock, which stands in front and refers to the root group, is written last.
+/// Writes groups in the form that h5py writes by default. Each object is written after the objects
+/// that it refers to. The superblock at the beginning of the file, which refers to the root group,
+/// is written last.
 class Hdf5Writer {
  public:
   /// The bytes of a file with this root group.
@@ -45,16 +46,16 @@ class Hdf5Writer {
     Type type;
     std::vector<std::byte> data;
   };
-  /// A part of a group's tree, and where its last name stands in the group's heap.
+  /// A part of a group's tree, and the position of its last name in the group's heap.
   struct Branch {
     Address address;
     std::uint64_t last_name;
   };
 
   static constexpr std::size_t superblock_size = 96;
-  static constexpr std::size_t leaf_k = 4;   ///< half of how many names a leaf takes
-  static constexpr std::size_t node_k = 16;  ///< half of how many branches a node takes
-  static constexpr std::size_t collection_texts = 60'000;  ///< their indices have 16 bits
+  static constexpr std::size_t leaf_k = 4;   ///< half the largest number of names in a leaf
+  static constexpr std::size_t node_k = 16;  ///< half the largest number of branches in a node
+  static constexpr std::size_t collection_texts = 60'000;  ///< indices have 16 bits
 
   Address here() {
     out_.pad();
@@ -71,7 +72,7 @@ class Hdf5Writer {
     return std::move(block).take();
   }
 
-  /// All texts of all attributes, in the order in which `put_group` comes to them.
+  /// All texts of all attributes, in the order in which `put_group` needs them.
   void put_texts(const Hdf5Group& root) {
     std::vector<std::string_view> texts;
     collect(root, texts);
@@ -150,8 +151,8 @@ class Hdf5Writer {
     return std::move(space).take();
   }
 
-  /// Section IV.A.2.m. The texts are of variable length and in UTF-8: a sequence of bytes to the
-  /// library.
+  /// Section IV.A.2.m. The texts have variable length and are in UTF-8. For the HDF5 library, they are
+  /// sequences of bytes.
   std::vector<std::byte> make_attribute(const Hdf5Group::Attribute& attribute) {
     Hdf5Bytes type;
     type.put(std::uint8_t{0x19}, std::uint8_t{1}, std::uint8_t{1}, std::uint8_t{0},
@@ -169,11 +170,11 @@ class Hdf5Writer {
     return std::move(message).take();
   }
 
-  /// The names in a group and where each leads: a local heap (section III.D) with the names, leaves
-  /// (III.C) that refer to them, and a tree (III.A.1) above.
+  /// The names in a group and their addresses: a local heap (section III.D) with the names, leaves
+  /// (III.C) that refer to them, and a tree (III.A.1) above the leaves.
   std::vector<std::byte> put_names(const std::map<std::string, Address>& children) {
     Hdf5Bytes names;
-    names.fill(8);  // the empty name, in front of all others
+    names.fill(8);  // the empty name, which comes first
     std::vector<Branch> branches;
     for (const auto& [name, address] : children) {
       const bool is_name = !name.empty() && name != "." && name.find('/') == std::string::npos &&
@@ -211,7 +212,7 @@ class Hdf5Writer {
     return leaves;
   }
 
-  /// A level of a tree, one node at least. Each refers to those beside it.
+  /// A level of a tree, with at least one node. Each node refers to its neighbours.
   std::vector<Branch> put_nodes(std::span<const Branch> below, std::uint8_t height) {
     constexpr std::size_t most = 2 * node_k, size = 24 + 8 + most * 16;
     const std::size_t count = std::max<std::size_t>(1, (below.size() + most - 1) / most);

@@ -12,7 +12,7 @@ namespace heed {
 
 namespace detail {
 
-/// What a file says, fit for a message: no control characters, and not much of it.
+/// A text from a file, shortened and without control characters, for a message.
 inline std::string printable(std::string_view text, std::size_t most = 1000) {
   std::size_t length = (std::min)(text.size(), most);
   while (length < text.size() && length > 0 && (text[length] & 0xC0) == 0x80) --length;
@@ -27,7 +27,7 @@ inline std::string in_quotes(std::string_view name) {
   return join("\"", printable(name, 80), "\"");
 }
 
-/// `"rnn", "head"`; of many names the first nine.
+/// `"rnn", "head"`; the first nine if there are more.
 template <class Names>
 std::string quoted_list(const Names& names) {
   std::string text;
@@ -39,13 +39,13 @@ std::string quoted_list(const Names& names) {
   return text;
 }
 
-/// Makes a value of what nlohmann's parser reports, and stops at what that parser would let pass: a
-/// key that stands twice in an object, and lists in lists without end.
+/// Builds a value from the events of nlohmann's parser. Unlike that parser, it rejects a key that
+/// occurs twice in an object, and lists that are nested without limit.
 class StrictJson final : public nlohmann::json_sax<nlohmann::json> {
  public:
   using Json = nlohmann::json;
 
-  /// More than a model takes; copying and printing a value recurs into it.
+  /// More than a model needs. The limit exists because copying and printing a value are recursive.
   static constexpr std::size_t max_depth = 16;
 
   explicit StrictJson(std::string_view where) : where_(where) {}
@@ -58,7 +58,7 @@ class StrictJson final : public nlohmann::json_sax<nlohmann::json> {
   bool number_unsigned(number_unsigned_t value) override { return put(value); }
   bool number_float(number_float_t value, const string_t&) override { return put(value); }
   bool string(string_t& value) override { return put(std::move(value)); }
-  bool binary(binary_t&) override { return false; }  // no part of JSON as text
+  bool binary(binary_t&) override { return false; }  // not possible in JSON text
   bool start_object(std::size_t) override { return open(Json::object()); }
   bool start_array(std::size_t) override { return open(Json::array()); }
   bool end_object() override { return close(); }
@@ -76,7 +76,7 @@ class StrictJson final : public nlohmann::json_sax<nlohmann::json> {
   }
 
  private:
-  /// A value goes to the list that is open, to the key named last, or is all there is.
+  /// Adds a value to the open list, to the last key, or as the whole document.
   Json* place(Json value) {
     if (open_.empty()) return &(root = std::move(value));
     if (open_.back()->is_array()) {
@@ -110,10 +110,10 @@ class StrictJson final : public nlohmann::json_sax<nlohmann::json> {
 
 }  // namespace detail
 
-/// JSON as a value. `where` begins the message of the `FileError` that is thrown for a text that is
-/// not JSON, for a key twice in one object, and for nesting beyond 16 levels.
+/// Parses JSON. Throws `FileError`, which begins with `where`, for a text that is not JSON, for a
+/// key that occurs twice in an object, and for nesting deeper than 16 levels.
 inline nlohmann::json parse_json(std::string_view text, std::string_view where) {
-  // nlohmann takes a zero byte for the end of the text.
+  // nlohmann treats a zero byte as the end of the text.
   const std::size_t zero = text.find('\0');
   check<FileError>(zero == std::string_view::npos, where, " is not JSON at byte ", zero + 1);
   detail::StrictJson handler(where);
@@ -121,7 +121,7 @@ inline nlohmann::json parse_json(std::string_view text, std::string_view where) 
   return std::move(handler.root);
 }
 
-/// JSON as text. Throws `FileError` when a name or another text in it is not UTF-8.
+/// JSON as text. Throws `FileError` if a name or text in it is not UTF-8.
 template <class Json>
 std::string print_json(const Json& json, std::string_view where) {
   try {
@@ -131,8 +131,8 @@ std::string print_json(const Json& json, std::string_view where) {
   }
 }
 
-/// A layer's fields as a JSON object, in their order; a layer in it as `{"type": …, "config": {…}}`. Throws
-/// `OptionError` for a number that is not finite.
+/// A layer's fields as a JSON object, in their order. An inner layer is written as `{"type": …,
+/// "config": {…}}`. Throws `OptionError` for a number that is not finite.
 inline nlohmann::ordered_json config_to_json(const Config& config) {
   auto json = nlohmann::ordered_json::object();
   for (const auto& [name, value] : config) {
@@ -185,7 +185,7 @@ inline ConfigValue config_value_from_json(const nlohmann::json& json, std::strin
 
 }  // namespace detail
 
-/// The fields that a JSON object names. Throws `OptionError` for a value that no field can have.
+/// The fields in a JSON object. Throws `OptionError` for a value that a field cannot have.
 inline Config config_from_json(const nlohmann::json& json) {
   check<OptionError>(json.is_object(), "expected \"config\" to be an object, got ",
                      json.type_name());

@@ -6,37 +6,37 @@
 
 namespace heed {
 
-/// What `save_model` writes besides the model.
+/// Options of `save_model`.
 template <class Scalar>
 struct SaveOptions {
-  /// Samples (N, …) to go into the file with what the model predicts for them, as the tensors `x` and
-  /// `y`. Whoever loads the file computes them again: a few samples are enough.
+  /// Samples (N, …) to store in the file with the model's predictions, as the tensors `x` and `y`.
+  /// They are predicted again each time the file is loaded, so a few samples are enough.
   View<const Scalar> sample = {};
 };
 
-/// How `load_model` reads a file.
+/// Options of `load_model`.
 template <class Scalar>
 struct LoadOptions {
-  Registry<Scalar> registry = {};  ///< knows heed's layers; add your own
+  Registry<Scalar> registry = {};  ///< contains heed's layers; add your own
 
-  /// By how much the prediction of the file's sample may differ from what the file says, as a part of
-  /// its largest number, or of 1 when that is less. Unless given it is 1e-10 when the file and
-  /// `Scalar` are both double, otherwise 1e-4: processors and compilers add in different orders. A
-  /// network that amplifies small differences from step to step can need more. With infinity the
-  /// sample is not computed.
+  /// The largest difference allowed between the model's prediction for the file's sample and the
+  /// prediction in the file, relative to the largest number of the latter, or absolute if that is
+  /// less than 1. The default is 1e-10 if the file and `Scalar` are both double, and 1e-4
+  /// otherwise, because processors and compilers add in different orders. A network that amplifies
+  /// small differences from step to step may need more. With infinity, the sample is not predicted.
   std::optional<double> sample_tolerance = {};
 
-  /// Takes weights that are NaN or infinite, as those of a training that diverged are.
+  /// Whether NaN or infinite weights are accepted, for example from a training that diverged.
   bool allow_not_finite = false;
 };
 
 namespace detail {
 
-/// Where the metadata of a checkpoint, which is a model's file with more in it, say so.
+/// The key in the metadata of a checkpoint that tells it from other model files.
 inline constexpr std::string_view training_key = "heed_training";
 inline constexpr std::string_view checksum_key = "heed_checksum";
 
-/// All weights of a model as the tensors of a file.
+/// All weights of a model as tensors for a file.
 template <class Scalar>
 std::vector<NamedView<Scalar>> named_weights(const Model<Scalar>& model) {
   model.check_built("saved");
@@ -48,8 +48,8 @@ std::vector<NamedView<Scalar>> named_weights(const Model<Scalar>& model) {
   return weights;
 }
 
-/// Gives a model the weights of a file, or throws and changes nothing: every weight has to be there
-/// with its shape, and every tensor has to be one of them.
+/// Sets a model's weights from a file, or throws and changes nothing. Every weight must be in the
+/// file with its shape, and every tensor must be a weight.
 template <class Scalar>
 void set_weights(Model<Scalar>& model, const Safetensors& file, std::string_view where,
                  const WeightOptions& options) {
@@ -85,7 +85,7 @@ void set_weights(Model<Scalar>& model, const Safetensors& file, std::string_view
   model.set_weights(weights.values());
 }
 
-/// Throws `FileError` unless weights are of the type that the model says, or shorter than that.
+/// Throws `FileError` unless the weights have the type that the model names, or a smaller one.
 inline void check_scalar(const Safetensors& file, const Layout& layout, const std::string& scalar,
                          std::string_view where) {
   for (const Slot& slot : layout.all_slots()) {
@@ -116,10 +116,11 @@ Model<Scalar> model_from_file(const Safetensors& file, const LoadOptions<Scalar>
 
 }  // namespace detail
 
-/// A model, its layers and its weights, as the bytes of a safetensors file: weights by their names,
-/// `lstm/kernel`, and the layers in the metadata, under `heed`, as `model_to_json` writes them. Throws
-/// `ModelError` when the model is not built, `FileError` for what JSON cannot say, `ShapeError` or
-/// `DataError` for a sample that the model does not take or predict.
+/// A model, its layers and its weights, as the bytes of a safetensors file. The tensors are the
+/// weights by their names, `lstm/kernel`. The layers are in the metadata under `heed`, as
+/// `model_to_json` writes them. Throws `ModelError` if the model is not built, `FileError` for
+/// content that JSON cannot express, and `ShapeError` or `DataError` for a sample that the model
+/// does not accept or cannot predict.
 template <class Scalar>
 std::vector<std::byte> save_model(const Model<Scalar>& model,
                                   const SaveOptions<Scalar>& options = {}) {
@@ -136,60 +137,61 @@ std::vector<std::byte> save_model(const Model<Scalar>& model,
                                               {std::string(detail::format_name), json}});
 }
 
-/// Writes a model to a file; an old one is replaced as a whole or, when that fails, stays as it was:
-/// see `write_file`. Throws as above, and `FileError` with the path and the reason.
+/// Writes a model to a file. An existing file is replaced completely or, if writing fails, not
+/// changed: see `write_file`. Throws the same errors, and `FileError` with the path and the reason.
 template <class Scalar>
 void save_model(const Model<Scalar>& model, const std::filesystem::path& path,
                 const SaveOptions<Scalar>& options = {}) {
   write_file(path, save_model(model, options));
 }
 
-/// The model that a file holds, ready for use. Its predictions have the same bits as those of the
-/// model that was saved, when `Scalar` is the same; otherwise the weights are converted.
+/// The model in a file, ready for use. If `Scalar` is the same, its predictions have the same bits
+/// as those of the saved model; otherwise the weights are converted.
 ///
-/// Throws `FileError`, naming the file and the place in it, for whatever the file can be other than a
-/// model that `save_model` wrote, for weights that are NaN or infinite, and when the model does not
-/// predict what the file says for its sample; see `LoadOptions`. Needs memory in proportion to the size of the file, whatever it says.
+/// Throws `FileError`, which names the file and the position in it, for anything other than a model
+/// that `save_model` wrote, for weights that are NaN or infinite, and if the model's prediction for
+/// the file's sample differs from that in the file; see `LoadOptions`. Needs memory in proportion
+/// to the size of the file, whatever its content.
 template <class Scalar>
 Model<Scalar> load_model(const std::filesystem::path& path,
                          const LoadOptions<Scalar>& options = {}) {
   return detail::model_from_file(read_safetensors(path), options, path.string());
 }
 
-/// The same of a file in memory; `where` stands for its name in messages.
+/// The same for a file in memory. `where` is its name in messages.
 template <class Scalar>
 Model<Scalar> load_model(std::span<const std::byte> bytes, const LoadOptions<Scalar>& options = {},
                          std::string_view where = "memory") {
   return detail::model_from_file(parse_safetensors(bytes, where), options, where);
 }
 
-/// The weights alone as the bytes of a safetensors file. Throws `ModelError` when the model is not
+/// Only the weights, as the bytes of a safetensors file. Throws `ModelError` if the model is not
 /// built.
 template <class Scalar>
 std::vector<std::byte> save_weights(const Model<Scalar>& model) {
   return format_safetensors<Scalar>(detail::named_weights(model));
 }
 
-/// Writes the weights alone to a file, as `save_model` does.
+/// Writes only the weights to a file, as `save_model` does.
 template <class Scalar>
 void save_weights(const Model<Scalar>& model, const std::filesystem::path& path) {
   write_file(path, save_weights(model));
 }
 
-/// Gives a model the weights that a file holds under the same names, and builds it if it is not
-/// built. The file is one of `save_weights`, of `save_model`, a checkpoint, or anybody's. A model's
-/// sample in it is not looked at.
+/// Sets a model's weights to those with the same names in a file, and builds the model if
+/// necessary. The file can come from `save_weights`, from `save_model`, from a checkpoint, or from
+/// another program. A sample in it is ignored.
 ///
-/// Throws `FileError` for a weight that is missing or has another shape, for one that is NaN or infinite
-/// unless the options allow it, and for a tensor that is not one of the model's weights; the model has
-/// not changed then.
+/// Throws `FileError` for a weight that is missing or has another shape, for a weight that is NaN
+/// or infinite unless the options allow it, and for a tensor that is not a weight of the model. The
+/// model is then unchanged.
 template <class Scalar>
 void load_weights(Model<Scalar>& model, const std::filesystem::path& path,
                   const WeightOptions& options = {}) {
   detail::set_weights(model, read_safetensors(path), path.string(), options);
 }
 
-/// The same of a file in memory; `where` stands for its name in messages.
+/// The same for a file in memory. `where` is its name in messages.
 template <class Scalar>
 void load_weights(Model<Scalar>& model, std::span<const std::byte> bytes,
                   std::string_view where = "memory", const WeightOptions& options = {}) {

@@ -11,7 +11,7 @@ namespace detail {
 inline constexpr std::string_view format_name = "heed";
 inline constexpr int format_version = 1;
 
-/// An entry of a JSON object. Throws `FileError` when it is missing or of another type.
+/// An entry of a JSON object. Throws `FileError` if it is missing or has another type.
 inline const nlohmann::json& member(const nlohmann::json& object, const char* key,
                                     nlohmann::json::value_t type, const std::string& place) {
   const auto entry = object.find(key);
@@ -25,7 +25,7 @@ inline const std::string& text_member(const nlohmann::json& object, const char* 
   return member(object, key, nlohmann::json::value_t::string, place).get_ref<const std::string&>();
 }
 
-/// `m.safetensors: LSTM "lstm"`: how errors call a layer of a file.
+/// `m.safetensors: LSTM "lstm"`: the name of a file's layer in errors.
 inline std::string layer_place(const nlohmann::json& layer, std::size_t position,
                                std::string_view where) {
   const std::string nameless = join(where, ": layer ", position);
@@ -35,7 +35,8 @@ inline std::string layer_place(const nlohmann::json& layer, std::size_t position
   return join(where, ": ", printable(type, 80), " ", in_quotes(name));
 }
 
-/// Runs what may throw on account of a file's content, and says the place in its message.
+/// Calls a function whose errors are caused by a file's content, and adds the position to their
+/// messages.
 template <class Work>
 auto at_place(const std::string& place, const Work& work) {
   try {
@@ -54,11 +55,11 @@ auto at_place(const std::string& place, const Work& work) {
 ///                  "inputs": ["input_layer"]}, …],
 ///      "output": "dense"}
 ///
-/// Layers stand in the order in which they were added, behind all that they take as inputs. What reads a
-/// further output of a layer says `["lstm", 1]` in place of its name, a layer that has the weights of another
-/// `"shares": "lstm"`, a frozen one `"trainable": false`, and a model of several outputs has a list of
-/// them as `"output"`. Throws
-/// `FileError`, naming the layer, for a field or a name that JSON cannot say.
+/// Layers are in the order in which they were added, so each comes after its inputs. An input that
+/// is a further output of a layer is `["lstm", 1]` instead of a name. A layer that shares the
+/// weights of another one has `"shares": "lstm"`, a frozen layer has `"trainable": false`, and a
+/// model with several outputs has a list as `"output"`. Throws `FileError`, which names the layer,
+/// for a field or a name that JSON cannot express.
 namespace detail {
 
 /// An output of a layer: its name, or its name and a number.
@@ -69,7 +70,8 @@ nlohmann::ordered_json reference_to_json(const Graph<Scalar>& graph, Node node) 
   return nlohmann::ordered_json::array({name, node.output});
 }
 
-/// The first node with the weights of node `i`, after which they are called; `i` itself when they are its own.
+/// The first node with the weights of node `i`, whose name they have; `i` if no other node shares
+/// them.
 template <class Scalar>
 std::size_t owner_of_weights(const Graph<Scalar>& graph, std::size_t i) {
   if (graph[i].slot_count == 0) return i;
@@ -113,8 +115,9 @@ nlohmann::ordered_json model_to_json(const Model<Scalar>& model) {
     const std::size_t owner = detail::owner_of_weights(graph, i);
     if (owner != i) layers.back()["shares"] = graph[owner].name;
     if (!node.trains) layers.back()["trainable"] = false;
-    print_json(layers.back(),
-               detail::printable(graph.title(i)));  // names the layer whose text is not UTF-8
+    print_json(
+        layers.back(),
+        detail::printable(graph.title(i)));  // an error names the layer whose text is not UTF-8
   }
   check<ModelError>(!layers.empty(), "model \"", model.name(), "\" has no layers to save");
   nlohmann::ordered_json json;
@@ -130,9 +133,9 @@ nlohmann::ordered_json model_to_json(const Model<Scalar>& model) {
   return json;
 }
 
-/// The model that JSON describes, not yet built. `where` begins the message of the `FileError` that is
-/// thrown for JSON of another form, an unknown layer type, a configuration that is not the layer's,
-/// an input that is no earlier layer, and layers that do not fit each other.
+/// The model described by JSON, not yet built. Throws `FileError`, which begins with `where`, for
+/// JSON of another form, an unknown layer type, a configuration that the layer does not accept, an
+/// input that is not an earlier layer, and layers that do not fit together.
 template <class Scalar>
 Model<Scalar> model_from_json(const nlohmann::json& json, const Registry<Scalar>& registry = {},
                               std::string_view where = "memory") {
@@ -174,7 +177,7 @@ Model<Scalar> model_from_json(const nlohmann::json& json, const Registry<Scalar>
                        " shares the weights of ", model.graph().title(owner->index),
                        ", which is another layer");
     }
-    // The graph's own errors name the layer.
+    // Errors of the graph already name the layer.
     nodes[name] = detail::at_place(std::string(where), [&] {
       return owner ? model.share(name, *owner, inputs) : model.add(name, std::move(made), inputs);
     });

@@ -9,7 +9,7 @@ namespace heed {
 
 namespace detail {
 
-/// The type of a layer with that of the layer in it: `Bidirectional<LSTM>`.
+/// The type of a layer together with that of its inner layer: `Bidirectional<LSTM>`.
 inline std::string full_type(std::string_view type, const Config& config) {
   for (const auto& [name, value] : config) {
     if (const auto* inner = std::get_if<LayerConfig>(&value)) {
@@ -30,8 +30,8 @@ std::string full_type() {
 
 }  // namespace detail
 
-/// Which layer a type's name in a file stands for. Knows all of heed's layers; a model with others
-/// is loaded with a registry that they were added to:
+/// The layers that files can contain, by the names of their types. It contains all layers of heed.
+/// To load a model with other layers, add them to a registry:
 ///
 ///     Registry<float> registry;
 ///     registry.add<GatedLinearUnit>();
@@ -41,22 +41,22 @@ class Registry {
  public:
   Registry() { add_all(static_cast<const AllLayers*>(nullptr)); }
 
-  /// Makes layers known, and the TimeDistributed of each that can be one's. Throws `ModelError` when
-  /// another layer has the same type name.
+  /// Adds layers, and the `TimeDistributed` form of each one that can be wrapped. Throws
+  /// `ModelError` if another layer has the same type name.
   template <Layer... L>
   void add() {
     (add_one<L>(), ...);
   }
 
-  /// The names of the types that are known.
+  /// The names of all types.
   std::vector<std::string> types() const {
     std::vector<std::string> names;
     for (const auto& [name, factory] : factories_) names.push_back(name);
     return names;
   }
 
-  /// A layer of that type with that configuration. Throws `ModelError` for an unknown type, and
-  /// `OptionError` for a configuration that is not the type's.
+  /// A layer of this type with this configuration. Throws `ModelError` for an unknown type, and
+  /// `OptionError` for a configuration that the type does not accept.
   AnyLayer<Scalar> make(std::string_view type, const Config& config) const {
     const std::string name = detail::full_type(type, config);
     const auto found = factories_.find(name);

@@ -10,28 +10,29 @@
 
 namespace heed {
 
-/// One tensor of a safetensors file, where it stands in the file's bytes.
+/// One tensor of a safetensors file, as a view of the file's bytes.
 struct SafeTensor {
   Dtype dtype;
-  Shape shape;  ///< empty where there are more axes than a Shape has
+  Shape shape;  ///< empty if the tensor has more axes than a Shape can have
   std::span<const std::byte> bytes;
-  std::vector<Index> more_axes = {};  ///< all lengths, of such a one
+  std::vector<Index> more_axes = {};  ///< the lengths of all axes in that case
 };
 
-/// Texts that a file carries, by their names.
+/// Texts in a file, by their names.
 using Metadata = std::map<std::string, std::string, std::less<>>;
 
-/// A safetensors file: 8 bytes with the length of the header, lowest first; the header, a JSON object
+/// A safetensors file: the length of the header in 8 bytes, lowest first; then the header, a JSON
+/// object,
 ///
 ///     {"__metadata__": {"text": "text", …},
 ///      "lstm/kernel": {"dtype": "F32", "shape": [2, 128], "data_offsets": [0, 1024]}, …}
 ///
-/// with spaces behind it; and the numbers, row-major, lowest byte first, without a gap.
+/// padded with spaces; then the numbers, row-major, lowest byte first, without gaps.
 /// https://github.com/huggingface/safetensors#format
 struct Safetensors {
   Metadata metadata;
   std::map<std::string, SafeTensor, std::less<>> tensors;  ///< by name
-  std::shared_ptr<const std::vector<std::byte>> memory;    ///< set when read from a path
+  std::shared_ptr<const std::vector<std::byte>> memory;    ///< set if the file was read from a path
 };
 
 namespace detail {
@@ -52,7 +53,7 @@ inline std::vector<Index> lengths_from_json(const nlohmann::json& tensor, const 
   return numbers;
 }
 
-/// Of more axes than a Shape has.
+/// The number of elements, for any number of axes.
 inline Index element_count(const std::vector<Index>& lengths, const std::string& place) {
   Index count = 1;
   for (const Index length : lengths) {
@@ -63,7 +64,7 @@ inline Index element_count(const std::vector<Index>& lengths, const std::string&
   return count;
 }
 
-/// Throws `FileError` for a tensor with more axes than a Shape has.
+/// Throws `FileError` for a tensor with more axes than a Shape can have.
 inline void check_axes(std::string_view name, const SafeTensor& tensor, std::string_view where) {
   check<FileError>(tensor.more_axes.empty(), where, ": tensor ", in_quotes(name), " has ",
                    tensor.more_axes.size(), " axes; heed's have at most ", Shape::max_rank);
@@ -91,7 +92,7 @@ inline SafeTensor tensor_from_json(const nlohmann::json& json, std::span<const s
   check<FileError>(offsets[1] <= size, place, " ends at byte ", offsets[1],
                    " of the data, of which there are ", size, ": the file is cut off");
   const Index length = offsets[1] - offsets[0];
-  constexpr std::size_t most_axes = 64;  // as NumPy and PyTorch have it
+  constexpr std::size_t most_axes = 64;  // the limit of NumPy and PyTorch
   check<FileError>(lengths.size() <= most_axes, place, " has ", lengths.size(),
                    " axes; expected at most ", most_axes);
   Index elements = tensor.shape.size();
@@ -99,7 +100,8 @@ inline SafeTensor tensor_from_json(const nlohmann::json& json, std::span<const s
     elements = element_count(lengths, place);
     tensor.more_axes = lengths;
   }
-  // In 64 bits, also where Index has 32. The first comparison keeps the product of the second small.
+  // Computed in 64 bits, even if Index has 32. The first comparison keeps the product in the second
+  // one small.
   const std::int64_t bits = 8 * std::int64_t{length};
   check<FileError>(elements <= bits && std::int64_t{elements} * tensor.dtype.bits == bits, place,
                    " has ", elements, " numbers of ", tensor.dtype.bits, " bits in ", length,
@@ -109,7 +111,7 @@ inline SafeTensor tensor_from_json(const nlohmann::json& json, std::span<const s
   return tensor;
 }
 
-/// Throws unless the tensors share the data out among them: no byte twice, none left over.
+/// Throws unless the tensors cover the data exactly: no byte is used twice, and none is left over.
 inline void check_gapless(const Safetensors& file, std::span<const std::byte> data,
                           std::string_view where) {
   std::vector<std::pair<std::span<const std::byte>, const std::string*>> parts;
@@ -131,9 +133,9 @@ inline void check_gapless(const Safetensors& file, std::span<const std::byte> da
 
 }  // namespace detail
 
-/// Reads the header of a file that stands in memory; the tensors point into it. Throws `FileError`,
-/// beginning with `where`, for bytes that are no safetensors file, or not all of one. Asks more than
-/// the format's own reader does where that has a choice: no key twice.
+/// Parses the header of a file in memory. The tensors are views of its bytes. Throws `FileError`,
+/// which begins with `where`, for bytes that are not a complete safetensors file, and, unlike the
+/// format's own reader, for a key that occurs twice.
 inline Safetensors parse_safetensors(std::span<const std::byte> bytes,
                                      std::string_view where = "memory") {
   if (!detail::is_safetensors(bytes)) {
@@ -171,7 +173,7 @@ inline Safetensors parse_safetensors(std::span<const std::byte> bytes,
   return file;
 }
 
-/// Reads a file, at once and once. Throws `FileError` as `read_file` and `parse_safetensors` do.
+/// Reads a whole file. Throws `FileError` as `read_file` and `parse_safetensors` do.
 inline Safetensors read_safetensors(const std::filesystem::path& path) {
   auto memory = std::make_shared<const std::vector<std::byte>>(read_file(path));
   Safetensors file = parse_safetensors(*memory, path.string());
@@ -179,8 +181,8 @@ inline Safetensors read_safetensors(const std::filesystem::path& path) {
   return file;
 }
 
-/// The numbers of one tensor of a file. Throws `FileError`, beginning with `where`, when there is no
-/// such tensor, and when it is not of F64, F32, F16 or BF16.
+/// The numbers of one tensor of a file. Throws `FileError`, which begins with `where`, if there is
+/// no such tensor, or if its format is not F64, F32, F16 or BF16.
 template <class Scalar>
 Tensor<Scalar> read_tensor(const Safetensors& file, std::string_view name,
                            std::string_view where = "the file") {
@@ -201,12 +203,12 @@ Tensor<Scalar> read_tensor(const Safetensors& file, std::string_view name,
   return values;
 }
 
-/// A tensor to be written, and its name.
+/// A tensor to be written, with its name.
 template <class Scalar>
 using NamedView = std::pair<std::string, View<const Scalar>>;
 
-/// The bytes of a file with these tensors, in this order. The numbers begin at a multiple of 8 bytes.
-/// Throws `FileError` for a name that is taken, reserved, or not UTF-8.
+/// The bytes of a file with these tensors, in this order. The numbers begin at a multiple of 8
+/// bytes. Throws `FileError` for a name that is used twice, reserved, or not UTF-8.
 template <class Scalar>
 std::vector<std::byte> format_safetensors(std::span<const NamedView<Scalar>> tensors,
                                           const Metadata& metadata = {}) {
@@ -237,7 +239,7 @@ std::vector<std::byte> format_safetensors(std::span<const NamedView<Scalar>> ten
   return bytes;
 }
 
-/// Writes a file of these tensors, as `write_file` does. Throws `FileError`.
+/// Writes a file with these tensors: see `write_file`. Throws `FileError`.
 template <class Scalar>
 void write_safetensors(const std::filesystem::path& path,
                        std::span<const NamedView<Scalar>> tensors, const Metadata& metadata = {}) {

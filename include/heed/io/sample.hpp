@@ -8,21 +8,21 @@
 
 namespace heed::detail {
 
-// A model's file can carry samples and what the model predicts for them. No weight has such a name:
-// every one has its layer's in front, and a "/".
+// A model's file can contain samples and the model's predictions for them. No weight has one of
+// these names, because the names of weights contain a "/".
 inline constexpr std::string_view sample_input = "x";
 inline constexpr std::string_view sample_output = "y";
 
-/// Throws `E`, beginning with `place`, for samples that take more memory or more time than what a file
-/// says may ask for: both in proportion to the numbers that it has. A layer such as RepeatVector could
-/// ask for any amount, and an LSTM over many steps for much.
+/// Throws `E`, beginning with `place`, for samples that need more memory or time than a file is
+/// allowed to cause, which is proportional to the number of values in it. Otherwise a small file
+/// could cause any amount of work: a RepeatVector in memory, or an LSTM over many steps in time.
 template <class E, class Scalar>
 void check_sample_cost(const Model<Scalar>& model, View<const Scalar> x, std::string_view place) {
   constexpr double values_each = 100, values_always = 1 << 22;
   constexpr double work_each = 2000, work_always = 1e8;
   auto cost = forward_cost(model.graph());
   if (!model.input_shape().is_known()) {
-    // A graph of any length counts a step.
+    // The cost of a model for any length is that of one step.
     cost.values *= static_cast<double>(x.dim(1));
     cost.work *= static_cast<double>(x.dim(1));
   }
@@ -39,7 +39,7 @@ void check_sample_cost(const Model<Scalar>& model, View<const Scalar> x, std::st
            " numbers: fewer or shorter samples do");
 }
 
-/// In batches so small that they hold little more than one sample would.
+/// Options with batches so small that they need little more memory than one sample.
 template <class Scalar>
 PredictOptions sample_batches(const Model<Scalar>& model) {
   constexpr double most = 1 << 16;
@@ -47,7 +47,7 @@ PredictOptions sample_batches(const Model<Scalar>& model) {
   return {.batch_size = static_cast<Index>(std::clamp(most / values, 1.0, 32.0))};
 }
 
-/// What the model predicts for samples that are to go into its file.
+/// The model's predictions for samples that are written to its file.
 template <class Scalar>
 Tensor<Scalar> predict_sample(const Model<Scalar>& model, View<const Scalar> x) {
   model.check_input(x);
@@ -59,8 +59,9 @@ Tensor<Scalar> predict_sample(const Model<Scalar>& model, View<const Scalar> x) 
   return y;
 }
 
-/// Throws `FileError` unless the model predicts what its file says for the samples that it carries;
-/// nothing when it carries none. Differences count by the largest number of y, or by 1.
+/// Throws `FileError` unless the model's predictions for the samples in its file are those in the
+/// file. Does nothing if the file has no samples. Differences are relative to the largest number of
+/// y, or to 1 if that is less.
 template <class Scalar>
 void check_sample(const Model<Scalar>& model, const Safetensors& file,
                   std::optional<double> tolerance, std::string_view where) {

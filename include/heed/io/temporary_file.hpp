@@ -28,13 +28,13 @@ struct CloseFile {
 };
 using FileHandle = std::unique_ptr<std::FILE, CloseFile>;
 
-/// A file beside another, its target, that is gone at the end of the scope unless it has become the
-/// target.
+/// A temporary file in the folder of a target. It is removed at the end of the scope unless it was
+/// renamed to the target.
 ///
-/// Its writer holds a lock on it, which ends with the process. One that is there without a lock was left
-/// by a process that was killed, and is removed, so that they do not pile up: for each target there are
-/// at most as many as processes that wrote it at the same time. Where there are no such locks, names are
-/// drawn, and what is left stays.
+/// Its writer holds a lock on it, which ends with the process. A file without a lock was left by a
+/// process that was killed. It is removed, so the number of such files for a target never exceeds
+/// the number of processes that wrote to it at the same time. On systems without such locks, names
+/// are random, and files left behind are not removed.
 class TemporaryFile {
  public:
   explicit TemporaryFile(const std::filesystem::path& target) {
@@ -56,31 +56,33 @@ class TemporaryFile {
   bool is_open() const { return exists_; }
   const std::filesystem::path& path() const { return path_; }
 
-  /// False, with the reason in `errno`, unless all bytes have reached the disk.
+  /// Writes and flushes all bytes to the disk. Returns false, with the reason in `errno`, on
+  /// failure.
   bool write(std::span<const std::byte> bytes) {
     const bool good = bytes.empty() ||  // std::fwrite takes no null pointer
                       std::fwrite(bytes.data(), 1, bytes.size(), file_.get()) == bytes.size();
     if (!good || std::fflush(file_.get()) != 0) return false;
 #ifdef HEED_POSIX_FILES
-    return fsync(fileno(file_.get())) == 0;  // open, and thereby locked, until it has its name
+    return fsync(fileno(file_.get())) == 0;  // stays open, and so locked, until it is renamed
 #else
     return std::fclose(file_.release()) == 0;
 #endif
   }
 
-  /// Becomes the target.
+  /// Renames the file to the target.
   void rename(const std::filesystem::path& target, std::error_code& error) {
     std::filesystem::rename(path_, target, error);
     exists_ = static_cast<bool>(error);
   }
 
-  /// Brings the target's folder to the disk where the system can do that: a file is found again after a
-  /// loss of power only if its name is on the disk, too. False, with the reason in `errno`, when it fails.
+  /// Flushes the target's folder to the disk if the system supports it: after a power failure, a
+  /// file can only be found if its name is on the disk too. Returns false, with the reason in
+  /// `errno`, on failure.
   static bool keep_name(const std::filesystem::path& target) {
 #ifdef HEED_POSIX_FILES
     const auto folder = target.has_parent_path() ? target.parent_path() : ".";
     const FileHandle handle(std::fopen(folder.c_str(), "rb"));
-    if (!handle) return true;  // a folder that may be written to and not read
+    if (!handle) return true;  // the folder may be writable but not readable
     if (fsync(fileno(handle.get())) != 0) return errno == EINVAL || errno == ENOTSUP;
 #endif
     return true;
@@ -88,7 +90,8 @@ class TemporaryFile {
 
  private:
 #ifdef HEED_POSIX_FILES
-  /// `.heed-<FNV-1a of the target's name>-0.tmp`: that name can be as long as names can be.
+  /// `.heed-<FNV-1a of the target's name>-0.tmp`. The hash is short even if the target's name has
+  /// the longest possible length.
   static std::string name(const std::filesystem::path& target, unsigned attempt) {
     std::uint64_t hash = 0xcbf29ce484222325;
     for (const char c : target.filename().string()) {
@@ -100,12 +103,13 @@ class TemporaryFile {
     return name.data();
   }
 
-  /// Removes the file if no process that runs has it.
+  /// Removes the file unless a running process has locked it.
   void remove_left() const {
     const int left = open(path_.c_str(), O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK);
     if (left < 0) return;
     const bool is_locked = flock(left, LOCK_EX | LOCK_NB) != 0;
-    // Its writer may have renamed it since it was opened, and another may stand in its place.
+    // Its writer may have renamed it after it was opened here, and another file may now have its
+    // name.
     struct stat opened {
     }, named{};
     const bool is_same = fstat(left, &opened) == 0 && lstat(path_.c_str(), &named) == 0 &&
@@ -115,7 +119,7 @@ class TemporaryFile {
     close(left);
   }
 
-  /// False if the file has been taken for one that nobody has before it was locked.
+  /// Returns false if another process removed or locked the file before it was locked here.
   bool lock() const {
     const int file = fileno(file_.get());
     const bool is_taken = flock(file, LOCK_EX | LOCK_NB) != 0 && errno == EWOULDBLOCK;

@@ -2,15 +2,15 @@
 
 #include <heed/io/hdf5_file.hpp>
 
-// Archives as far as Keras uses them: a few files, stored as they are. Python's zipfile, which Keras
-// writes its archives with, compresses nothing unless it is asked to.
+// The part of the ZIP format that Keras uses: a few uncompressed files. Keras writes its archives
+// with Python's zipfile, which does not compress by default.
 //
-// PKWARE, ".ZIP File Format Specification" 6.3.10; section numbers below are its. Numbers stand lowest
-// byte first.
+// PKWARE, ".ZIP File Format Specification" 6.3.10. Section numbers below refer to it. Numbers are
+// little-endian.
 
 namespace heed::detail {
 
-/// The checksum that an archive has of each file (section 4.4.7): CRC-32.
+/// The checksum of each file in an archive (section 4.4.7): CRC-32.
 inline std::uint32_t crc32(std::span<const std::byte> bytes) {
   static constexpr auto table = [] {
     std::array<std::uint32_t, 256> remainders{};
@@ -32,14 +32,15 @@ inline std::uint32_t crc32(std::span<const std::byte> bytes) {
 
 inline constexpr std::string_view zip_entry_signature = "PK\1\2", zip_end_signature = "PK\5\6";
 inline constexpr std::size_t zip_end_size = 22;
-inline constexpr std::uint32_t zip_elsewhere = ~std::uint32_t{0};  ///< a larger number is elsewhere
+inline constexpr std::uint32_t zip_elsewhere =
+    ~std::uint32_t{0};  ///< marks a larger number, in an extra field
 
-/// An archive that stands in memory, which has to stay there: what is read are views of it. Its
-/// directory and what stands in front of each file have to say the same, and no two files share a byte:
-/// otherwise two programs could find two models in one archive.
+/// An archive in memory. The bytes must outlive it, because all results are views of them. Its
+/// directory and the header of each file must agree, and files must not share bytes; otherwise two
+/// programs could find different models in the same archive.
 class ZipFile {
  public:
-  /// Throws `FileError`, beginning with `where`, for what is no archive, or not all of one.
+  /// Throws `FileError`, which begins with `where`, for bytes that are not a complete archive.
   ZipFile(std::span<const std::byte> bytes, std::string_view where) : bytes_(bytes), where_(where) {
     const std::size_t end = find_end();
     Hdf5Cursor cursor(bytes.subspan(end), where_);
@@ -61,8 +62,8 @@ class ZipFile {
     check_apart();
   }
 
-  /// A file in the archive. Throws `FileError` where there is none of that name, and for one that is
-  /// compressed or whose checksum differs.
+  /// A file in the archive. Throws `FileError` if there is no file with this name, if it is
+  /// compressed, or if its checksum is wrong.
   std::span<const std::byte> file(std::string_view name) const {
     const auto found = entries_.find(name);
     check<FileError>(found != entries_.end(), where_, " has no file ", in_quotes(name));
@@ -80,14 +81,14 @@ class ZipFile {
   struct Entry {
     std::uint16_t flags = 0, method = 0;
     std::uint32_t crc = 0, packed = 0, size = 0, begin = 0;
-    std::size_t content = 0;  ///< where it begins
+    std::size_t content = 0;  ///< the position of the file's bytes
   };
 
   std::string file_place(std::string_view name) const {
     return join(where_, ": ", printable(name, 80));
   }
 
-  /// Section 4.3.16. Behind it stands at most a comment, which says how long it is.
+  /// Section 4.3.16. Only a comment, whose length is given, may come after it.
   std::size_t find_end() const {
     constexpr std::size_t longest = zip_end_size + 0xffff;
     check<FileError>(bytes_.size() >= zip_end_size, where_, " is not an archive, or is cut off");
@@ -124,7 +125,7 @@ class ZipFile {
                      in_quotes(name));
   }
 
-  /// Section 4.3.7: what stands in front of a file, which is what its entry says.
+  /// Section 4.3.7: the header of a file, which must agree with its entry.
   void read_header(std::string_view name, Entry& entry) const {
     const std::string place = file_place(name);
     check<FileError>(entry.size != zip_elsewhere && entry.begin <= bytes_.size(), place,
@@ -143,7 +144,7 @@ class ZipFile {
     check<FileError>(hdf5_text(cursor.take(name_size)) == name, place,
                      " is damaged: another file is where it should be");
     const auto extra = cursor.take(extra_size);
-    constexpr int comes_later = 8;  // section 4.3.9: behind the file, for who could not go back
+    constexpr int comes_later = 8;  // section 4.3.9: after the file, if the writer could not seek
     const bool agrees = (flags & comes_later) != 0 && crc == 0
                             ? true
                             : crc == entry.crc && is_length(packed, entry.packed, extra, place) &&
@@ -156,8 +157,8 @@ class ZipFile {
     entry.content = bytes_.size() - cursor.left() - entry.packed;
   }
 
-  /// Whether a header says a length, by itself or in a field for large ones (section 4.5.3), which
-  /// Python writes when it does not know the length beforehand.
+  /// Whether a length in a header is `length`. It is in the header itself or in a field for large
+  /// lengths (section 4.5.3), which Python writes if it does not know the length beforehand.
   static bool is_length(std::uint32_t said, std::uint32_t length, std::span<const std::byte> extra,
                         const std::string& place) {
     if (said != zip_elsewhere) return said == length;
@@ -176,7 +177,7 @@ class ZipFile {
   }
 
   void check_apart() const {
-    std::map<std::size_t, std::pair<std::size_t, std::string_view>> parts;  // where each ends
+    std::map<std::size_t, std::pair<std::size_t, std::string_view>> parts;  // the end of each part
     for (const auto& [name, entry] : entries_) {
       const auto [part, is_new] =
           parts.emplace(entry.begin, std::pair(entry.content + entry.packed, name));
@@ -197,8 +198,9 @@ class ZipFile {
   std::map<std::string_view, Entry> entries_;
 };
 
-/// An archive of files by their names, stored as they are, with no dates: the same files give the same
-/// bytes. Throws `FileError`, beginning with `where`, for more than an archive can hold (4 GiB).
+/// An archive with these files, uncompressed and without dates, so that the same files give the
+/// same bytes. Throws `FileError`, which begins with `where`, if the archive would exceed the
+/// format's limit (4 GiB).
 inline std::vector<std::byte> write_zip(
     const std::vector<std::pair<std::string_view, std::span<const std::byte>>>& files,
     std::string_view where) {
@@ -209,7 +211,7 @@ inline std::vector<std::byte> write_zip(
                      " is too large for an archive: at most 4 GiB fit into one");
     const auto begin = static_cast<std::uint32_t>(out.size());
     const auto size = static_cast<std::uint32_t>(content.size());
-    Hdf5Bytes common;  // of both headers
+    Hdf5Bytes common;  // the part that both headers have
     common.put(version, std::uint32_t{0}, std::uint16_t{0}, first_of_1980, crc32(content));
     common.put(size, size, static_cast<std::uint16_t>(name.size()), std::uint16_t{0});
     out.put(zip_file_signature).put(common).put(name).put(content);
