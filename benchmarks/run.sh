@@ -1,9 +1,9 @@
 #!/bin/sh
-# Sets up what is missing, builds, runs heed and its peers in turns, and says where the results are. Arguments go to
-# compare.py: sh benchmarks/run.sh --quick
+# Installs missing packages, builds, runs heed and its peers in turns, and prints where the results are. Arguments are
+# passed to compare.py: sh benchmarks/run.sh --quick
 #
-# Keras and JAX come from $HEED_VENV, or from build/benchmarks-venv, which is made on the first run from
-# requirements.txt. PyTorch and libtorch are Debian's packages; compare.py says what else it takes.
+# Keras and JAX come from $HEED_VENV, or from build/benchmarks-venv, which the first run makes from requirements.txt.
+# PyTorch and libtorch are Debian's packages; compare.py --help lists alternatives.
 set -eu
 
 here=$(CDPATH='' cd -- "$(dirname -- "$0")" && pwd -P)
@@ -11,7 +11,7 @@ root=$(CDPATH='' cd -- "$here/.." && pwd -P)
 start=$(pwd -P)
 . "$root/cmake/setup.sh"
 
-# Without a fast BLAS, which Debian leaves to choose, its PyTorch would lose for a reason that is not its own.
+# Debian's PyTorch uses the BLAS that is installed. Without a fast one, the comparison would be unfair to it.
 if heed_find_apt && heed_have dpkg; then
   missing=
   for package in python3-torch python3-numpy libtorch-dev libopenblas0-pthread; do

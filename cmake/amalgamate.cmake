@@ -1,9 +1,9 @@
-# Puts heed into one header; needs CMake alone:
+# Combines heed's headers into one; needs only CMake:
 #
 #     cmake -D OUTPUT=heed-single.hpp [-D "HEADERS=heed/heed.hpp;heed/io.hpp"] -P cmake/amalgamate.cmake
 #
-# A header of heed stands where it is first included; the #include lines of all others stay. The same headers give the
-# same bytes.
+# Each header of heed is copied to where it is first included. The #include lines of other headers are kept. The same
+# headers give the same bytes.
 cmake_minimum_required(VERSION 3.20)
 
 get_filename_component(root "${CMAKE_CURRENT_LIST_DIR}" DIRECTORY)
@@ -14,7 +14,8 @@ if(NOT HEADERS)
   set(HEADERS heed/heed.hpp)
 endif()
 
-# Appends the header, and in it the headers of heed that it includes, to `single`; `done` lists those that are there.
+# Appends a header, with the headers of heed that it includes, to `single`. `done` lists the headers that were
+# appended.
 function(append_header header)
   if(header IN_LIST done)
     return()

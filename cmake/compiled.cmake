@@ -1,12 +1,12 @@
 # heed::compiled: heed with its templates for float in a static library, so that each file of a project compiles in a
-# fraction of the time. It is built where it is linked to, with the flags of the folder that adds heed, which have to be
-# those of the files that link to it: one whose vectors are of another size is refused by the linker.
+# fraction of the time. It is built only if something links to it, with the flags of the folder that adds heed. The
+# files that link to it must have the same flags: the linker rejects a file with vectors of another size.
 add_library(heed_compiled STATIC EXCLUDE_FROM_ALL "${CMAKE_CURRENT_LIST_DIR}/compiled.cpp")
 add_library(heed::compiled ALIAS heed_compiled)
 if(NOT DEFINED CMAKE_POSITION_INDEPENDENT_CODE)
   set_target_properties(heed_compiled PROPERTIES POSITION_INDEPENDENT_CODE ON)  # a shared library may link to it
 endif()
-# Also in a project that is compiled for a debugger: training without optimisation takes hundreds of times as long.
+# Optimised even in a debug build: without optimisation, training takes hundreds of times as long.
 set(heed_configurations ${CMAKE_CONFIGURATION_TYPES})
 if(NOT heed_configurations)
   set(heed_configurations "${CMAKE_BUILD_TYPE}")

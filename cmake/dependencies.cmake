@@ -1,14 +1,14 @@
-# What heed needs, the versions it accepts, and where a missing one is fetched from.
+# The dependencies of heed, their accepted versions, and the sources that are downloaded if one is missing.
 #
-# Each SHA256 was found equal in two independent package collections (Spack, Homebrew, the Bazel Central Registry,
-# xmake) or projects. Set FETCHCONTENT_SOURCE_DIR_<PACKAGE> to use a copy of your own, HEED_FETCH=OFF to forbid downloads.
+# Each SHA256 agrees with two independent package collections (Spack, Homebrew, the Bazel Central Registry, xmake) or
+# projects. Set FETCHCONTENT_SOURCE_DIR_<PACKAGE> to use your own copy, and HEED_FETCH=OFF to forbid downloads.
 
 include("${CMAKE_CURRENT_LIST_DIR}/dependency.cmake")
 
 heed_dependency(Eigen3
   TARGET Eigen3::Eigen VERSIONS 3.4 5
   HEADER Eigen/Core SUFFIXES eigen3
-  # GitLab has changed the bytes of its archives before; the mirror's have the same hash.
+  # GitLab has changed the bytes of its archives in the past; the archive of the mirror has the same hash.
   URLS https://gitlab.com/libeigen/eigen/-/archive/3.4.0/eigen-3.4.0.tar.gz
        https://github.com/eigen-mirror/eigen/archive/refs/tags/3.4.0.tar.gz
   SHA256 8586084f71f9bde545ee7fa6d00288b264a2b7ac3607b974e54d13e7162c1c72
@@ -16,7 +16,7 @@ heed_dependency(Eigen3
 
 if(NOT TARGET Threads::Threads)
   find_package(Threads REQUIRED)
-  # Projects that add heed as a subdirectory link to the target from outside this one.
+  # Projects that add heed as a subdirectory link to the target from another folder.
   set_target_properties(Threads::Threads PROPERTIES IMPORTED_GLOBAL TRUE)
 endif()
 

@@ -6,10 +6,10 @@ endif()
 #                 [HEADER <file> [SUFFIXES <folder>...]]
 #                 URLS <url>... SHA256 <hash> [INCLUDE <folder>])
 #
-# Makes <target> available: from the project around heed, from an installed package (whose version is then in
-# <package>_VERSION), from headers that somebody copied into an include folder, or from the first of the URLs that
-# answers. INCLUDE says that the archive is headers only, in this folder of it; without INCLUDE the archive's own
-# CMakeLists.txt is used. An OPTIONAL package is never downloaded.
+# Provides <target>: from the parent project, from an installed package (whose version is then in <package>_VERSION),
+# from headers that were copied into an include folder, or from the first of the URLs that responds. INCLUDE means
+# that the archive has only headers, in this folder; without INCLUDE, the CMakeLists.txt of the archive is used. An
+# OPTIONAL package is never downloaded.
 function(heed_dependency package)
   cmake_parse_arguments(PARSE_ARGV 1 arg "OPTIONAL" "TARGET;HEADER;SHA256;INCLUDE" "VERSIONS;SUFFIXES;URLS")
   if(TARGET ${arg_TARGET})
@@ -17,11 +17,11 @@ function(heed_dependency package)
   endif()
 
   set(unsuitable "")
-  # One by one, because a package's version file usually refuses a range that spans two major versions.
+  # One version at a time, because most packages reject a range that spans two major versions.
   foreach(version IN LISTS arg_VERSIONS)
     find_package(${package} ${version} QUIET CONFIG)
     if(TARGET ${arg_TARGET})
-      # Projects that add heed as a subdirectory link to the target from outside this one.
+      # Projects that add heed as a subdirectory link to the target from another folder.
       set_target_properties(${arg_TARGET} PROPERTIES IMPORTED_GLOBAL TRUE)
       set(${package}_VERSION ${${package}_VERSION} PARENT_SCOPE)
       message(STATUS "heed: ${package} ${${package}_VERSION} from ${${package}_DIR}")
@@ -49,7 +49,7 @@ function(heed_dependency package)
   endif()
 endfunction()
 
-# All that is missing in one message: tests/run.sh and examples/run.sh read it.
+# All missing packages in one message, which tests/run.sh and examples/run.sh read.
 function(heed_require_dependencies)
   get_property(missing GLOBAL PROPERTY HEED_MISSING)
   if(missing)
@@ -58,14 +58,15 @@ function(heed_require_dependencies)
   endif()
 endfunction()
 
-# An imported target's headers count as the system's, so heed's warnings stay out of them.
+# The headers of an imported target are system headers, so heed's warnings do not apply to them.
 function(heed_header_target target folder)
   add_library(${target} INTERFACE IMPORTED GLOBAL)
   target_include_directories(${target} INTERFACE "${folder}")
 endfunction()
 
 function(heed_fetch package target include sha256 urls)
-  # Here and not above: it makes cache variables, which a project that has all packages is spared.
+  # Included here and not above, because it creates cache variables, which are not needed if all packages are
+  # installed.
   include(FetchContent)
   string(TOLOWER ${package} name)
   string(TOUPPER ${package} upper)
@@ -77,7 +78,7 @@ function(heed_fetch package target include sha256 urls)
 
   set(subdirectory "")
   if(include)
-    # A folder without a CMakeLists.txt: the package's own targets, tests and options stay out of this build.
+    # A folder without a CMakeLists.txt, so that the package's targets, tests and options are not added to this build.
     set(subdirectory SOURCE_SUBDIR headers-only)
   endif()
   FetchContent_Declare(${name} URL ${urls} URL_HASH SHA256=${sha256} ${subdirectory})
@@ -90,7 +91,7 @@ function(heed_fetch package target include sha256 urls)
   endif()
 endfunction()
 
-# FetchContent alone would end in a page of output of a build inside the build; this ends in a sentence.
+# FetchContent alone would print a page of output from an inner build; this prints one sentence.
 function(heed_download package sha256 urls out)
   list(GET urls 0 url)
   get_filename_component(archive ${url} NAME)
@@ -120,7 +121,7 @@ function(heed_download package sha256 urls out)
     "Install it, or set FETCHCONTENT_SOURCE_DIR_${upper} to a copy of its source.")
 endfunction()
 
-# The headers of a package that is built here would otherwise be warned about like our own.
+# Otherwise, headers of a package that is built here would cause the same warnings as heed's own.
 function(heed_system_headers target)
   get_target_property(real ${target} ALIASED_TARGET)
   if(real)

@@ -1,5 +1,5 @@
-# Linked privately by heed's own tests and examples, and never by heed::heed: what a user compiles with is theirs.
-# Whether a warning is an error is CMAKE_COMPILE_WARNING_AS_ERROR, which the presets set.
+# Linked privately by heed's tests and examples, and never by heed::heed, because users choose their own flags.
+# CMAKE_COMPILE_WARNING_AS_ERROR, which the presets set, decides whether a warning is an error.
 add_library(heed_developer INTERFACE)
 if(HEED_WARNINGS)
   target_compile_options(heed_developer INTERFACE

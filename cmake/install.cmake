@@ -13,14 +13,15 @@ set(heed_package_dir "${CMAKE_INSTALL_DATADIR}/cmake/heed")
 install(EXPORT heed FILE heedTargets.cmake NAMESPACE heed:: DESTINATION "${heed_package_dir}")
 
 configure_package_config_file(cmake/heedConfig.cmake.in heedConfig.cmake INSTALL_DESTINATION "${heed_package_dir}")
-# Before 1.0 a minor version may break what the one before it promised. Headers serve every architecture.
+# Before 1.0, a minor version may break compatibility with the previous one. Headers work on every architecture.
 write_basic_package_version_file(heedConfigVersion.cmake COMPATIBILITY SameMinorVersion ARCH_INDEPENDENT)
 install(FILES
   "${PROJECT_BINARY_DIR}/heedConfig.cmake" "${PROJECT_BINARY_DIR}/heedConfigVersion.cmake"
   cmake/compiled.cmake cmake/compiled.cpp
   DESTINATION "${heed_package_dir}")
 
-# pkg-config, for builds without CMake. The files name the headers relative to themselves, so that the prefix can move.
+# For builds without CMake: pkg-config files, which refer to the headers by relative paths so that the prefix can be
+# moved.
 file(RELATIVE_PATH heed_pc_prefix "${CMAKE_INSTALL_FULL_DATADIR}/pkgconfig" "${CMAKE_INSTALL_PREFIX}")
 string(REGEX REPLACE "/$" "" heed_pc_prefix "${heed_pc_prefix}")
 file(RELATIVE_PATH heed_pc_includedir "${CMAKE_INSTALL_PREFIX}" "${CMAKE_INSTALL_FULL_INCLUDEDIR}")

@@ -1,7 +1,7 @@
-# Sourced by tests/run.sh and examples/run.sh, which set `root`, the project's folder.
+# Sourced by tests/run.sh and examples/run.sh, which set `root` to the project's folder.
 #
-# heed_configure <preset> [option]...  installs what is missing and configures build/<preset>
-# heed_jobs                            how many processors there are
+# heed_configure <preset> [option]...  installs missing packages and configures build/<preset>
+# heed_jobs                            prints the number of processors
 
 heed_say() { printf 'heed: %s\n' "$*"; }
 
@@ -14,7 +14,7 @@ heed_have() { command -v "$1" >/dev/null 2>&1; }
 
 heed_jobs() { nproc 2>/dev/null || getconf _NPROCESSORS_ONLN 2>/dev/null || echo 1; }
 
-# The compiler that CMake will take. CXX may be a command with arguments, such as `ccache g++`.
+# The compiler that CMake will use. CXX may be a command with arguments, such as `ccache g++`.
 heed_compiler() {
   for compiler in ${CXX:+"$CXX"} c++ g++ clang++; do
     if heed_have "${compiler%% *}"; then
@@ -26,7 +26,7 @@ heed_compiler() {
   done
 }
 
-# Asked by compiling: version numbers tell little about the standard library beside the compiler.
+# Found out by compiling, because version numbers say little about the standard library that the compiler uses.
 heed_compiles_cxx20() {
   # shellcheck disable=SC2086
   printf '%s\n' '#include <concepts>' '#include <span>' '#include <string>' \
@@ -36,7 +36,7 @@ heed_compiles_cxx20() {
     $1 -std=c++20 -fsyntax-only -x c++ - >/dev/null 2>&1
 }
 
-# How to run apt-get, or a status other than 0 and a sentence in `why_not`.
+# Sets `as_root`, the prefix to run apt-get, or returns a status other than 0 with the reason in `why_not`.
 heed_find_apt() {
   as_root=
   if ! heed_have apt-get; then
@@ -61,7 +61,7 @@ heed_install() {
     heed_give_up "apt-get could not install: $*"
 }
 
-# A compiler, CMake and a build tool. Without them nothing can be asked about the libraries.
+# A compiler, CMake and a build tool. Without them, CMake cannot look for the libraries.
 heed_find_tools() {
   missing=
   compiler=$(heed_compiler) || exit 1
@@ -90,7 +90,7 @@ heed_find_tools() {
   fi
 }
 
-# The packages of Debian and Ubuntu for what CMake calls Eigen3, nlohmann_json, …
+# The Debian and Ubuntu packages of libraries, by the names that CMake uses: Eigen3, nlohmann_json, …
 heed_packages() {
   for name in "$@"; do
     case $name in
@@ -108,7 +108,7 @@ heed_configure() {
   heed_find_tools
   cd "$root"
 
-  # A build folder that was configured elsewhere cannot be used; it came along when the project was moved or copied.
+  # A build folder that was configured elsewhere, before the project was moved or copied, cannot be used.
   cache=build/$preset/CMakeCache.txt
   if [ -f "$cache" ] && ! grep -qxF "CMAKE_HOME_DIRECTORY:INTERNAL=$root" "$cache"; then
     set -- "$@" --fresh
@@ -122,7 +122,8 @@ heed_configure() {
     return
   fi
 
-  # CMake has looked for the libraries as the build will, so one that was installed by hand counts.
+  # CMake has searched for the libraries in the same way as the build will, so a library that was installed by hand
+  # counts.
   missing=$(sed -n 's/^ *heed: not installed: //p' "$log")
   if [ -z "$missing" ]; then
     cat "$log" >&2

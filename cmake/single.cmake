@@ -1,5 +1,5 @@
-# The target heed_single makes heed-single.hpp, which is heed in one header, in the build folder.
-set(HEED_SINGLE_HEADERS heed/heed.hpp CACHE STRING "What heed-single.hpp includes: any of heed/heed.hpp, heed/io.hpp, heed/keras.hpp, heed/plot.hpp")
+# The target heed_single makes heed-single.hpp in the build folder: all of heed in one header.
+set(HEED_SINGLE_HEADERS heed/heed.hpp CACHE STRING "The headers that heed-single.hpp includes: any of heed/heed.hpp, heed/io.hpp, heed/keras.hpp, heed/plot.hpp")
 
 file(GLOB_RECURSE heed_all_headers CONFIGURE_DEPENDS "${PROJECT_SOURCE_DIR}/include/*.hpp")
 add_custom_command(OUTPUT "${PROJECT_BINARY_DIR}/heed-single.hpp"

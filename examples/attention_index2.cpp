@@ -1,5 +1,5 @@
-// Where does a network look? All steps of a sample are noise but one, which holds the answer. The
-// network is not told which; after training, its attention weights say.
+// Where does a network look? All steps of a sample are noise except one, which holds the answer.
+// The network is not told which; after training, its attention weights show it.
 
 #include <heed/heed.hpp>
 #include <heed/io.hpp>
@@ -42,7 +42,7 @@ Data make_data(Index N, const Options& options, Random& random) {
   return data;
 }
 
-// The attention written out, as in the Keras functional API.
+// Attention built from single layers, as in the Keras functional API.
 void add_functional(Model<float>& model, const Options& options) {
   auto inputs = model.input({options.steps, options.features});
   auto lstm = model.add("lstm", LSTM{.units = options.units, .return_sequences = true}, inputs);
@@ -54,7 +54,7 @@ void add_functional(Model<float>& model, const Options& options) {
   model.add("output", Dense{.units = 1, .activation = Activation::sigmoid}, flat);
 }
 
-// The same network with the attention as one layer.
+// The same network with attention as one layer.
 void add_block(Model<float>& model, const Options& options) {
   model.input({options.steps, options.features});
   model.add("lstm", LSTM{.units = options.units, .return_sequences = true});
@@ -63,7 +63,7 @@ void add_block(Model<float>& model, const Options& options) {
   model.add("output", Dense{.units = 1, .activation = Activation::sigmoid});
 }
 
-// The attention of one sample by step: the mean over the units. Each unit's weights sum to 1.
+// The attention of one sample by step: the mean over the units. The weights of each unit sum to 1.
 std::vector<float> attention_vector(const Model<float>& model, std::string_view name,
                                     const Tensor<float, 3>& x) {
   const auto weights = model.activations(name, x);  // (1, steps, units)
@@ -73,7 +73,7 @@ std::vector<float> attention_vector(const Model<float>& model, std::string_view 
   return {mean.begin(), mean.end()};
 }
 
-// The mean over samples that the model has not seen, taken one by one.
+// The mean over new samples, which are run one at a time.
 std::vector<double> mean_attention(const Model<float>& model, const Options& options,
                                    Random& random) {
   constexpr int samples = 300;
@@ -116,7 +116,7 @@ void run_experiment(const Options& options) {
   model.build({.seed = options.seed});
   std::cout << model.summary() << "\n";
 
-  Random random(options.seed, 1'000'000);  // a stream far from those of the weights
+  Random random(options.seed, 1'000'000);  // a stream that the weights do not use
   const auto [x, y] = make_data(options.samples, options, random);
   const History history = model.fit(x, y,
                                     {.loss = BinaryCrossentropy{},

@@ -1,4 +1,4 @@
-// How does one write a layer? A gated linear unit, checked against finite differences, trained,
+// How do you write a layer? A gated linear unit is checked against finite differences, trained,
 // saved and loaded.
 
 #include <heed/check/gradient_check.hpp>
@@ -59,7 +59,7 @@ struct GatedLinearUnit {
   }
 };
 
-/// A value and a switch: y is x₀ where x₁ is positive, and 0 elsewhere.
+/// A layer with two inputs, a value and a switch: y is x₀ where x₁ is positive, and 0 elsewhere.
 template <class Scalar>
 void make_data(Tensor<Scalar, 2>& x, Tensor<Scalar, 2>& y) {
   Random random(1);
@@ -96,7 +96,7 @@ int main() {
             << ", of epoch 20: " << history["loss"].back() << "\n";
 
   save_model(model, "gated.safetensors");
-  Registry<float> registry;  // a file names its layers; the registry knows which types they are
+  Registry<float> registry;  // finds the types of the layers named in a file
   registry.add<GatedLinearUnit>();
   const auto loaded = load_model<float>("gated.safetensors", {.registry = registry});
   const bool same = loaded.predict(x) == model.predict(x);

@@ -1,5 +1,5 @@
-// Does a model come back from a file as it was? A network with Luong's attention is trained on
-// noise, in which there is nothing to learn, then saved, loaded and asked again.
+// Is a model the same after saving and loading? A network with Luong's attention is trained on
+// noise, in which there is nothing to learn, saved and loaded. Then the predictions are compared.
 
 #include <heed/heed.hpp>
 #include <heed/io.hpp>
@@ -17,7 +17,7 @@ struct Options {
 void run_experiment(const Options& options) {
   const auto directory = writable_directory(options.out);
 
-  Random random(options.seed, 1'000'000);  // a stream far from those of the weights
+  Random random(options.seed, 1'000'000);  // a stream that the weights do not use
   Tensor<float, 3> x(Shape{100, 10, 1});   // (samples, steps, features)
   Tensor<float, 2> y(Shape{100, 1});
   for (float& value : x.values()) value = static_cast<float>(random.uniform());

@@ -1,15 +1,15 @@
-// Makes a C++ header of a model's file, for a program without a file system:
+// Converts a model file to a C++ header, for a program without a file system:
 //
 //     embed index2.safetensors --name models::index2 --output index2.hpp
 //
 //     #include "index2.hpp"
 //     const auto model = heed::load_model<float>(models::index2());
 //
-// The bytes stand there as whole numbers of 64 bits, which a compiler reads in a fifth of the time
-// that it takes for one number a byte.
+// The bytes are written as 64-bit integers, which a compiler reads in a fifth of the time that it
+// needs for single bytes.
 //
-// load_model reads them with nlohmann-json. A program that is to do without it makes the network itself, as it
-// was made for the training, and is given the weights alone, as floats:
+// load_model parses the bytes with nlohmann-json. A program that must do without it builds the
+// network with the same code as for training, and uses only the weights, as floats:
 //
 //     embed index2.safetensors --weights --name models::index2_weights --output index2_weights.hpp
 //
@@ -34,12 +34,12 @@ struct Options {
   bool weights = false;
 };
 
-/// `my model-2.h5` is called `model_my_model_2`: a name whatever the file's is, and no keyword.
+/// `my model-2.h5` becomes `model_my_model_2`: a valid name for every file, and never a keyword.
 std::string name_of_file(const std::filesystem::path& path) {
   return "model_" + std::regex_replace(path.stem().string(), std::regex("[^A-Za-z0-9]+"), "_");
 }
 
-/// For an option that is a name in C++, with the namespace it is to stand in.
+/// Checks an option that is a C++ name with an optional namespace.
 std::string check_name(const std::string& name) {
   static const std::regex form("([A-Za-z]\\w*::)*[A-Za-z]\\w*");
   return std::regex_match(name, form) ? "" : "expected a name such as models::index2, got " + name;
@@ -60,7 +60,7 @@ std::string header(std::span<const std::byte> bytes, const std::string& file,
   text += join("inline constexpr std::uint64_t ", name, "_words[] = {");
   constexpr std::size_t words_a_line = 5;
   for (std::size_t i = 0; i < bytes.size(); i += 8) {
-    std::uint64_t word = 0;  // the byte in front is the lowest
+    std::uint64_t word = 0;  // the first byte is the lowest
     for (std::size_t k = 0; k < 8 && i + k < bytes.size(); ++k) {
       word |= static_cast<std::uint64_t>(bytes[i + k]) << 8 * k;
     }
@@ -78,7 +78,7 @@ std::string header(std::span<const std::byte> bytes, const std::string& file,
   return text;
 }
 
-/// A number as a float of C++, with as many digits as tell it from others.
+/// A number as a C++ float, with enough digits to be exact.
 std::string literal(float value) {
   std::array<char, 24> digits{};
   const auto end = std::to_chars(digits.data(), digits.data() + digits.size(), value).ptr;
@@ -86,7 +86,7 @@ std::string literal(float value) {
   return text + (text.find_first_of(".e") == std::string::npos ? ".0f" : "f");
 }
 
-/// The weights by name, as an array that needs nothing but the standard library.
+/// The weights by name, as an array that needs only the standard library.
 std::string weights_header(std::span<const std::byte> bytes, const std::string& file,
                            const std::string& qualified_name) {
   heed::check<heed::FileError>(
@@ -104,7 +104,7 @@ std::string weights_header(std::span<const std::byte> bytes, const std::string& 
   if (has_namespace) text += join("namespace ", qualified_name.substr(0, colons), " {\n\n");
   std::string list;
   for (const auto& [weight, tensor] : tensors.tensors) {
-    if (weight.find('/') == std::string::npos) continue;  // the sample that a file may carry
+    if (weight.find('/') == std::string::npos) continue;  // the sample that a file may contain
     const auto values = heed::read_tensor<float>(tensors, weight, file);
     heed::check<heed::FileError>(values.array().isFinite().all(), file, ": the weight ", weight,
                                  " has numbers that are not finite");

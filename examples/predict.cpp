@@ -1,5 +1,5 @@
-// Runs any saved model of heed's own layers on the tensor `x` of a safetensors file, and shows what it
-// predicts or writes it to another file as `y`, with what it computes on the way; all in float.
+// Runs a saved model that consists of heed's own layers on the tensor `x` of a safetensors file, in
+// float. Prints the predictions, or writes them to another file as `y`, together with inner values.
 
 #include <heed/io.hpp>
 #include <heed/tensor/print.hpp>

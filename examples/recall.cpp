@@ -1,6 +1,6 @@
-// Which step does each sample look at? Eight steps show a key and a value each, in any order; the
-// last one shows a key and asks for its value. The step with the answer differs from sample to
-// sample, and the attention finds it.
+// Which step does each sample look at? Each of eight steps shows a key and a value, in random
+// order. The last step shows a key and asks for its value. The step with the answer differs from
+// sample to sample, and attention finds it.
 
 #include <heed/heed.hpp>
 #include <heed/plot.hpp>
@@ -10,10 +10,10 @@
 using namespace heed;
 
 constexpr Index keys = 8;
-constexpr Index steps = keys + 1;     // the last one asks
-constexpr Index features = keys + 1;  // the key one-hot, and the value
+constexpr Index steps = keys + 1;     // the last step asks for a value
+constexpr Index features = keys + 1;  // a one-hot key, and a value
 
-/// Fills sample n, whose answer stands at step `answer`.
+/// Fills sample n, whose answer is at step `answer`.
 void make_sample(Tensor<float, 3>& x, Tensor<float, 2>& y, Index n, Index answer, Random& random) {
   std::array<Index, keys> order{0, 1, 2, 3, 4, 5, 6, 7};
   random.shuffle(std::span(order));
@@ -46,7 +46,7 @@ void run_experiment(const std::filesystem::path& out) {
              .validation_split = 0.1,
              .seed = 1});
 
-  // Five fresh samples for each step that can hold the answer, one below the other.
+  // Five new samples for each step that can hold the answer, in the order of the steps.
   constexpr Index rows = 5 * keys;
   Tensor<float, 3> fresh_x(Shape{rows, steps, features});
   Tensor<float, 2> fresh_y(Shape{rows, 1});

@@ -1,5 +1,5 @@
 #!/bin/sh
-# Sets up what is missing, builds both experiments, runs them into build/, and says where the pictures are.
+# Installs missing packages, builds both experiments, runs them in build/, and prints where the pictures are.
 set -eu
 
 root=$(CDPATH='' cd -- "$(dirname -- "$0")/.." && pwd -P)

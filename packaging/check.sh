@@ -1,10 +1,10 @@
 #!/bin/sh
-# Tries what is in packaging/ with the system's Eigen and nlohmann-json, below build/packaging:
+# Checks the packages in packaging/ with the system's Eigen and nlohmann-json, in build/packaging:
 #
 #     sh packaging/check.sh
 #
-# Conan's recipe is run by Conan, which comes from PyPI into a virtual environment. vcpkg itself is not run: its portfile.cmake
-# is, with vcpkg/without_vcpkg.cmake in vcpkg's place.
+# Conan runs its recipe; it is installed from PyPI into a virtual environment. vcpkg itself is not run:
+# vcpkg/without_vcpkg.cmake takes its place and runs portfile.cmake.
 set -eu
 
 root=$(CDPATH='' cd -- "$(dirname -- "$0")/.." && pwd -P)
@@ -17,7 +17,7 @@ say 'the port of vcpkg, with its feature and without'
 for features in '' io; do
   folder=$work/vcpkg-${features:-core}
   cmake -D PORT=heed -D "FEATURES=$features" -D "FOLDER=$folder" -P "$root/packaging/vcpkg/without_vcpkg.cmake"
-  # Found as vcpkg's toolchain has it found: share/heed below the prefix.
+  # Found where vcpkg's toolchain finds it: in share/heed of the prefix.
   cmake -S "$root/packaging/conan/test_package" -B "$folder/consumer" -D "WITH_IO=${features:+ON}" \
     -D "heed_DIR=$folder/packages/share/heed" -D CMAKE_CXX_STANDARD=20
   cmake --build "$folder/consumer"
@@ -29,7 +29,8 @@ if [ ! -x "$work/venv/bin/conan" ]; then
   python3 -m venv "$work/venv"
   "$work/venv/bin/pip" install --quiet --disable-pip-version-check 'conan>=2,<3'
 fi
-# A home of its own: nothing of the user's, and no remote, so nothing but PyPI is asked.
+# A separate home folder without remotes: the user's settings are not used, and nothing is downloaded except from
+# PyPI.
 export CONAN_HOME="$work/conan"
 "$work/venv/bin/conan" profile detect --force
 version=$(sed -n 's/^#define HEED_VERSION_[MP][A-Z]* \([0-9]*\)$/\1/p' "$root/include/heed/version.hpp" | paste -s -d . -)

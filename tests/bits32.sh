@@ -1,9 +1,9 @@
 #!/bin/sh
-# The tests and the fuzzers where addresses and heed's Index have 32 bits: a size that 64 bits hold anyway has to be checked
-# there. On Debian, as root or with g++-multilib installed:
+# Runs the tests and the fuzzers with addresses and an Index of 32 bits, where sizes can overflow that always fit into
+# 64 bits. Run it on Debian, as root or with g++-multilib installed:
 #
 #     sh tests/bits32.sh          # each fuzzer for 60 seconds
-#     sh tests/bits32.sh 3600     # as long as that
+#     sh tests/bits32.sh 3600     # each fuzzer for 3600 seconds
 set -eu
 
 root=$(CDPATH='' cd -- "$(dirname -- "$0")/.." && pwd -P)

@@ -1,18 +1,18 @@
 #!/bin/sh
-# Counts which lines and branches of include/ the tests run, and fails below 97 % of the lines, or when a line that no
-# test runs has no reason in tests/coverage.txt:
+# Counts the lines and branches of include/ that the tests run. Fails if they run less than 97 % of the lines, or if
+# tests/coverage.txt gives no reason for a line that is not run:
 #
 #     sh tests/coverage.sh
 #
-# It needs clang++ with its llvm-profdata and llvm-cov, which counts in the source as it was written, for all instances
-# of a template together. A template that is nowhere instantiated has no lines to count.
+# It needs clang++ with its llvm-profdata and llvm-cov, which counts lines in the source, for all instances of a
+# template together. A template without instances has no lines to count.
 set -eu
 
 root=$(CDPATH='' cd -- "$(dirname -- "$0")/.." && pwd -P)
 . "$root/cmake/setup.sh"
 build=$root/build/coverage
 
-# The tools of the compiler that counts, whose names end in its version where there are several.
+# The tools of this clang++. Their names end in its version if several versions are installed.
 heed_have clang++ || heed_give_up "clang++ is missing."
 version=$(clang++ -dumpversion)
 for tool in llvm-profdata llvm-cov; do

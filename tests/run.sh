@@ -1,5 +1,5 @@
 #!/bin/sh
-# Sets up what is missing, builds, and runs every test. Arguments go to ctest: sh tests/run.sh -R lstm
+# Installs missing packages, builds, and runs all tests. Arguments are passed to ctest: sh tests/run.sh -R lstm
 set -eu
 
 root=$(CDPATH='' cd -- "$(dirname -- "$0")/.." && pwd -P)

@@ -1,9 +1,9 @@
 #!/bin/sh
-# All that takes too long for every change, one after the other, in an hour or several; goes on behind what fails, and
-# says so at its end.
+# Runs everything that takes too long for each change, in one hour or several. It continues after a failure and
+# reports it at the end.
 #
 #     sh tests/thorough.sh           # each fuzzer for 900 seconds
-#     sh tests/thorough.sh 3600      # for as long as that
+#     sh tests/thorough.sh 3600      # each fuzzer for 3600 seconds
 set -u
 
 root=$(CDPATH='' cd -- "$(dirname -- "$0")/.." && pwd -P)

@@ -1,12 +1,13 @@
 #!/bin/sh
-# Runs the tests on memory that holds no numbers until some are written to it: whoever reads one too early computes with
-# NaN, and a test fails. Arguments go to the tests' program.
+# Runs the tests with memory that contains NaN until it is written. Code that reads memory too early then computes
+# with NaN, and a test fails. Arguments are passed to the test program.
 #
 #     sh tests/uninitialised.sh
 #
-# That is Eigen's own memory (EIGEN_INITIALIZE_MATRICES_BY_NAN), whatever is allocated (support/allocations.cpp), and
-# every tensor each time that it is given a shape, in a copy of heed: a tensor keeps its memory, which otherwise holds
-# the last batch, and is zero where it is new. Afterwards it makes one layer read too early, which has to be seen.
+# NaN is written to Eigen's own memory (EIGEN_INITIALIZE_MATRICES_BY_NAN), to all allocated memory
+# (support/allocations.cpp), and, in a copy of heed, to every tensor each time it is given a shape. Without this, a
+# tensor keeps the values of the last batch, or zeros if it is new. At the end, one layer is changed to read memory
+# too early, and a test must fail.
 set -eu
 
 root=$(CDPATH='' cd -- "$(dirname -- "$0")/.." && pwd -P)
@@ -19,7 +20,7 @@ mkdir -p "$copy"
 (cd "$root" && git ls-files -z --cached --others --exclude-standard | xargs -0 tar -cf - --ignore-failed-read) |
   tar -xf - -C "$copy"
 
-# In place, where the line is there exactly once.
+# Replaces a text in a file that contains it in exactly one line.
 edit() {
   [ "$(grep -cF "$2" "$1")" = 1 ] || heed_give_up "$1 should have one line: $2"
   awk -v old="$2" -v new="$3" '{ at = index($0, old)
@@ -38,11 +39,11 @@ edit "$tensor" '    shape_ = shape;' \
   -D "CMAKE_CXX_FLAGS_RELWITHDEBINFO=-O1 -g1 -D_GLIBCXX_ASSERTIONS")
 build() { cmake --build "$copy/build/test" --target heed_tests --parallel "$(heed_jobs)"; }
 build
-# One test says that new memory is zero, which it is not here.
+# One test checks that new memory is zero, which is not true here.
 [ $# -gt 0 ] || set -- '~Memory that is new to a tensor is zero'
 "$copy/build/test/tests/heed_tests" "$@"
 
-# An LSTM whose first state is what its memory holds: zero where it is new, so that no other run of the tests notices.
+# An LSTM that uses uninitialised memory as its initial state. New memory is zero, so the tests only notice it here.
 edit "$copy/include/heed/layers/lstm.hpp" 'cache.c.slice(0).setZero();' ''
 build
 if "$copy/build/test/tests/heed_tests" "*LSTM*,*random network*" >"$work/broken.log" 2>&1; then

@@ -7,11 +7,11 @@
 #include <string>
 #include <vector>
 
-/// A number in parts: `-0`, `.05862827`, `e-07`.
+/// The parts of a printed number: `-0`, `.05862827`, `e-07`.
 struct NumberText {
   std::string whole, fraction, exponent;
 
-  /// The shortest digits that give the number back, or with so many digits behind the point.
+  /// Uses the fewest digits that restore the number, or a given number of digits after the point.
   NumberText(float value, std::chars_format format, int decimals = -1) {
     char digits[64];
     const auto end =
@@ -26,8 +26,9 @@ struct NumberText {
   }
 };
 
-/// One axis of floats as NumPy's `print` writes it: with up to 8 digits behind the point, in columns,
-/// with exponents where a number is below 0.0001 or a thousandth of the largest, and in lines of 75.
+/// One axis of floats as NumPy's `print` writes it: with up to 8 digits after the point, in columns
+/// and lines of 75 characters, with exponents if a number is below 0.0001 or below a thousandth of
+/// the largest.
 inline std::string numpy_text(std::span<const float> values) {
   float least = 0, most = 0;
   for (const float value : values) {
@@ -61,7 +62,7 @@ inline std::string numpy_text(std::span<const float> values) {
 
   std::string text, line = " ";
   for (std::size_t i = 0; i < words.size(); ++i) {
-    words[i].insert(0, longest - words[i].size(), ' ');  // nan and inf stand at the right
+    words[i].insert(0, longest - words[i].size(), ' ');  // nan and inf are aligned right
     if (line.size() + words[i].size() > 74 && line.size() > 1) {
       text += line.erase(line.find_last_not_of(' ') + 1) + "\n";
       line = " ";

@@ -13,11 +13,12 @@
 
 #include <heed/io/file.hpp>
 
-/// What an example's `main` returns.
+/// The exit status of an example.
 enum ExitStatus { succeeded = 0, failed = 1, wrong_usage = 2 };
 
-/// Reads the command line. With wrong options it says so, prints the usage and returns
-/// `wrong_usage`; after `--help` it returns `succeeded`; otherwise nothing, and the program goes on.
+/// Parses the command line. For wrong options it prints a message and the usage, and returns
+/// `wrong_usage`; after `--help` it returns `succeeded`; otherwise it returns nothing, and the
+/// program continues.
 inline std::optional<int> parse(CLI::App& app, int argc, char** argv) {
   app.failure_message([](const CLI::App* program, const CLI::Error& error) {
     return heed::join("error: ", error.what(), "\n\n", program->help());
@@ -30,7 +31,7 @@ inline std::optional<int> parse(CLI::App& app, int argc, char** argv) {
   return std::nullopt;
 }
 
-/// For an option that is a whole number: `option->check(at_least(1))`.
+/// Checks an option that is a whole number: `option->check(at_least(1))`.
 inline CLI::Validator at_least(std::int64_t least) {
   const auto complaint = [least](const std::string& text) {
     std::int64_t value = 0;
@@ -42,7 +43,8 @@ inline CLI::Validator at_least(std::int64_t least) {
   return {complaint, ""};
 }
 
-/// Runs the program; an exception becomes a sentence on the error stream and the status `failed`.
+/// Runs the program. An exception is printed as a sentence to stderr, and the exit status is
+/// `failed`.
 inline int run(const std::function<void()>& program) {
   try {
     program();
@@ -53,7 +55,7 @@ inline int run(const std::function<void()>& program) {
   return succeeded;
 }
 
-/// A folder that exists and takes files: made when missing, and tried with an empty file. Throws
+/// A writable folder, which is created if necessary and tested with an empty file. Throws
 /// `heed::FileError` with the system's reason.
 inline std::filesystem::path writable_directory(const std::filesystem::path& directory) {
   std::error_code reason;
@@ -68,7 +70,7 @@ inline std::filesystem::path writable_directory(const std::filesystem::path& dir
   return directory;
 }
 
-/// Throws `heed::FileError` unless all of it was written.
+/// Throws `heed::FileError` unless everything was written.
 inline void write_text(const std::filesystem::path& path, std::string_view text) {
   heed::write_file(path, std::as_bytes(std::span(text)));
 }

@@ -1,13 +1,13 @@
 #!/bin/sh
-# Builds libFuzzer's programs and runs each, two at once, on the corpus and on what it finds:
+# Builds the libFuzzer programs and runs each of them, two at a time, on the corpus and on its own findings:
 #
 #     sh tests/fuzz/run.sh          # 60 seconds each
-#     sh tests/fuzz/run.sh 3600     # as long as that
+#     sh tests/fuzz/run.sh 3600     # 3600 seconds each
 #     sh tests/fuzz/run.sh 60 fuzz32    # compiled for 32 bits, which needs g++-multilib
 #
-# What a program finds stays in build/fuzz/corpus, and the next run begins with it. A crash, a hang of 10 seconds, or
-# more time or memory than an input of its size may ask for (Limits in fuzzing.hpp says how much) leaves its input in
-# build/fuzz/findings and fails.
+# New inputs are kept in build/fuzz/corpus, where the next run starts. A program fails on a crash, on a hang of 10
+# seconds, and on using more time or memory than an input of its size is allowed to (see Limits in fuzzing.hpp). The
+# input is then in build/fuzz/findings.
 set -eu
 
 root=$(CDPATH='' cd -- "$(dirname -- "$0")/../.." && pwd -P)
@@ -20,13 +20,13 @@ heed_configure "$preset"
 cmake --build --preset "$preset" --parallel "$(heed_jobs)"
 mkdir -p "$build/findings"
 
-# run <target> <further folder of examples>...
+# run <target> <additional folder of examples>...
 run() {
   target=$1
   shift
   mkdir -p "$build/corpus/$target"
   status=0
-  # Few frames of each allocation are kept: that takes half of the time otherwise.
+  # Only a few stack frames are stored for each allocation; more would take half of the time.
   ASAN_OPTIONS=malloc_context_size=4:detect_leaks=1 UBSAN_OPTIONS=print_stacktrace=1 \
     "$build/tests/fuzz/heed_fuzz_$target" -max_total_time="$seconds" -max_len=65536 -timeout=10 \
     -rss_limit_mb=2048 -malloc_limit_mb=64 -dict="$root/tests/fuzz/heed.dict" -print_final_stats=1 \

@@ -1,12 +1,13 @@
 #!/bin/sh
-# Compares heed with the Python libraries that it exchanges files with, on files that go both ways.
+# Exchanges files between heed and the Python libraries that use the same formats, in both directions.
 #
 #     sh tests/interop/run.sh
 #
-# Each X_roundtrip.py is run as `X_roundtrip.py PROGRAM FOLDER`: X_files, built from X_files.cpp, and a folder for its
-# files. The Python is that of $HEED_VENV, or of build/interop-venv, which is made on the first run from requirements.txt.
-# keras_roundtrip.py is run with a few networks in each Keras of keras_versions.txt, too: they are installed without what
-# they need, in folders of their own, and use the TensorFlow that is there.
+# Each X_roundtrip.py is run as `X_roundtrip.py PROGRAM FOLDER`. PROGRAM is X_files, built from X_files.cpp, and
+# FOLDER is a folder for its files. The Python is that of $HEED_VENV, or of build/interop-venv, which the first run
+# makes from requirements.txt. keras_roundtrip.py is also run with a few networks in each Keras version of
+# keras_versions.txt. These versions are installed without their dependencies, in separate folders, and use the
+# TensorFlow of the environment.
 set -eu
 
 here=$(CDPATH='' cd -- "$(dirname -- "$0")" && pwd -P)

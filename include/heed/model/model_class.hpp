@@ -73,7 +73,7 @@ class Model {
   /// The same as `add(name, layer, inputs)`, for a layer whose type is known only at run time.
   Node add(std::string_view name, AnyLayer<Scalar> layer, std::span<const Node> inputs);
 
-  /// Initializes the weights. The same seed gives the same weights on every machine.
+  /// Initialises the weights. The same seed gives the same weights on every machine.
   void build(const BuildOptions& options = {});
   bool is_built() const { return built_; }
   /// Throws `ModelError` unless the model is built. `done` is the verb in the message: "saved".

@@ -51,7 +51,7 @@ void check_shares(std::string_view loss, View<const S> y, std::string_view advic
 
 /// Throws `OptionError` if the function that ends the network is known not to give what the loss
 /// expects: if it gives values below 0 for a loss of probabilities, values above 1 for a loss that
-/// does not normalize them, or probabilities for a loss of logits. The loss's canonical function
+/// does not normalise them, or probabilities for a loss of logits. The loss's canonical function
 /// always fits, because it is removed.
 inline void check_function(const NetworkOutput& output, std::string_view loss,
                            std::string_view type, ActivationFunction canonical, bool from_logits,

@@ -10,7 +10,7 @@ namespace heed {
 template <class Scalar>
 using Losses = NamedList<Loss<Scalar>>;
 
-/// The function that training minimizes: the weighted sum of the losses of a network's outputs.
+/// The function that training minimises: the weighted sum of the losses of a network's outputs.
 ///
 /// If the network ends in the canonical function of its loss (sigmoid and binary cross-entropy,
 /// softmax and categorical cross-entropy), the function is removed from the network, and the loss

@@ -95,7 +95,7 @@ inline void write_progress(std::ostream* out, std::string_view text) {
   }
 }
 
-/// Printed once in a program whose training was compiled without optimization.
+/// Printed once in a program whose training was compiled without optimisation.
 inline std::atomic_flag said_unoptimized;
 inline void say_unoptimized(Verbose verbose, std::ostream* out) {
   if (verbose == Verbose::silent || said_unoptimized.test_and_set()) return;

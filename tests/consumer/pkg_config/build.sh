@@ -1,7 +1,7 @@
 #!/bin/sh
-# Builds programs without CMake, in the folder where this is called, and runs them:
+# Builds programs without CMake in the current folder, and runs them:
 #
-#     CXX=g++ PKG_CONFIG_PATH=<prefix>/share/pkgconfig sh build.sh <the version to find> <program>...
+#     CXX=g++ PKG_CONFIG_PATH=<prefix>/share/pkgconfig sh build.sh <expected version> <program>...
 set -eu
 
 programs=$(CDPATH='' cd -- "$(dirname -- "$0")/../programs" && pwd -P)
