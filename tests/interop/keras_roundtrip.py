@@ -566,7 +566,12 @@ def check_drawn_in_heed():
         if options.module != "keras" and (b"hard_sigmoid" in text or b"initial_state" in text):
             refused_by_keras_2(path)
             continue
-        model = keras.models.load_model(path)
+        try:
+            model = keras.models.load_model(path)
+        except ValueError as error:
+            # Before some version Keras 3 cannot read its own files of layers with states that are shared.
+            assert "out of bounds" in str(error) and not ALL_AS_H5, error
+            continue
         assert not any(isinstance(layer, kl.Lambda) for layer in model.layers)
         inputs = len(model.inputs)
         x = results["x"] if inputs == 1 else [results[f"x{i}"] for i in range(inputs)]
