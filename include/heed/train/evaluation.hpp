@@ -27,8 +27,8 @@ std::vector<OutputMetrics<Scalar>> output_metrics(const Graph<Scalar>& network,
   return all;
 }
 
-/// The means of losses and metrics over batches: of losses weighted by samples, of metrics by what
-/// counts of them. With several outputs each has its own, `price_loss`, `price_mae`. Names are Keras's: a metric
+/// The means of losses and metrics over batches: of losses weighted by samples, of metrics by the samples or
+/// steps that count in them. With several outputs each has its own, `price_loss`, `price_mae`. Names are Keras's: a metric
 /// with weights that is there without them, too, is `weighted_mae`.
 template <class Scalar>
 class RunningMeans {
@@ -84,7 +84,7 @@ class RunningMeans {
       rows_[k].take(metrics.empty() ? weighted[0].name() : metrics[0].name(), output.y,
                     objective.predictions(output.given, predictions_[k], k), output.mask,
                     output.weight);
-      for (const auto& metric : metrics) add_mean(rows_[k].metric(metric), rows_[k].samples());
+      for (const auto& metric : metrics) add_mean(rows_[k].metric(metric), rows_[k].count());
       for (const auto& metric : weighted) {
         add_mean(rows_[k].weighted_metric(metric), rows_[k].weights());
       }
