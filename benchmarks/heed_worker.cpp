@@ -89,7 +89,8 @@ Job index2_epoch(const Sizes& s, Arrays arrays) {
   return {.run = run, .result = [state](std::int64_t) { return state->epoch(); }};
 }
 
-Job lstm_forward(const Sizes& s, const Arrays& arrays) {
+/// The layer alone, for inference.
+Job forward_job(Model<float> network, const Arrays& arrays) {
   need_one_thread();
   struct State {
     Model<float> model;
@@ -97,7 +98,7 @@ Job lstm_forward(const Sizes& s, const Arrays& arrays) {
     Tape<float> tape;
   };
   const auto state = std::make_shared<State>(
-      State{with_weights(networks::lstm(s[1], s[2], s[3]), arrays), tensor(arrays, "x"), {}});
+      State{with_weights(std::move(network), arrays), tensor(arrays, "x"), {}});
   const auto run = [state](std::int64_t times) {
     for (std::int64_t k = 0; k < times; ++k) state->model.forward(state->x, state->tape);
   };
@@ -117,10 +118,11 @@ double weigh_gradients(const Model<float>& model, const Tensor<float, 1>& gradie
   return sum;
 }
 
-Job lstm_train(const Sizes& s, const Arrays& arrays) {
-  const auto state = std::make_shared<Training>(
-      with_weights(networks::lstm(s[1], s[2], s[3]), arrays), tensor(arrays, "x"),
-      tensor(arrays, "dy"), training::backward_only(threads));
+/// Forward and back, from a given dy.
+Job backward_job(Model<float> network, const Sizes& s, const Arrays& arrays) {
+  const auto state =
+      std::make_shared<Training>(with_weights(std::move(network), arrays), tensor(arrays, "x"),
+                                 tensor(arrays, "dy"), training::backward_only(threads));
   const auto run = [state](std::int64_t times) {
     for (std::int64_t k = 0; k < times; ++k) state->step();
   };
@@ -128,6 +130,52 @@ Job lstm_train(const Sizes& s, const Arrays& arrays) {
   return {.run = run, .result = [state, samples](std::int64_t) {
             state->step();
             return samples * weigh_gradients(state->model, state->trainer.gradients());
+          }};
+}
+
+Job lstm_forward(const Sizes& s, const Arrays& arrays) {
+  return forward_job(networks::lstm(s[1], s[2], s[3]), arrays);
+}
+Job gru_forward(const Sizes& s, const Arrays& arrays) {
+  return forward_job(networks::gru(s[1], s[2], s[3]), arrays);
+}
+Job lstm_train(const Sizes& s, const Arrays& arrays) {
+  return backward_job(networks::lstm(s[1], s[2], s[3]), s, arrays);
+}
+Job gru_train(const Sizes& s, const Arrays& arrays) {
+  return backward_job(networks::gru(s[1], s[2], s[3]), s, arrays);
+}
+
+/// The same for sequences of unequal length, with a mask of the steps that count.
+Job lengths_train(const Sizes& s, Arrays arrays) {
+  struct State {
+    std::vector<std::uint8_t> counts;
+    Training training;
+    View<const float> x, y;
+    Mask mask;
+    State(std::vector<std::uint8_t> counting, Model<float> network, const Arrays& arrays)
+        : counts(std::move(counting)),
+          training(std::move(network), tensor(arrays, "x"), tensor(arrays, "dy"),
+                   training::backward_only(threads)),
+          x(training.x),
+          y(training.y),
+          mask(counts.data(), {x.dim(0), x.dim(1)}) {}
+    void step() {
+      training.trainer.step({.inputs = {.x = {&x, 1}, .masks = {&mask, 1}}, .y = {&y, 1}});
+    }
+  };
+  std::vector<std::uint8_t> counts;
+  for (const float counting : arrays.at("counts").values) counts.push_back(counting != 0);
+  const auto rows = static_cast<double>(std::count(counts.begin(), counts.end(), 1));
+  const auto state = std::make_shared<State>(
+      std::move(counts), with_weights(networks::lstm(s[1], s[2], s[3]), arrays), arrays);
+  const auto run = [state](std::int64_t times) {
+    for (std::int64_t k = 0; k < times; ++k) state->step();
+  };
+  return {.run = run, .result = [state, rows](std::int64_t) {
+            state->step();  // whose gradient was divided by the rows that count
+            return rows *
+                   weigh_gradients(state->training.model, state->training.trainer.gradients());
           }};
 }
 
@@ -225,6 +273,9 @@ int main(int argc, char** argv) {
       {"dummy_step", dummy_step},
       {"lstm_forward", lstm_forward},
       {"lstm_train", lstm_train},
+      {"lstm_lengths_train", lengths_train},
+      {"gru_forward", gru_forward},
+      {"gru_train", gru_train},
       {"step_attention_train", step_attention_train},
       {"luong_attention_train", luong_attention_train},
       {"stream_step", stream_step},

@@ -44,6 +44,9 @@ def peer_seconds(measurements, measurement, peer, families):
     if peer == "heed":
         alone = find(measurements, dataclasses.replace(measurement.work, threads=1))
         return {"heed with one thread": alone.median("heed") if alone else None}
+    if peer == "padded":
+        padded = find(measurements, works.Work("lstm_train", measurement.work.sizes))
+        return {"heed, padded": padded.median("heed") if padded else None}
     return {key: measurement.median(key) for key, family in families.items() if family == peer}
 
 

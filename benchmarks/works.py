@@ -26,6 +26,8 @@ INDEX2 = (64, 10, 2, 32)
 INDEX2_TWO_THREADS = (256, 10, 2, 32)
 DUMMY = (32, 10, 1, 64)
 LSTM = [INDEX2, DUMMY, (64, 100, 64, 128), (256, 50, 128, 256), (64, 100, 256, 512), (1, 100, 64, 128)]
+# Of sequences whose lengths are drawn uniformly.
+LENGTHS = [(64, 100, 64, 128), (256, 50, 128, 256), (64, 30, 12, 32)]
 ATTENTION = [(64, 10, 32), (64, 100, 256)]  # (N, T, U)
 STREAM = [(1, 8), (1, 16), (1, 32), (2, 32), (1, 64), (16, 128)]  # (D, U)
 GEMM = (512, 512, 512)
@@ -43,6 +45,10 @@ WORKS = [
     Work("dummy_step", DUMMY, quick=True),
     *[Work("lstm_forward", sizes, quick=sizes in LSTM[:2]) for sizes in LSTM],
     *[Work("lstm_train", sizes, quick=sizes in LSTM[:2]) for sizes in LSTM],
+    Work("lstm_train", LENGTHS[2], quick=True),
+    *[Work("lstm_lengths_train", sizes, quick=sizes == LENGTHS[2]) for sizes in LENGTHS],
+    *[Work("gru_forward", sizes, quick=sizes in LSTM[:2]) for sizes in LSTM],
+    *[Work("gru_train", sizes, quick=sizes in LSTM[:2]) for sizes in LSTM],
     *[Work("step_attention_train", sizes, quick=sizes == ATTENTION[0]) for sizes in ATTENTION],
     *[Work("luong_attention_train", sizes, quick=sizes == ATTENTION[0]) for sizes in ATTENTION],
     *[Work("stream_step", sizes, quick=sizes == (1, 32)) for sizes in STREAM],
@@ -64,8 +70,8 @@ RTNEURAL_GEMM = 179e9
 
 @dataclasses.dataclass(frozen=True)
 class Target:
-    """heed takes at most `peer`'s time divided by `factor`. Peers that no worker is: `bound`, `rtneural`, and `heed`,
-    which is heed with one thread."""
+    """heed takes at most `peer`'s time divided by `factor`. Peers that no worker is: `bound`, `rtneural`, `heed`,
+    which is heed with one thread, and `padded`, which is heed's time for the same batch without a mask."""
 
     work: Work
     peer: str
@@ -83,6 +89,9 @@ TARGETS = [
     Target(Work("lstm_train", (64, 100, 256, 512)), "torch", 1),
     Target(Work("lstm_train", (256, 50, 128, 256)), "torch", 1),
     Target(Work("lstm_forward", (1, 100, 64, 128)), "torch", 4),
+    Target(Work("lstm_lengths_train", LENGTHS[0]), "torch", 5),
+    Target(Work("lstm_lengths_train", LENGTHS[1]), "torch", 2.5),
+    *[Target(Work("lstm_lengths_train", sizes), "padded", 1 / 0.6) for sizes in LENGTHS],
     *[Target(Work("stream_step", sizes), "rtneural", 1) for sizes in RTNEURAL],
     Target(Work("index2_step", INDEX2_TWO_THREADS, threads=2), "heed", 1.7),
     *[Target(Work("lstm_train", sizes, threads=2), "heed", 1.7) for sizes in LSTM[2:5]],
@@ -122,6 +131,16 @@ class Draw:
         bias[U : 2 * U] = 1  # of the forget gate
         return {"lstm/kernel": self.glorot(D, 4 * U), "lstm/recurrent_kernel": recurrent.T, "lstm/bias": bias}
 
+    def gru(self, D, U):
+        recurrent, _ = numpy.linalg.qr(self.normal(3 * U, U))
+        bias = self.normal(2, 3 * U, scale=0.1)
+        return {"gru/kernel": self.glorot(D, 3 * U), "gru/recurrent_kernel": recurrent.T, "gru/bias": bias}
+
+    def counts(self, N, T):
+        """Which steps count of sequences of 1 to T steps."""
+        lengths = self.random.integers(1, T + 1, (N, 1))
+        return (numpy.arange(T)[None] < lengths).astype(float)
+
     def dense(self, inputs, outputs=1):
         return {"dense/kernel": self.glorot(inputs, outputs), "dense/bias": numpy.zeros(outputs)}
 
@@ -152,6 +171,15 @@ def draw_arrays(work):
     if work.name in ("lstm_forward", "lstm_train"):
         N, T, D, U = sizes
         return {"x": draw.normal(N, T, D), "dy": draw.normal(N, T, U), **draw.lstm(D, U)}
+    if work.name == "lstm_lengths_train":
+        # Nothing comes back from steps that do not count, so that a padded batch has the same gradients.
+        N, T, D, U = sizes
+        counts = draw.counts(N, T)
+        data = {"x": draw.normal(N, T, D), "dy": draw.normal(N, T, U) * counts[:, :, None], "counts": counts}
+        return {**data, **draw.lstm(D, U)}
+    if work.name in ("gru_forward", "gru_train"):
+        N, T, D, U = sizes
+        return {"x": draw.normal(N, T, D), "dy": draw.normal(N, T, U), **draw.gru(D, U)}
     if work.name == "step_attention_train":
         N, T, U = sizes
         return {"x": draw.normal(N, T, U), "dy": draw.normal(N, T, U), **draw.step_attention(T)}

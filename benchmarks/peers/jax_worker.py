@@ -30,6 +30,23 @@ def lstm(weights, x, unroll, state=None):
     return jnp.swapaxes(h, 0, 1), state
 
 
+def gru(weights, x, unroll):
+    """As Keras has it, with a bias of its own for h"""
+    units = weights["gru/recurrent_kernel"].shape[0]
+    bias = weights["gru/bias"]
+    xs = jnp.swapaxes(x, 0, 1) @ weights["gru/kernel"] + bias[0]
+
+    def step(h, x):
+        z, r, g = jnp.split(x, 3, axis=1)
+        hz, hr, hg = jnp.split(h @ weights["gru/recurrent_kernel"] + bias[1], 3, axis=1)
+        z = jax.nn.sigmoid(z + hz)
+        h = z * h + (1 - z) * jnp.tanh(g + jax.nn.sigmoid(r + hr) * hg)
+        return h, h
+
+    state, h = lax.scan(step, jnp.zeros((len(x), units)), xs, unroll=unroll)
+    return jnp.swapaxes(h, 0, 1), state
+
+
 def step_attention(weights, h):
     logits = jnp.einsum("st,nsu->ntu", weights["attention/kernel"], h) + weights["attention/bias"][:, None]
     return h * jax.nn.softmax(logits, axis=1)
@@ -74,7 +91,7 @@ def make_step(loss_of, unroll):
 
 def split(arrays, *data):
     """The weights, and the arrays that are none."""
-    weights = {name: jnp.array(array) for name, array in arrays.items() if name not in ("x", "y", "dy")}
+    weights = {name: jnp.array(array) for name, array in arrays.items() if name not in ("x", "y", "dy", "counts")}
     return weights, *[jnp.array(arrays[name]) for name in data]
 
 
@@ -136,22 +153,23 @@ def repeated(function, *arguments):
     return run
 
 
-def lstm_forward(N, T, D, U, arrays):
+def forward_job(layer, T, arrays):
     weights, x = split(arrays, "x")
 
     def make(unroll):
-        run = repeated(jax.jit(lambda weights, x: lstm(weights, x, unroll)[0]), weights, x)
+        run = repeated(jax.jit(lambda weights, x: layer(weights, x, unroll)[0]), weights, x)
         return worker.Job(run, lambda _: jnp.linalg.norm(run(1).ravel()))
 
     return unrolled(T, make)
 
 
-def lstm_train(N, T, D, U, arrays):
+def backward_job(layer, T, arrays):
+    """Of sequences of unequal length, too, where no gradient comes from the padding: a mask would make it slower."""
     weights, x, dy = split(arrays, "x", "dy")
 
     def make(unroll):
         def gradients(weights, x, dy):
-            y, backward = jax.vjp(lambda weights: lstm(weights, x, unroll)[0], weights)
+            y, backward = jax.vjp(lambda weights: layer(weights, x, unroll)[0], weights)
             return y, *backward(dy)
 
         run = repeated(jax.jit(gradients), weights, x, dy)
@@ -215,8 +233,11 @@ worker.serve(
         "index2_step": lambda N, T, D, U, arrays: training_job(index2_loss, T, arrays),
         "index2_epoch": index2_epoch,
         "dummy_step": lambda N, T, D, U, arrays: training_job(dummy_loss, T, arrays),
-        "lstm_forward": lstm_forward,
-        "lstm_train": lstm_train,
+        "lstm_forward": lambda N, T, D, U, arrays: forward_job(lstm, T, arrays),
+        "lstm_train": lambda N, T, D, U, arrays: backward_job(lstm, T, arrays),
+        "lstm_lengths_train": lambda N, T, D, U, arrays: backward_job(lstm, T, arrays),
+        "gru_forward": lambda N, T, D, U, arrays: forward_job(gru, T, arrays),
+        "gru_train": lambda N, T, D, U, arrays: backward_job(gru, T, arrays),
         "step_attention_train": attention_train(step_attention),
         "luong_attention_train": attention_train(luong_attention),
         "stream_step": stream_step,

@@ -156,21 +156,27 @@ def lstm_model(T, D, U, arrays):
     return with_weights(keras.Model(inputs, layers.LSTM(U, return_sequences=True, name="lstm")(inputs)), arrays)
 
 
-def lstm_forward(N, T, D, U, arrays):
+def gru_model(T, D, U, arrays):
+    inputs = keras.Input((T, D))
+    return with_weights(keras.Model(inputs, layers.GRU(U, return_sequences=True, name="gru")(inputs)), arrays)
+
+
+def forward_job(model_of, T, D, U, arrays):
     x = tf.constant(arrays["x"])
 
     def make():
-        model = lstm_model(T, D, U, arrays)
+        model = model_of(T, D, U, arrays)
         return lambda: model(x, training=False), lambda y: numpy.linalg.norm(y)
 
     return repeated(make)
 
 
-def lstm_train(N, T, D, U, arrays):
+def backward_job(model_of, T, D, U, arrays):
+    """Of sequences of unequal length, too, where no gradient comes from the padding: a mask would make it slower."""
     x, dy = tf.constant(arrays["x"]), tf.constant(arrays["dy"])
 
     def make():
-        model = lstm_model(T, D, U, arrays)
+        model = model_of(T, D, U, arrays)
 
         def gradients():
             with tf.GradientTape() as tape:
@@ -225,8 +231,11 @@ worker.serve(
         "index2_step": lambda N, T, D, U, arrays: training_job(index2, arrays, T, D, U),
         "index2_epoch": index2_epoch,
         "dummy_step": lambda N, T, D, U, arrays: training_job(dummy, arrays, T, D, U),
-        "lstm_forward": lstm_forward,
-        "lstm_train": lstm_train,
+        "lstm_forward": lambda N, *sizes: forward_job(lstm_model, *sizes),
+        "lstm_train": lambda N, *sizes: backward_job(lstm_model, *sizes),
+        "lstm_lengths_train": lambda N, *sizes: backward_job(lstm_model, *sizes),
+        "gru_forward": lambda N, *sizes: forward_job(gru_model, *sizes),
+        "gru_train": lambda N, *sizes: backward_job(gru_model, *sizes),
         "step_attention_train": attention_train(step_attention),
         "luong_attention_train": attention_train(lambda h, T, U: LuongAttention(U, name="attention")(h)),
         "gemm": gemm,

@@ -31,6 +31,19 @@ def make_lstm(arrays):
     return lstm
 
 
+def make_gru(arrays):
+    """PyTorch has the gates r, z, n where Keras has z, r, h."""
+    units = arrays["gru/recurrent_kernel"].shape[0]
+    gru = nn.GRU(arrays["gru/kernel"].shape[0], units, batch_first=True)
+    swap = lambda w: torch.cat([w[units : 2 * units], w[:units], w[2 * units :]])
+    with torch.no_grad():
+        gru.weight_ih_l0.copy_(swap(arrays["gru/kernel"].T))
+        gru.weight_hh_l0.copy_(swap(arrays["gru/recurrent_kernel"].T))
+        gru.bias_ih_l0.copy_(swap(arrays["gru/bias"][0]))
+        gru.bias_hh_l0.copy_(swap(arrays["gru/bias"][1]))
+    return gru
+
+
 def make_linear(arrays, kernel, bias=None):
     outputs = arrays[kernel].shape[1]
     linear = nn.Linear(arrays[kernel].shape[0], outputs, bias=bias is not None)
@@ -144,37 +157,62 @@ def index2_epoch(batch, T, D, U, arrays):
     return worker.Job(lambda epochs: [epoch() for _ in range(epochs)], lambda _: epoch())
 
 
-def lstm_forward(N, T, D, U, arrays):
+def forward_job(make, arrays):
     arrays = tensors(arrays)
-    lstm, x = make_lstm(arrays), arrays["x"]
+    layer, x = make(arrays), arrays["x"]
 
     @torch.inference_mode()
     def run(times):
         for _ in range(times):
-            y = lstm(x)[0]
+            y = layer(x)[0]
         return y
 
     return worker.Job(run, lambda _: run(1).norm())
 
 
-def weigh_lstm(lstm):
-    return worker.weigh_gradients([lstm.weight_ih_l0.grad, lstm.weight_hh_l0.grad, lstm.bias_ih_l0.grad])
+def weigh_recurrent(layer):
+    biases = [bias.grad for bias in (layer.bias_ih_l0, layer.bias_hh_l0) if bias.requires_grad]
+    return worker.weigh_gradients([layer.weight_ih_l0.grad, layer.weight_hh_l0.grad, torch.cat(biases)])
 
 
-def lstm_train(N, T, D, U, arrays):
+def backward_job(make, arrays):
+    arrays = tensors(arrays)
+    layer, x, dy = make(arrays), arrays["x"], arrays["dy"]
+
+    def run(times):
+        for _ in range(times):
+            layer.zero_grad(set_to_none=True)
+            layer(x)[0].backward(dy)
+
+    def result(_):
+        run(1)
+        return weigh_recurrent(layer)
+
+    return worker.Job(run, result)
+
+
+def packed_job(arrays):
+    """Sequences of unequal length without their padding, packed and unpacked in each step."""
     arrays = tensors(arrays)
     lstm, x, dy = make_lstm(arrays), arrays["x"], arrays["dy"]
+    lengths = arrays["counts"].sum(1).long()
 
     def run(times):
         for _ in range(times):
             lstm.zero_grad(set_to_none=True)
-            lstm(x)[0].backward(dy)
+            packed = nn.utils.rnn.pack_padded_sequence(x, lengths, batch_first=True, enforce_sorted=False)
+            y, _ = nn.utils.rnn.pad_packed_sequence(lstm(packed)[0], batch_first=True, total_length=x.shape[1])
+            y.backward(dy)
 
     def result(_):
         run(1)
-        return weigh_lstm(lstm)
+        return weigh_recurrent(lstm)
 
     return worker.Job(run, result)
+
+
+def lstm_lengths_train(N, T, D, U, arrays):
+    return worker.fastest({"padded": lambda: backward_job(make_lstm, arrays), "packed": lambda: packed_job(arrays)})
 
 
 def attention_job(attention, arrays):
@@ -229,8 +267,11 @@ worker.serve(
         "index2_step": lambda N, T, D, U, arrays: training_job(Index2, arrays),
         "index2_epoch": index2_epoch,
         "dummy_step": lambda N, T, D, U, arrays: training_job(Dummy, arrays),
-        "lstm_forward": lstm_forward,
-        "lstm_train": lstm_train,
+        "lstm_forward": lambda N, T, D, U, arrays: forward_job(make_lstm, arrays),
+        "lstm_train": lambda N, T, D, U, arrays: backward_job(make_lstm, arrays),
+        "lstm_lengths_train": lstm_lengths_train,
+        "gru_forward": lambda N, T, D, U, arrays: forward_job(make_gru, arrays),
+        "gru_train": lambda N, T, D, U, arrays: backward_job(make_gru, arrays),
         "step_attention_train": lambda N, T, U, arrays: attention_job(StepAttention, arrays),
         "luong_attention_train": lambda N, T, U, arrays: attention_job(LuongAttention, arrays),
         "stream_step": stream_step,

@@ -34,6 +34,13 @@ inline Model<float> lstm(Index T, Index D, Index U) {
   return model;
 }
 
+inline Model<float> gru(Index T, Index D, Index U) {
+  Model<float> model;
+  model.input({T, D});
+  model.add("gru", GRU{.units = U, .return_sequences = true});
+  return model;
+}
+
 inline Model<float> step_attention(Index T, Index U) {
   Model<float> model;
   model.input({T, U});

@@ -45,6 +45,26 @@ Model<float> branches_model() {
   return model;
 }
 
+/// Ids and sequences with masks, in both directions, with states, a layer that is shared and one that is frozen.
+Model<float> sequences_model() {
+  Model<float> model("s");
+  const Node ids = model.input("ids", {any}), x = model.input("x", {any, 2});
+  const Node words =
+      model.add("words", Embedding{.input_dim = 3, .output_dim = 2, .mask_zero = true}, ids);
+  const Node masked = model.add("masked", Masking{}, x);
+  const Node dense = model.add("dense", TimeDistributed<Dense>{{.units = 2}}, words);
+  const Node again = model.share("again", dense, {masked});
+  const Node both =
+      model.add("both", Bidirectional<GRU>{{.units = 1, .return_sequences = true}}, again);
+  const Node h = model.add("h", SimpleRNN{.units = 2, .return_state = true}, dense);
+  model.add("given", LSTM{.units = 2}, {x, h, Node{h.index, 1}});
+  const Node given{model.graph().nodes().size() - 1, 0};
+  model.set_trainable("dense", false);
+  model.set_outputs({both, given});
+  model.build();
+  return model;
+}
+
 Model<float> dense_model() {
   Model<float> model;
   model.input("x", {1});
@@ -66,11 +86,9 @@ int main(int count, char** arguments) {
     std::filesystem::create_directories(corpus / folder);
   }
   const std::vector<std::pair<std::string, Model<float>>> models{
-      {"lstm", small_network()},
-      {"attention", attention_model()},
-      {"branches", branches_model()},
-      {"dense", dense_model()},
-      {"every_layer", testing::every_layer_network<float>()}};
+      {"lstm", small_network()},        {"attention", attention_model()},
+      {"branches", branches_model()},   {"dense", dense_model()},
+      {"sequences", sequences_model()}, {"every_layer", testing::every_layer_network<float>()}};
   for (const auto& [name, model] : models) {
     write_text(corpus / "config" / (name + ".json"), model_to_json(model).dump());
     save_model(model, corpus / "safetensors" / (name + ".safetensors"));

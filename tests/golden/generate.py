@@ -23,6 +23,8 @@ the same ones; a tensor that float32 can hold is stored as float32.
     pad_sequences    values, steps, y      sequences, one after the other, and how many steps each has
     optimizers   w, g, result              weights after each step, for gradients g given
     training     x, y, w/…; for each run:  loss of each step, final/… weights
+    training_fit    training/… and validation/… x, y and sample_weight by the names of inputs and outputs,
+                    w/…; for each run: log/… by epoch, evaluated/… after the last, final/… weights
 """
 
 import itertools
@@ -131,7 +133,7 @@ def build(net):
         inputs = [nodes[source] for source in entry["inputs"]]
         variables, published = [], {}
         if type == "InputLayer":
-            y = keras.Input(config["shape"])
+            y = keras.Input(config["shape"], name=name)
         elif type == "LastStep":
             y = last_step(inputs[0])
         elif type in BLOCKS:
@@ -143,7 +145,10 @@ def build(net):
         nodes[name] = y
         weights |= {f"{name}/{slot}": v for slot, v in zip(slots(type, config), variables)}
         inner |= {f"{name}/{key}": value for key, value in published.items()}
-    return keras.Model(nodes["x"], nodes[net["output"]]), weights, inner
+    inputs = [nodes[entry["name"]] for entry in net["layers"] if entry["type"] == "InputLayer"]
+    outputs = net["output"]
+    y = {name: nodes[name] for name in outputs} if isinstance(outputs, list) else nodes[outputs]
+    return keras.Model(inputs if len(inputs) > 1 else inputs[0], y), weights, inner
 
 
 def draw_weight(rng, shape):
@@ -918,6 +923,134 @@ def training_dummy_regression():
                                           "rmsprop": (50, "RMSprop", {})})}
 
 
+def fit_case(net, seed, data, validation=None, *, loss, epochs=3, batch_size=4, class_weight=None, **options):
+    """Whole trainings, with the logs of each epoch, and an evaluation after them. Data are x, y and sample_weight,
+    each by the names of inputs and outputs."""
+    rng = np.random.default_rng(seed)
+    start = {name: draw_weight(rng, v.shape) for name, v in build(net)[1].items()}
+    tensors = {"w/" + name: value for name, value in start.items()}
+    for role, given in [("training", data), ("validation", validation or {})]:
+        tensors |= {f"{role}/{what}/{name}": values for what, columns in given.items()
+                    for name, values in columns.items()}
+
+    def arguments(given):
+        return {what: columns if len(columns) > 1 else next(iter(columns.values()))
+                for what, columns in given.items()}
+
+    optimizers = {"sgd": ("SGD", {"learning_rate": 0.25}), "adam": ("Adam", {"learning_rate": 0.0625})}
+    for run, (optimizer, config) in optimizers.items():
+        model, weights, _ = build(net)
+        for name, variable in weights.items():
+            variable.assign(start[name])
+        # Compiled, Keras does not know the size of a batch where it logs the losses of single outputs, and gives
+        # a smaller last batch the weight of a whole one; run eagerly it weighs them, as it does the total.
+        model.compile(loss=loss, optimizer=make_optimizer(optimizer, config), run_eagerly=True, **options)
+        held = None
+        if validation:
+            of = arguments(validation)
+            held = tuple(of[what] for what in ["x", "y", "sample_weight"] if what in of)
+        history = model.fit(**arguments(data), epochs=epochs, batch_size=batch_size, shuffle=False, verbose=0,
+                            validation_data=held, class_weight=class_weight)
+        tensors |= {f"{run}/log/{name}": np.array(values, np.float64) for name, values in history.history.items()}
+        logs = model.evaluate(**arguments(data), batch_size=batch_size, verbose=0, return_dict=True)
+        tensors |= {f"{run}/evaluated/{name}": np.array([value], np.float64) for name, value in logs.items()}
+        tensors |= {f"{run}/final/{name}": v.numpy() for name, v in weights.items()}
+    description = {"model": net, "loss": loss, "epochs": epochs, "batch_size": batch_size, "options": options,
+                   "class_weight": [class_weight[i] for i in range(len(class_weight))] if class_weight else [],
+                   "runs": {run: {"optimizer": optimizer, "config": config}
+                            for run, (optimizer, config) in optimizers.items()}}
+    return description, tensors
+
+
+def training_fit():
+    """Several inputs and outputs, masks, and weights of samples, of steps and of classes."""
+    rng = np.random.default_rng(12000)
+    cases = {}
+
+    def normal(*shape):
+        return single(rng.normal(size=shape))
+
+    def weight(*shape):
+        return single(rng.choice([0, 0.25, 1, 1.5, 3], shape))
+
+    def one_hot(classes, *shape):
+        return np.eye(classes)[rng.integers(0, classes, shape)]
+
+    def inputs(**shapes):
+        return [layer("InputLayer", name, inputs=[], shape=list(shape)) for name, shape in shapes.items()]
+
+    def whole(layers, output):
+        return {"format": "heed", "format_version": 1, "name": "golden", "layers": layers, "output": output}
+
+    # Two inputs and two outputs.
+    net = whole([*inputs(left=(4,), right=(3,)),
+                 layer("Concatenate", "both", ["left", "right"]),
+                 layer("Dense", "hidden", ["both"], units=5, activation="tanh"),
+                 layer("Dense", "price", ["hidden"], units=1),
+                 layer("Dense", "kind", ["hidden"], units=3, activation="softmax")], ["price", "kind"])
+
+    def samples(count, by=None):
+        data = {"x": {"left": normal(count, 4), "right": normal(count, 3)},
+                "y": {"price": normal(count, 1), "kind": one_hot(3, count)}}
+        if by:
+            data["sample_weight"] = {"price": weight(count), "kind": weight(count)}
+        return data
+
+    loss = {"price": "mse", "kind": "categorical_crossentropy"}
+    metrics = {"price": ["mae"], "kind": ["accuracy"]}
+    weighted = {"price": ["mae", "mse"], "kind": ["accuracy"]}
+    cases["outputs"] = fit_case(net, 1, samples(11), samples(6), loss=loss, metrics=metrics)
+    cases["outputs_weighed"] = fit_case(
+        net, 2, samples(11, by="sample"), samples(6, by="sample"), loss=loss, metrics=metrics,
+        weighted_metrics=weighted, loss_weights={"price": 0.25, "kind": 2.0})
+    cases["outputs_weighed_metrics_without_weights"] = fit_case(
+        net, 3, samples(9), loss=loss, weighted_metrics=weighted)
+
+    # Samples of unequal length.
+    def sequences(count, by=None, units=2):
+        x = normal(count, 5, 2)
+        lengths = rng.integers(1, 6, count)
+        lengths[:2] = 5  # in two batches of validation all steps count, in another not
+        for n, length in enumerate(lengths):
+            x[n, length:] = 0
+        y = one_hot(3, count, 5) if units == 3 else normal(count, 5, units)
+        data = {"x": {"x": x}, "y": {"y": y}}
+        if by:
+            data["sample_weight"] = {"y": weight(count, 5 if by == "step" else 1)}
+        return data
+
+    def recurrent(*layers):
+        return network((5, 2), layer("Masking"), layer("LSTM", "lstm", units=4, return_sequences=True), *layers)
+
+    regression, classes = [recurrent(layer("Dense", "y", units=2)),
+                           recurrent(layer("Dense", "y", units=3, activation="softmax"))]
+    for by in [None, "step", "sample"]:
+        options = {"metrics": ["mae"], "weighted_metrics": ["mse"]}
+        cases[f"masked_by_{by}"] = fit_case(
+            regression, 4, sequences(10, by), sequences(6, by), loss="mse", **options)
+        options = {"metrics": ["accuracy"], "weighted_metrics": ["categorical_crossentropy"]}
+        cases[f"masked_classes_by_{by}"] = fit_case(
+            classes, 5, sequences(10, by, 3), sequences(6, by, 3), loss="categorical_crossentropy", **options)
+
+    # Steps have weights, and all of them count.
+    net = network((5, 2), layer("LSTM", "lstm", units=3, return_sequences=True), layer("Dense", "y", units=2))
+    data = sequences(10, "step")
+    cases["by_step"] = fit_case(net, 6, data, loss="mse", metrics=["mae"], weighted_metrics=["mae"])
+
+    # Classes have weights.
+    options = {"metrics": ["accuracy"], "weighted_metrics": ["accuracy"]}
+    net = network((4,), layer("Dense", "y", units=3, activation="softmax"))
+    made = {role: {"x": {"x": normal(count, 4)}, "y": {"y": one_hot(3, count)}}
+            for role, count in [("training", 13), ("validation", 5)]}
+    cases["classes"] = fit_case(net, 7, made["training"], made["validation"], loss="categorical_crossentropy",
+                                class_weight={0: 0.5, 1: 3.0, 2: 1.25}, **options)
+    net = network((4,), layer("Dense", "y", units=1, activation="sigmoid"))
+    made = {"x": {"x": normal(13, 4)}, "y": {"y": np.float64(rng.integers(0, 2, (13, 1)))}}
+    cases["two_classes"] = fit_case(net, 8, made, loss="binary_crossentropy",
+                                    class_weight={0: 0.25, 1: 2.0}, **options)
+    return cases
+
+
 # Data --------------------------------------------------------------------------------------------
 
 
@@ -941,7 +1074,7 @@ def pad_sequences():
 # Files -------------------------------------------------------------------------------------------
 
 FAMILIES = [activations, dense, lstm, gru, simple_rnn, wrappers, masking, shaping, merging, attention, masks, losses,
-            metrics, optimizers, pad_sequences, training_index2, training_dummy_regression]
+            metrics, optimizers, pad_sequences, training_index2, training_dummy_regression, training_fit]
 
 
 def compact(values):

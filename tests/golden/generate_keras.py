@@ -13,9 +13,17 @@
     build/tf212/bin/python tests/golden/generate_keras.py attention
     KERAS_ATTENTION_DEBUG=1 build/tf212/bin/python tests/golden/generate_keras.py attention
 
-Keras 3 writes keras3_*.h5, tf_keras, which is Keras 2, writes keras2_*.h5, both by model.save. Keras 3 writes those of
+    python3 -m venv build/keras31
+    build/keras31/bin/pip install keras==3.1.1 tensorflow-cpu==2.16.1 h5py==3.14.0
+    build/keras31/bin/python tests/golden/generate_keras.py keras31 sequences states
+
+    build/tf212/bin/python tests/golden/generate_keras.py tf212 sequences states
+
+Keras 3 writes keras3_*.h5, tf_keras, which is Keras 2, writes keras2_*.h5, both by model.save, and older ones of either
+keras31_*.h5 and keras212_*.h5. Keras 3 writes those of
 float32 in its native format, too: keras3_*.keras, and the weights of some alone: keras3_*.weights.h5. The group "golden" is added to each .h5: samples x, what the model
-predicts as y, and what the layer that the attribute "attention" of the group names gives for them as attention.
+predicts as y, and what the layer that the attribute "attention" of the group names gives for them as attention; of several
+inputs or outputs x0, x1, …, y0, y1, ….
 Weights are drawn anew, so that no bias is 0. The package `attention` writes attention_package.h5 and, in its debug mode,
 attention_debug.h5, on Keras 2.12. names.txt has names of classes, each with what Keras 3 calls a layer of it. Further words
 are the names of the files to write, of all others none:
@@ -38,15 +46,16 @@ os.environ.setdefault("TF_ENABLE_ONEDNN_OPTS", "0")
 import h5py  # noqa: E402
 import numpy as np  # noqa: E402
 
-if MODULE == "keras":
+if MODULE in ("keras", "keras31"):
     import keras
 elif MODULE == "tf_keras":
     import tf_keras as keras
-elif MODULE == "attention":
+else:
     from tensorflow import keras
 
 kl = keras.layers
 GENERATION = keras.__version__[0]
+PREFIX = {"keras31": "keras31_", "tf212": "keras212_", "attention": ""}.get(MODULE, f"keras{GENERATION}_")
 FOLDER = pathlib.Path(__file__).parent / "keras"
 
 
@@ -231,6 +240,54 @@ def own_registered():
     return own(*(register("mine")(type(c.__name__, (c,), {})) for c in (Own.Flatten, Own.Softmax, Own.Scale2D)))
 
 
+def sequences():
+    """Ids and sequences of any length with masks, through recurrent layers of all kinds and all ways to merge. Keras 3
+    writes what it computes the masks by, too."""
+    keras.backend.clear_session()
+    three = {"zero_output_for_mask": True} if GENERATION == "3" else {}
+    ids = keras.Input((None,), name="ids", dtype="int32")
+    x = keras.Input((None, 3), name="x")
+    words = kl.Embedding(5, 3, mask_zero=True, name="words")(ids)
+    masked = kl.Masking(0.25, name="masked")(x)
+    gru = kl.GRU(2, return_sequences=True, reset_after=False, dropout=0.1, recurrent_dropout=0.1, name="gru")(words)
+    last = kl.GRU(2, go_backwards=True, unroll=False, name="last")(gru)
+    rnn = kl.SimpleRNN(2, return_sequences=True, name="rnn", **three)(masked)
+    each = kl.TimeDistributed(kl.Dense(2, activation="tanh"), name="each")(rnn)
+    state = MODULE != "keras31"  # which takes no mask in one with return_state
+    both = kl.Bidirectional(kl.LSTM(2, return_sequences=True, return_state=state), name="both")(each)
+    both = both if state else [both]
+    ave = kl.Bidirectional(kl.GRU(2), merge_mode="ave", name="ave")(both[0])
+    two = kl.Bidirectional(kl.SimpleRNN(2, use_bias=False), merge_mode=None, name="two")(words)
+    mul = kl.Bidirectional(kl.LSTM(1, unit_forget_bias=False), merge_mode="mul",
+                           backward_layer=kl.LSTM(1, go_backwards=True, unit_forget_bias=False), name="mul")(gru)
+    joined = kl.LSTM(2, name="joined")(kl.Concatenate()([gru, rnn]) if MODULE == "keras" else gru)
+    return keras.Model([x, ids], [last, ave, two[1], both[0], both[-2 if state else 0], mul, joined])
+
+
+def states():
+    """States from one layer to another, layers that are shared and frozen, and a mask for a layer that is given states,
+    which Keras 2 uses and Keras 3 forgets."""
+    keras.backend.clear_session()
+    left, right = keras.Input((4, 2), name="left"), keras.Input((5, 2), name="right")
+    ids = keras.Input((3,), name="ids")
+    shared = kl.LSTM(2, return_state=True, name="shared")
+    shared.trainable = False
+    one, two = shared(left), shared(right)
+    words = kl.Embedding(4, 2, mask_zero=True, name="words")(ids)
+    decoder = kl.LSTM(2, return_sequences=True, name="decoder")(words, initial_state=two[1:])
+    both = kl.Bidirectional(kl.SimpleRNN(2), merge_mode="sum", name="both")(right, initial_state=[one[1], two[1]])
+    started = kl.GRU(2, return_state=True, name="started")(kl.Dropout(0.5)(right), initial_state=one[2])
+    head = kl.Dense(2, name="head")
+    product = kl.Multiply(name="product")([one[0], two[0]])
+    return keras.Model([right, left, ids], [head(decoder), head(both), started[1], product])
+
+
+def stateful():
+    inputs = keras.Input(batch_shape=(3, 4, 2)) if GENERATION == "3" else keras.Input((4, 2), batch_size=3)
+    x = kl.GRU(2, stateful=True, return_sequences=True)(inputs)
+    return keras.Model(inputs, kl.Bidirectional(kl.LSTM(2, stateful=True))(x))
+
+
 def package():
     """The layer of the package, which comes as several layers in its debug mode."""
     from attention import Attention
@@ -251,34 +308,57 @@ def write_class_names():
     (FOLDER / "names.txt").write_text("".join(f"{name} {to_snake_case(name)}\n" for name in names))
 
 
+def samples(draw, tensor):
+    """Ids of which some are 0, and steps of which some are a quarter throughout, as the Masking above leaves out."""
+    shape = [3, *(6 if length is None else length for length in tensor.shape[1:])]
+    if len(shape) == 2 and ("int" in str(tensor.dtype) or "ids" in tensor.name):
+        return np.floor(np.abs(draw(shape)) * 2) % 4
+    x = draw(shape)
+    if len(shape) == 3 and tensor.shape[1] is None:
+        x[np.abs(draw(shape[:2])) < 0.3] = 0.25
+    return x
+
+
 def write(name, make, attention=None, dtype="float32"):
     if ONLY and name not in ONLY:
         return
     if GENERATION == "3":
         keras.config.set_floatx(dtype)
         keras.config.set_dtype_policy(dtype)
+    elif MODULE != "attention":
+        keras.backend.set_floatx(dtype)
     model = make()
     random = np.random.default_rng(sum(name.encode()))
     draw = lambda shape: random.normal(0, 0.7, shape).astype(np.float32)  # noqa: E731
     for layer in model.layers:
+        if not isinstance(layer, kl.Layer):
+            continue  # what Keras 3 computes masks by
         weights = layer.get_weights()
         layer.set_weights([draw(w.shape).astype(w.dtype) for w in weights])
-    path = FOLDER / (f"{name}.h5" if MODULE == "attention" else f"keras{GENERATION}_{name}.h5")
-    model.save(path)
-    if GENERATION == "3" and dtype == "float32":
+    path = FOLDER / f"{PREFIX}{name}.h5"
+    if MODULE == "keras31":
+        path.unlink(missing_ok=True)  # it saves no Bidirectional as .h5: the file has the group "golden" alone
+    else:
+        model.save(path)
+    if GENERATION == "3" and (dtype == "float32" or name in ("sequences", "states")):
         model.save(path.with_suffix(".keras"))
-    inputs = model.inputs[0]
-    x = draw((3, *inputs.shape[1:]))
+    inputs = [samples(draw, tensor) for tensor in model.inputs]
     with h5py.File(path, "a") as file:
         golden = file.create_group("golden")
-        golden["x"] = x
+        x = inputs[0] if len(inputs) == 1 else inputs
         # TensorFlow compiles no function with names that are not ASCII.
-        golden["y"] = np.array(model(x), np.float32) if name == "names" else model.predict(x, verbose=0)
+        y = np.array(model(x), np.float32) if name == "names" else model.predict(x, verbose=0, batch_size=3)
+        for key, values in (("x", x), ("y", y)):
+            if isinstance(values, (list, tuple)):
+                for i, value in enumerate(values):
+                    golden[f"{key}{i}"] = value
+            else:
+                golden[key] = values
         if attention:
             inner = keras.Model(model.inputs, model.get_layer(attention).output)
             golden.attrs["attention"] = attention
             golden["attention"] = inner.predict(x, verbose=0)
-    if name == "sequential" and GENERATION == "3" or name == "names":
+    if GENERATION == "3" and name in ("sequential", "names", "states") and MODULE == "keras":
         model.save_weights(path.with_suffix(".weights.h5"))
     print(path, path.stat().st_size)
 
@@ -293,6 +373,9 @@ write("sequential", sequential)
 write("branches", branches)
 write("hard_sigmoid", hard_sigmoid)
 write("operators", operators)
+write("sequences", sequences, dtype="float64")
+write("states", states, dtype="float64")
+write("stateful", stateful, dtype="float64")
 if GENERATION == "3":
     write("own_plain", own_plain)
     write("own_registered", own_registered)

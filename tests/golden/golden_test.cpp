@@ -1,5 +1,6 @@
 #include "golden.hpp"
 
+#include <heed/train/fit.hpp>
 #include <heed/train/metrics.hpp>
 #include <heed/train/pad_sequences.hpp>
 #include <heed/train/trainer.hpp>
@@ -318,6 +319,104 @@ void check_training(const GoldenFile& file) {
   comparison.report();
 }
 
+/// What a case has for the inputs or outputs of a model, in their order; nothing where it has none.
+class GoldenData {
+ public:
+  GoldenData(const GoldenFile& file, const std::string& name, const Model<double>& model,
+             const std::string& role) {
+    const auto& graph = model.graph();
+    std::vector<std::string> inputs;
+    for (const std::size_t input : graph.inputs()) inputs.push_back(graph[input].name);
+    const auto outputs = detail::output_names(graph);
+    for (const auto& [what, names] :
+         {std::pair("x", inputs), {"y", outputs}, {"sample_weight", outputs}}) {
+      const std::string front = join(role, "/", what, "/");
+      if (file.names(name, front).empty()) continue;
+      for (const std::string& column : names)
+        tensors_[what].push_back(file.tensor<double>(name, front + column));
+    }
+  }
+  Columns<double> operator[](const std::string& what) const {
+    const auto found = tensors_.find(what);
+    if (found == tensors_.end()) return {};
+    return Columns<double>(std::vector<Column<double>>(found->second.begin(), found->second.end()));
+  }
+
+ private:
+  std::map<std::string, std::vector<Tensor<double>>> tensors_;
+};
+
+Losses<double> losses_from(const Json& json, const std::vector<std::string>& outputs) {
+  if (json.is_string()) return json.get<std::string>();
+  std::vector<Loss<double>> losses;
+  for (const std::string& output : outputs) losses.emplace_back(json.at(output).get<std::string>());
+  return Losses<double>(losses);
+}
+
+Metrics<double> metrics_from(const Json& options, const std::string& key) {
+  const Json json = options.value(key, Json::array());
+  const auto list = [](const Json& names) {
+    std::vector<Metric<double>> metrics;
+    for (const Json& name : names) metrics.emplace_back(name.get<std::string>());
+    return metrics;
+  };
+  if (json.is_array()) return list(json);
+  return {{"kind", list(json.at("kind"))}, {"price", list(json.at("price"))}};
+}
+
+/// Whole trainings: names and values of all logs, what evaluate gives after them, and the last weights.
+void check_fit(const GoldenFile& file) {
+  Comparison<double> comparison(file, tolerance<double>);
+  for_each_case(file, [&](const std::string& name, const Json& description) {
+    for (const auto& [run, optimizer] : description.at("runs").items()) {
+      CAPTURE(run);
+      auto model = golden_model<double>(file, name);
+      set_golden_weights(file, name, model);
+      const GoldenData training(file, name, model, "training"),
+          validation(file, name, model, "validation");
+      const Json& options = description.at("options");
+      const auto outputs = detail::output_names(model.graph());
+      EvaluateOptions<double> how{.loss = losses_from(description.at("loss"), outputs),
+                                  .metrics = metrics_from(options, "metrics"),
+                                  .weighted_metrics = metrics_from(options, "weighted_metrics"),
+                                  .sample_weight = training["sample_weight"],
+                                  .batch_size = description.at("batch_size")};
+      if (options.contains("loss_weights")) {
+        const Json& weights = options.at("loss_weights");
+        how.loss_weights = {{"kind", weights.at("kind").get<double>()},
+                            {"price", weights.at("price").get<double>()}};
+      }
+      const auto history = model.fit(
+          training["x"], training["y"],
+          {.loss = how.loss,
+           .loss_weights = how.loss_weights,
+           .optimizer = make_optimizer<double>(optimizer),
+           .metrics = how.metrics,
+           .weighted_metrics = how.weighted_metrics,
+           .epochs = description.at("epochs"),
+           .batch_size = how.batch_size,
+           .validation_data = {validation["x"], validation["y"], validation["sample_weight"]},
+           .shuffle = false,
+           .sample_weight = how.sample_weight,
+           .class_weight = description.at("class_weight").get<std::vector<double>>(),
+           .verbose = Verbose::silent});
+      std::set<std::string> names;
+      for (const auto& [log, values] : history) {
+        names.insert(log);
+        comparison.check(name, join(run, "/log/", log),
+                         View<const double>(values.data(), {std::ssize(values)}));
+      }
+      const auto logs = file.names(name, run + "/log/");
+      CHECK(names == std::set<std::string>(logs.begin(), logs.end()));
+      for (const auto& [log, value] : model.evaluate(training["x"], training["y"], how))
+        comparison.check(name, join(run, "/evaluated/", log), value);
+      for (const Slot& slot : model.graph().layout().all_slots())
+        comparison.check(name, join(run, "/final/", slot.name), model.weight(slot.name));
+    }
+  });
+  comparison.report();
+}
+
 }  // namespace
 
 TEST_CASE("Layers give the outputs and gradients that Keras gives", "[golden]") {
@@ -369,6 +468,11 @@ TEST_CASE("Training the dummy regression takes it where Keras takes it", "[golde
   const GoldenFile file("training_dummy_regression");
   check_training<double>(file);
   check_training<float>(file);
+}
+
+TEST_CASE("Training with several outputs, masks and weights takes a network where Keras takes it",
+          "[golden]") {
+  check_fit(GoldenFile("training_fit"));
 }
 
 TEST_CASE("Golden cases cover every layer and every activation function", "[golden]") {

@@ -1,8 +1,9 @@
 // The part of keras_roundtrip.py that is heed's. Samples and results travel as safetensors.
 //
-//   keras_files run MODEL.h5 IN.safetensors OUT.safetensors   predicts the tensor x; y and what every layer gives
+//   keras_files run MODEL.h5 IN.safetensors OUT.safetensors   predicts x, or x0, x1, … for several inputs; y, y0, y1, …,
+//                                                             and what every layer gives
 //   keras_files run64 …                                       the same in double
-//   keras_files copy MODEL.h5 OUT.h5                          loads and saves
+//   keras_files copy MODEL.h5 OUT.h5 BATCH                    loads and saves, for batches of so many samples
 //   keras_files blocks STEPS FEATURES LSTM UNITS MODEL.h5 IN.safetensors OUT.safetensors OUT.h5
 //                                                             the same as run, with a network of the reference made of
 //                                                             heed's block (UNITS > 0: LuongAttention), by
@@ -100,15 +101,39 @@ void write_tensors(const std::string& path, const Tensors<S>& tensors) {
   write_safetensors<S>(path, views);
 }
 
-/// y, the value of every layer as `layer/NAME`, and what blocks publish as `weights/NAME`.
+/// `y`, or `y0`, `y1`, …
+std::string numbered(const char* name, std::size_t i, std::size_t count) {
+  return count == 1 ? name : name + std::to_string(i);
+}
+
 template <class S>
-Tensors<S> results(const Model<S>& model, const Tensor<S>& x) {
-  Tensors<S> tensors{{"y", model.predict(x)}};
+using Samples = std::vector<Tensor<S>>;
+
+template <class S>
+Samples<S> read_samples(const std::string& path, const Model<S>& model) {
+  Samples<S> x;
+  const std::size_t count = model.graph().inputs().size();
+  for (std::size_t i = 0; i < count; ++i)
+    x.push_back(read_tensor<S>(path, numbered("x", i, count)));
+  return x;
+}
+
+/// The outputs, the value of every layer as `layer/NAME`, and what blocks publish as `weights/NAME`.
+template <class S>
+Tensors<S> results(const Model<S>& model, const Samples<S>& x) {
+  const std::vector<View<const S>> views(x.begin(), x.end());
+  const Inputs<S> inputs{.x = views};
+  Tensors<S> tensors;
+  auto y = model.predict_all(inputs);
+  for (std::size_t i = 0; i < y.size(); ++i) {
+    tensors.emplace_back(numbered("y", i, y.size()), std::move(y[i]));
+  }
   for (const auto& node : model.graph().nodes()) {
     if (node.is_input()) continue;
-    tensors.emplace_back("layer/" + node.name, model.activations(node.name, x));
+    tensors.emplace_back("layer/" + node.name, model.activations(node.name, inputs));
     if (node.layer.type().ends_with("Attention")) {
-      tensors.emplace_back("weights/" + node.name, model.activations(node.name + "/weights", x));
+      tensors.emplace_back("weights/" + node.name,
+                           model.activations(node.name + "/weights", inputs));
     }
   }
   return tensors;
@@ -120,6 +145,21 @@ Tensor<float> draw(const Shape& shape, Random& random, double stddev = 1) {
   return tensor;
 }
 
+/// Five samples of an input: of one with steps alone ids, of which some are 0; of others whole steps are 0.
+Tensor<float> samples(const Graph<float>::Entry& input, Random& random) {
+  Shape shape = input.shape();
+  if (shape[0] == any) shape = shape.with(0, 6);
+  auto x = draw(shape.batch(5), random);
+  if (input.name == "ids") {
+    for (float& id : x.values()) id = std::floor(static_cast<float>(random.uniform(0, 4.99)));
+  } else if (shape.rank() == 2) {
+    for (Index row = 0; row < x.matrix().rows(); ++row) {
+      if (random.bernoulli(0.3)) x.matrix().row(row).setZero();
+    }
+  }
+  return x;
+}
+
 /// A network of heed's own layers and blocks, with branches.
 class Draw {
  public:
@@ -127,6 +167,7 @@ class Draw {
 
   Model<float> model() {
     const Index steps = between(1, 7), features = between(1, 5);
+    if (between(0, 2) == 0) return with_masks(features);
     sequence_ = model_.input("x", {steps, features});
     for (Index i = between(1, 3); i > 0; --i) grow();
     const bool both = between(0, 1) == 1;
@@ -135,6 +176,43 @@ class Draw {
     if (both) ends.push_back(finish(between(0, 3)));
     if (both) ends.push_back(model_.add(Concatenate{}, {ends[0], ends[1]}));
     model_.add("output", Dense{.units = between(1, 4), .activation = activation()}, ends.back());
+    return built();
+  }
+
+ private:
+  /// Sequences of any length with steps that do not count, ids, states, two inputs, two outputs, a layer that is
+  /// shared and one that is frozen.
+  Model<float> with_masks(Index features) {
+    const Node x = model_.input("x", {any, features});
+    const Node ids = model_.input("ids", {any});
+    const Index U = between(1, 5);
+    const Node masked = model_.add("masked", Masking{}, x);
+    const Node words =
+        model_.add("words", Embedding{.input_dim = 5, .output_dim = 3, .mask_zero = true}, ids);
+    const Node wide = model_.add("wide", Dense{.units = 3, .activation = activation()}, masked);
+    model_.set_trainable("wide", false);
+    const GRU encoder{.units = U,
+                      .reset_after = between(0, 1) == 1,
+                      .return_sequences = true,
+                      .return_state = true,
+                      .go_backwards = between(0, 1) == 1};
+    const Node h = model_.add("encoder", encoder, words);
+    const Node again = model_.share("again", h, {wide});
+    constexpr std::array modes{MergeMode::concat, MergeMode::sum, MergeMode::mul, MergeMode::ave};
+    const MergeMode mode = modes[static_cast<std::size_t>(between(0, 3))];
+    const Node both = model_.add(
+        "both", Bidirectional<LSTM>{{.units = U, .return_sequences = true}, mode}, again);
+    const Node each = model_.add("each", TimeDistributed<Dense>{{.units = 2}}, both);
+    const Node first = model_.add("first", Bidirectional<SimpleRNN>{{.units = U}}, each);
+    const Node plain = model_.add("plain", Dense{.units = 3}, x);
+    const Node started = model_.add("started", SimpleRNN{.units = U}, {plain, Node{h.index, 1}});
+    const Node second =
+        model_.add("second", Dense{.units = 2, .activation = activation()}, started);
+    model_.set_outputs({first, second, Node{again.index, 1}});
+    return built();
+  }
+
+  Model<float> built() {
     model_.build({.seed = 1});
     for (float& value : model_.weights().values()) {
       value = static_cast<float>(random_.normal(0, 0.5));
@@ -142,7 +220,6 @@ class Draw {
     return std::move(model_);
   }
 
- private:
   Index between(Index low, Index high) {
     const double u = random_.uniform();
     return low + std::min(high - low, static_cast<Index>(u * static_cast<double>(high - low + 1)));
@@ -161,7 +238,21 @@ class Draw {
   /// Something that turns a sequence into another.
   void grow() {
     const Node x = sequence_;
-    switch (between(0, 6)) {
+    switch (between(0, 9)) {
+      case 7:
+        sequence_ = model_.add(GRU{.units = between(1, 6),
+                                   .use_bias = between(0, 1) == 1,
+                                   .reset_after = between(0, 1) == 1,
+                                   .return_sequences = true,
+                                   .dropout = 0.25},
+                               x);
+        break;
+      case 8:
+        sequence_ = model_.add(
+            Bidirectional<GRU>{{.units = between(1, 4), .return_sequences = true}, MergeMode::sum},
+            x);
+        break;
+      case 9: sequence_ = model_.add(TimeDistributed<Dense>{{.units = between(1, 6)}}, x); break;
       case 0:
         sequence_ = model_.add(LSTM{.units = between(1, 6), .return_sequences = true}, x);
         break;
@@ -242,16 +333,18 @@ int run(const std::vector<std::string>& arguments) {
   };
   const auto& a = arguments;
   if (is("run", 3)) {
-    write_tensors(a[3], results(load<float>(a[1]), read_tensor<float>(a[2], "x")));
+    const auto model = load<float>(a[1]);
+    write_tensors(a[3], results(model, read_samples(a[2], model)));
   } else if (is("run64", 3)) {
-    write_tensors(a[3], results(load<double>(a[1]), read_tensor<double>(a[2], "x")));
-  } else if (is("copy", 2)) {
-    keras::save_model(load<float>(a[1]), a[2]);
+    const auto model = load<double>(a[1]);
+    write_tensors(a[3], results(model, read_samples(a[2], model)));
+  } else if (is("copy", 3)) {
+    keras::save_model(load<float>(a[1]), a[2], {.batch_size = std::stol(a[3])});
   } else if (is("blocks", 8)) {
     auto model =
         reference_network(std::stol(a[1]), std::stol(a[2]), std::stol(a[3]), std::stol(a[4]));
     keras::load_weights(model, a[5]);
-    write_tensors(a[7], results(model, read_tensor<float>(a[6], "x")));
+    write_tensors(a[7], results(model, read_samples(a[6], model)));
     keras::save_model(model, a[8], {.loss = MeanAbsoluteError{}, .metrics = {MeanSquaredError{}}});
   } else if (is("own", 2)) {
     const auto model = own_network();
@@ -269,9 +362,14 @@ int run(const std::vector<std::string>& arguments) {
     keras::save_model(model, a[3],
                       {.loss = MeanSquaredError{}, .optimizer = optimizers.at(std::stoul(a[2]))});
     Random random(seed, 1);
-    const auto x = draw(model.input_shape().batch(5), random);
+    Samples<float> x;
+    for (const std::size_t input : model.graph().inputs()) {
+      x.push_back(samples(model.graph()[input], random));
+    }
     auto tensors = results(model, x);
-    tensors.emplace_back("x", x);
+    for (std::size_t i = 0; i < x.size(); ++i) {
+      tensors.emplace_back(numbered("x", i, x.size()), x[i]);
+    }
     write_tensors(a[4], tensors);
   } else {
     std::cerr << "usage: keras_files run|run64|copy|blocks|own|make …, see the source\n";

@@ -6,7 +6,8 @@ PROGRAM is keras_files, built from keras_files.cpp; FOLDER takes the files. The 
 
   - the two programs of the reference, trained: heed loads what Keras saved, as layers and as heed's blocks, and
     Keras loads what heed saves of either;
-  - N drawn at random in Keras: heed loads them, and Keras loads what heed saved of them;
+  - N drawn at random in Keras: heed loads them, and Keras loads what heed saved of them; of each third there are ids,
+    masks, states, several inputs and outputs, layers that are shared or frozen;
   - two with layers of one's own, which either has the classes of;
   - N drawn at random in heed, with blocks, saved with an optimizer: Keras loads them and goes on training with it.
 
@@ -55,6 +56,8 @@ else:
 
 kl = keras.layers
 TOLERANCE, TOLERANCE_64 = 1e-6, 1e-12
+MODULE_3 = keras.__version__.startswith("3.")
+MODULE_2, KERAS_3_0 = not MODULE_3, keras.__version__.startswith("3.0.")
 largest = {}
 
 
@@ -63,6 +66,19 @@ def heed(*arguments):
     if result.returncode != 0:
         sys.exit(f"keras_files {' '.join(map(str, arguments))}: {result.stderr}")
     return result.stdout
+
+
+def copied(path, copy, batch):
+    """Loads and saves. What an .h5 cannot say of masks goes into a .keras."""
+    arguments = [str(options.program.resolve()), "copy", str(path), str(copy), str(batch)]
+    result = subprocess.run(arguments, capture_output=True, text=True)
+    if "in a file of the format .keras it can be written" in result.stderr and options.module == "keras":
+        copy = copy.with_suffix(".keras")
+        arguments[3] = str(copy)
+        result = subprocess.run(arguments, capture_output=True, text=True)
+    if result.returncode != 0:
+        sys.exit(f"keras_files {' '.join(arguments[1:])}: {result.stderr}")
+    return copy
 
 
 def tolerance(kind):
@@ -79,12 +95,42 @@ def compare(kind, what, one, other):
         largest[kind] = (difference, what)
 
 
+def as_list(value):
+    return list(value) if isinstance(value, (list, tuple)) else [value]
+
+
+def numbered(name, values):
+    """As keras_files calls several inputs or outputs."""
+    values = as_list(values)
+    return {name if len(values) == 1 else f"{name}{i}": value for i, value in enumerate(values)}
+
+
+def first_outputs(model):
+    """The first output of every layer that is called once, by the layer's name."""
+    result = {}
+    for layer in model.layers:
+        if not isinstance(layer, kl.Layer) or isinstance(layer, kl.InputLayer):
+            continue  # what Keras 3 computes masks with is no layer
+        if len(layer._inbound_nodes) == 1:
+            result[layer.name] = as_list(layer.output)[0]
+    return result
+
+
 def outputs(model, x):
     """y, and what every layer gives, by one model with all of them as outputs."""
-    names = [layer.name for layer in model.layers if not isinstance(layer, kl.InputLayer)]
-    inner = keras.Model(model.inputs, [model.get_layer(name).output for name in names] + model.outputs)
-    values = inner.predict(x, verbose=0)
-    return {key: np.asarray(value) for key, value in zip([f"layer/{name}" for name in names] + ["y"], values)}
+    layers = first_outputs(model)
+    inner = keras.Model(model.inputs, [*layers.values(), *model.outputs])
+    values = [np.asarray(value) for value in inner.predict(x, verbose=0, batch_size=5 if is_stateful(model) else None)]
+    named = {f"layer/{name}": value for name, value in zip(layers, values)}
+    return named | numbered("y", values[len(layers):])
+
+
+def is_stateful(model):
+    return any(getattr(layer, "stateful", False) for layer in model.layers)
+
+
+def save_samples(name, x):
+    save_file({key: np.ascontiguousarray(value, np.float32) for key, value in numbered("x", x).items()}, stored(name))
 
 
 def in_double(model):
@@ -112,10 +158,10 @@ def compare_double(kind, name, model, x, path):
     # TensorFlow takes the slope of leaky_relu as a float32, in float64 too: 0.2 is 0.2000000030 there.
     if any(layer.get_config().get("activation") == "leaky_relu" for layer in model.layers):
         return
-    save_file({"x": x}, stored("x.safetensors"))
+    save_samples("x.safetensors", x)
     heed("run64", path, stored("x.safetensors"), stored("double.out"))
     results = load_file(stored("double.out"))
-    values = outputs(in_double(model), x.astype(np.float64))
+    values = outputs(in_double(model), [value.astype(np.float64) for value in as_list(x)])
     keras.backend.set_floatx("float32")
     for key in results.keys() & values.keys():
         compare(f"{kind}, every layer in float64", f"{name} {key}", results[key], values[key])
@@ -130,9 +176,20 @@ def stored(name):
     return options.folder / name
 
 
+def saves_all_as_h5():
+    """The first versions of Keras 3 cannot save a layer in a layer as .h5."""
+    inputs = keras.Input((2, 1))
+    try:
+        keras.Model(inputs, kl.Bidirectional(kl.LSTM(1))(inputs)).save(stored("probe.h5"))
+    except ValueError:
+        return False
+    return True
+
+
 def format_of(number):
     """Both formats in turn; Keras 2 has another .keras."""
-    return "keras" if number % 2 == 1 and options.module == "keras" else "h5"
+    native = number % 2 == 1 or not ALL_AS_H5
+    return "keras" if native and options.module == "keras" else "h5"
 
 
 def run(kind, name, model, x, extension="h5"):
@@ -140,13 +197,19 @@ def run(kind, name, model, x, extension="h5"):
     path, copy = stored(f"{name}.{extension}"), stored(f"{name}.copy.{extension}")
     kind = f"{kind}, .{extension}"
     model.save(path)
-    save_file({"x": x}, stored(f"{name}.safetensors"))
+    save_samples(f"{name}.safetensors", x)
     heed("run", path, stored(f"{name}.safetensors"), stored(f"{name}.out"))
     results, values = load_file(stored(f"{name}.out")), outputs(model, x)
-    heed("copy", path, copy)
-    again = outputs(keras.models.load_model(copy), x)
+    copy = copied(path, copy, 5 if is_stateful(model) else 0)
+    if options.module != "keras" and b"initial_state" in copy.read_bytes():
+        refused_by_keras_2(copy)  # it has another form for calls with states
+        return compare_double(kind, name, model, x, path)
+    loaded = keras.models.load_model(copy)
+    frozen = {layer.name for layer in model.layers if layer.weights and not layer.trainable_weights}
+    assert {layer.name for layer in loaded.layers if layer.weights and not layer.trainable_weights} == frozen
+    again = outputs(loaded, x)
     for key in values:
-        if key in ("y", "layer/attention_vec", "layer/attention_weight"):
+        if key[0] == "y" or key in ("layer/attention_vec", "layer/attention_weight"):
             seen = attention_vector if key == "layer/attention_vec" else np.asarray
             compare(f"{kind}, Keras to heed", f"{name} {key}", seen(results[key]), seen(values[key]))
             compare(f"{kind}, Keras to heed to Keras", f"{name} {key}", seen(again[key]), seen(values[key]))
@@ -254,6 +317,19 @@ def check_reference(rng):
 # Networks drawn at random ------------------------------------------------------------------------
 
 
+def chance_of(source):
+    return source.random() < 0.5
+
+
+def samples(rng, tensor):
+    """Five samples of an input, in which some ids, and some whole steps, are 0."""
+    shape = (5, *(6 if length is None else length for length in tensor.shape[1:]))
+    if "int" in str(tensor.dtype):
+        return rng.integers(0, 5, shape).astype(np.float32)
+    x = rng.normal(size=shape).astype(np.float32)
+    return x * (rng.random((*shape[:2], 1)) > 0.3) if len(shape) == 3 else x
+
+
 class Draw:
     """A network of the layers that both have, with branches; sequential now and then."""
 
@@ -269,8 +345,10 @@ class Draw:
     def units(self):
         return self.random.randint(1, 6)
 
-    def model(self):
+    def model(self, kind):
         steps, features = self.random.randint(1, 7), self.random.randint(1, 5)
+        if kind == 2:
+            return self.stateful() if self.random.random() < 0.2 else self.masked(steps + 1, features)
         if self.random.random() < 0.25:
             return self.sequential(steps, features)
         inputs = keras.Input((steps, features))
@@ -291,10 +369,70 @@ class Draw:
         model.add(kl.Dense(self.units(), activation=self.activation()))
         return model
 
+    def recurrent(self, units=None, masked=False, **options):
+        """A layer of any of the kinds, with any options that do not depend on what is around it."""
+        kind = self.random.choice([kl.LSTM, kl.GRU, kl.SimpleRNN])
+        chance = lambda of: self.random.random() < of  # noqa: E731
+        if kind is kl.GRU:
+            options["reset_after"] = chance(0.5)
+        if masked and MODULE_3:
+            options["zero_output_for_mask"] = chance(0.3)
+        if chance(0.3):
+            options |= {"dropout": 0.2, "recurrent_dropout": 0.1}
+        return kind(units or self.units(), use_bias=chance(0.8), bias_initializer="ones", **options)
+
+    def bidirectional(self, masked=False, modes=("concat", "sum", "mul", "ave"), **options):
+        """Around a layer of its own; the backward one is given now and then."""
+        inner = self.recurrent(masked=masked, **options)
+        return kl.Bidirectional(inner, merge_mode=self.random.choice(modes))
+
+    def stateful(self):
+        inputs = keras.Input(batch_shape=(5, 4, 3)) if MODULE_3 else keras.Input((4, 3), batch_size=5)
+        x = self.recurrent(stateful=True, return_sequences=True)(inputs)
+        return keras.Model(inputs, self.recurrent(stateful=True, go_backwards=True)(x))
+
+    def masked(self, steps, features):
+        """Ids and sequences with masks, of any length or not, states that are handed on, shared and frozen layers."""
+        chance = lambda of: self.random.random() < of  # noqa: E731
+        steps = None if chance(0.5) else steps
+        ids, x = keras.Input((steps,), name="ids", dtype="int32"), keras.Input((steps, features), name="x")
+        words = kl.Embedding(5, 3, mask_zero=chance(0.8))(ids)
+        masked = kl.Dense(3)(kl.Masking(0.0)(x) if chance(0.8) else x)
+        shared = self.random.choice([self.recurrent(return_sequences=True, masked=True), kl.Dense(4, activation="tanh")])
+        shared.trainable = chance(0.5)
+        words, masked = shared(words), shared(masked)
+        words = kl.Dropout(0.2)(kl.TimeDistributed(kl.Dense(4))(words)) if not KERAS_3_0 else words
+        units = self.units()
+        go_backwards = chance(0.3)
+        result = self.recurrent(units, masked=True, return_state=True, return_sequences=True, go_backwards=go_backwards)(words)
+        words, states = result[0], list(result[1:])
+        plain = self.recurrent(units, return_sequences=True)
+        # Keras 3 forgets the mask of a layer that is given states, and hands it on, for which heed has no layer.
+        free = kl.Dense(units)(x)
+        if isinstance(plain, kl.LSTM):
+            states = [states[0], states[-1]]
+        started = plain(free, initial_state=states if isinstance(plain, kl.LSTM) else states[0])
+        two = self.bidirectional(masked=True, modes=[None, "concat", "ave"], return_sequences=chance(0.5))(masked)
+        outputs = [self.bidirectional(masked=True)(words), started[:, -1] if steps and chance(0.5) else kl.Dense(2)(started)]
+        outputs += as_list(two) + states[:1]
+        if steps is None or not chance(0.5):
+            outputs.append(self.recurrent(masked=True)(words if MODULE_2 else self.joined(words, masked)))
+        return keras.Model([x, ids], outputs)
+
+    def joined(self, a, b):
+        """Keras 3 joins masks since some version in 3.x, and writes how."""
+        if int(a.shape[2]) != int(b.shape[2]) or chance_of(self.random):
+            return kl.Concatenate()([a, b])
+        return kl.Add()([a, b])
+
     def grow(self, x):
         """Something that turns a sequence into another."""
         units, steps = int(x.shape[2]), int(x.shape[1])
-        way = self.random.randint(0, 9)
+        way = self.random.randint(0, 11)
+        if way == 10:
+            return self.recurrent(return_sequences=True, unroll=self.random.random() < 0.3)(x)
+        if way == 11:
+            return self.bidirectional(return_sequences=True)(x)
         if way == 8:
             first = self.random.randint(0, steps - 1)
             return x[:, first:self.random.randint(first + 1, steps)]
@@ -388,10 +526,11 @@ def check_own(rng):
 def check_drawn_in_keras(rng):
     branching = 0
     for number in range(options.models):
-        model = Draw(options.seed * 1000 + number).model()
+        model = Draw(options.seed * 1000 + number).model(number % 3)
         for layer in model.layers:
             layer.set_weights([rng.normal(0, 0.5, w.shape).astype(w.dtype) for w in layer.get_weights()])
-        x = rng.normal(size=(5, *model.inputs[0].shape[1:])).astype(np.float32)
+        x = [samples(rng, tensor) for tensor in model.inputs]
+        x = x[0] if len(x) == 1 else x
         run("drawn in Keras", f"keras{number}", model, x, format_of(number))
         branching += not isinstance(model, keras.Sequential)
         keras.backend.clear_session()
@@ -407,13 +546,13 @@ OPTIMIZERS = [
 
 
 def refused_by_keras_2(path):
-    """It has another function of that name."""
+    """It has another function of that name, or another form."""
     try:
         keras.models.load_model(path)
     except Exception as error:
         assert "batch_shape" in str(error), error
         return
-    sys.exit(f"{path} has a hard_sigmoid of Keras 3, and Keras 2 opened it.")
+    sys.exit(f"{path} is for Keras 3, and Keras 2 opened it.")
 
 
 def check_drawn_in_heed():
@@ -423,15 +562,23 @@ def check_drawn_in_heed():
         path = stored(f"{name}.{format_of(number)}")
         heed("make", options.seed * 1000 + number, number % 3, path, stored(f"{name}.out"))
         results = load_file(stored(f"{name}.out"))
-        if options.module != "keras" and b"hard_sigmoid" in path.read_bytes():
+        text = path.read_bytes()
+        if options.module != "keras" and (b"hard_sigmoid" in text or b"initial_state" in text):
             refused_by_keras_2(path)
             continue
         model = keras.models.load_model(path)
         assert not any(isinstance(layer, kl.Lambda) for layer in model.layers)
-        values = outputs(model, results["x"])
+        inputs = len(model.inputs)
+        x = results["x"] if inputs == 1 else [results[f"x{i}"] for i in range(inputs)]
+        values = outputs(model, x)
         kind = f"drawn in heed, {path.suffix}"
-        compare(kind, f"{name} y", results["y"], values["y"])
-        compare_double(kind, name, model, results["x"], path)
+        ends = [key for key in values if key[0] == "y"]
+        for key in ends:
+            compare(kind, f"{name} {key}", results[key], values[key])
+        if "layer/wide" in values:
+            assert not model.get_layer("wide").trainable_weights
+            assert len(model.get_layer("encoder")._inbound_nodes) == 2
+        compare_double(kind, name, model, x, path)
         blocks = [key.removeprefix("weights/") for key in results if key.startswith("weights/")]
         with_blocks += bool(blocks)
         for block in blocks:
@@ -440,7 +587,8 @@ def check_drawn_in_heed():
                 layer = f"{block}_{layer}"
             compare(f"{kind}, attention", f"{name} {block}", results[f"weights/{block}"],
                     values[f"layer/{layer}"])
-        go_on_training(model, OPTIMIZERS[number % 3], results["x"], np.zeros_like(results["y"]))
+        y = [np.zeros_like(results[key]) for key in ends]
+        go_on_training(model, OPTIMIZERS[number % 3], x, y[0] if len(y) == 1 else y)
         keras.backend.clear_session()
     print(f"drawn in heed: {options.models} networks, {with_blocks} of them with blocks")
 
@@ -450,6 +598,8 @@ def main():
     keras.utils.set_random_seed(options.seed)
     rng = np.random.default_rng(options.seed)
     print(f"{options.module} {keras.__version__}")
+    global ALL_AS_H5
+    ALL_AS_H5 = saves_all_as_h5()
     check_reference(rng)
     check_own(rng)
     check_drawn_in_keras(rng)

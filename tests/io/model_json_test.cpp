@@ -116,7 +116,8 @@ TEST_CASE("JSON that is not a model is refused") {
         "file: the model is not of format_version 1, which this heed reads");
   CHECK(refusal([](json& m) { m.erase("output"); }) == "file: the model has no \"output\"");
   CHECK(refusal([](json& m) { m["output"] = nullptr; }) ==
-        "file: the model has the output what is not a layer's name");
+        "file: the model has the output null, expected the name of a layer, or its name and the "
+        "number of an output");
   for (const std::string key : {"format", "name", "layers"}) {
     const std::string type = key == "layers" ? "array" : "string";
     const std::string expected = "file: the model has no " + type + " \"" + key + "\"";
@@ -146,8 +147,10 @@ TEST_CASE("A layer that is not described rightly is refused by its place or its 
   CHECK(with({{"name", ""}}) == "file: Dense \"\" has an empty name");
   CHECK(with({{"name", "a"}}) == "file: the name \"a\" is taken by Dense \"a\"");
   CHECK(with({{"name", "a/b"}}) == "file: a layer's name has no \"/\", got \"a/b\"");
-  CHECK(with({{"inputs", {1}}}) ==
-        "file: Dense \"b\" takes its input from what is not a layer's name");
+  CHECK(
+      with({{"inputs", {1}}}) ==
+      "file: Dense \"b\" takes its input from 1, expected the name of a layer, or its name and the "
+      "number of an output");
   CHECK(with({{"config", nullptr}}) == "file: Dense \"b\" has no object \"config\"");
   CHECK(with({{"config", {{"units", "2"}}}}) ==
         "file: Dense \"b\": \"units\" has a value of the wrong type");

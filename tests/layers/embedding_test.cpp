@@ -94,6 +94,17 @@ TEST_CASE("Steps that do not count before an Embedding have no id, and do not co
   }
 }
 
+TEST_CASE("A step of several ids counts after an Embedding as it does before it") {
+  LayerRun run(Embedding{.input_dim = 5, .output_dim = 2}, {{3, 2}}, 2);
+  set_ids(run, 5);
+  const std::vector<std::uint8_t> mask{1, 0, 1, 1, 1, 0};
+  run.set_mask(mask);
+  run.forward();
+  std::vector<std::uint8_t> counts(6, 7);
+  CHECK(run.layer.mark({.x = run.x_views, .y = run.y_views, .steps = run.steps}, counts));
+  CHECK(counts == mask);
+}
+
 TEST_CASE("Ids of 0 at the end are nothing to the layers after an Embedding with mask_zero") {
   Model<double> model;
   model.input({any});

@@ -216,7 +216,8 @@ TEST_CASE("LSTM names its weights and starts them as Keras does") {
   CHECK(weights[1].initializer == Initializer::orthogonal);
   CHECK(weights[2].name == "bias");
   CHECK(weights[2].shape == Shape{128});
-  CHECK(weights[2].initializer == Initializer::unit_forget);
+  CHECK(weights[2].initializer == Initializer::zeros);
+  CHECK(weights[2].unit_forget);
 
   CHECK(LSTM{.units = 2, .use_bias = false}.weights({3, 4}).size() == 2);
   const LSTM other{.units = 2,
@@ -226,6 +227,7 @@ TEST_CASE("LSTM names its weights and starts them as Keras does") {
   CHECK(other.weights({3, 4})[0].initializer == Initializer::he_uniform);
   CHECK(other.weights({3, 4})[1].initializer == Initializer::glorot_normal);
   CHECK(other.weights({3, 4})[2].initializer == Initializer::zeros);
+  CHECK_FALSE(other.weights({3, 4})[2].unit_forget);
 }
 
 TEST_CASE("LSTM's bias starts with ones in the forget quarter") {
@@ -235,6 +237,18 @@ TEST_CASE("LSTM's bias starts with ones in the forget quarter") {
   model.build();
   const auto bias = model.weight("lstm/bias");
   CHECK(Tensor<double>(bias) == Tensor<double>(Tensor<double, 1>{0, 0, 1, 1, 0, 0, 0, 0}));
+}
+
+TEST_CASE("LSTM's bias starts as bias_initializer says but for the forget quarter, as in Keras") {
+  Model<double> model;
+  model.input({3, 1});
+  model.add("lstm", LSTM{.units = 2, .bias_initializer = Initializer::random_uniform});
+  model.build();
+  const auto bias = model.weight("lstm/bias").array();
+  CHECK((bias.segment(2, 2) == 1).all());
+  CHECK((bias.head(2) != 0).all());
+  CHECK((bias.tail(4) != 0).all());
+  CHECK(bias.abs().maxCoeff() == 1);
 }
 
 TEST_CASE("LSTM survives the way through its configuration") {

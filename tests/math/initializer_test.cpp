@@ -150,7 +150,7 @@ TEST_CASE("Each initializer has its name in Keras and is found by it") {
   STATIC_REQUIRE_FALSE(by_name<Initializer>("Orthogonal").has_value());
   STATIC_REQUIRE(by_name<Initializer>("uniform") == Initializer::random_uniform);
   STATIC_REQUIRE(by_name<Initializer>("normal") == Initializer::random_normal);
-  STATIC_REQUIRE(Names<Initializer>::table.size() == 15);
+  STATIC_REQUIRE(Names<Initializer>::table.size() == 14);
   for (const auto& [name, initializer] : Names<Initializer>::table) {
     if (name != "uniform" && name != "normal") CHECK(name_of(initializer) == name);
     CHECK(by_name<Initializer>(name) == initializer);
@@ -295,8 +295,20 @@ TEST_CASE("Orthogonal matrices are spread evenly over all there are") {
 }
 
 TEST_CASE("A bias with a forget gate has ones in its second quarter alone") {
-  CHECK(make(Initializer::unit_forget, {12}) ==
-        std::vector<double>{0, 0, 0, 1, 1, 1, 0, 0, 0, 0, 0, 0});
+  const auto bias = [](Initializer initializer) {
+    std::vector<double> values(12, 7);
+    Random random(3);
+    initialize_unit_forget(initializer, std::span(values), {12}, random);
+    return values;
+  };
+  CHECK(bias(Initializer::zeros) == std::vector<double>{0, 0, 0, 1, 1, 1, 0, 0, 0, 0, 0, 0});
+  // As in Keras, others make (units) before it, and (2 * units) after it.
+  auto expected = bias(Initializer::glorot_uniform);
+  Random random(3);
+  initialize(Initializer::glorot_uniform, std::span(expected).first(3), {3}, random);
+  std::fill_n(expected.begin() + 3, 3, 1.0);
+  initialize(Initializer::glorot_uniform, std::span(expected).subspan(6), {6}, random);
+  CHECK(bias(Initializer::glorot_uniform) == expected);
 }
 
 TEST_CASE("A model of floats starts from the rounded numbers of one of doubles") {
@@ -350,11 +362,13 @@ TEST_CASE("Each initializer gives the same bits on every machine") {
 TEST_CASE("An initializer that does not fit the weight says why") {
   CHECK(message_of([] { make(Initializer::orthogonal, {8}); }) ==
         "an orthogonal weight has at least two axes, got (8)");
-  CHECK(message_of([] { make(Initializer::unit_forget, {7}); }) ==
-        "a bias with a forget gate has the shape (4 * units), got (7)");
-  CHECK(message_of([] {
-          make(Initializer::unit_forget, {2, 4});
-        }) == "a bias with a forget gate has the shape (4 * units), got (2, 4)");
+  for (const Shape& shape : {Shape{7}, Shape{2, 4}}) {
+    CHECK(message_of([&] {
+            Random random;
+            std::vector<float> weights(static_cast<std::size_t>(shape.size()));
+            initialize_unit_forget(Initializer::zeros, std::span(weights), shape, random);
+          }) == join("a bias with a forget gate has the shape (4 * units), got ", shape));
+  }
   CHECK(message_of([] {
           Random random;
           std::vector<float> weights(5);

@@ -57,6 +57,28 @@ TEST_CASE("The summary of the index-2 network in its functional form says what i
 )");
 }
 
+TEST_CASE("The summary of a model with several inputs says what is connected") {
+  Model<float> model("two");
+  const Node a = model.input("a", {3});
+  const Node b = model.input("b", {3});
+  model.add("sum", Add{}, {a, b});
+  CHECK(model.summary() ==
+        R"(Model: "two"
+┏━━━━━━━━━━━━━━━━┳━━━━━━━━━━━━━━┳━━━━━━━━━┳━━━━━━━━━━━━━━┓
+┃ Layer (type)   ┃ Output Shape ┃ Param # ┃ Connected to ┃
+┡━━━━━━━━━━━━━━━━╇━━━━━━━━━━━━━━╇━━━━━━━━━╇━━━━━━━━━━━━━━┩
+│ a (InputLayer) │ (None, 3)    │       0 │ -            │
+├────────────────┼──────────────┼─────────┼──────────────┤
+│ b (InputLayer) │ (None, 3)    │       0 │ -            │
+├────────────────┼──────────────┼─────────┼──────────────┤
+│ sum (Add)      │ (None, 3)    │       0 │ a, b         │
+└────────────────┴──────────────┴─────────┴──────────────┘
+ Total params: 0 (0 B)
+ Trainable params: 0 (0 B)
+ Non-trainable params: 0 (0 B)
+)");
+}
+
 TEST_CASE("A name with control characters does not command the terminal") {
   Model<float> model("m\x1b]0;title\x07");
   const Node input = model.input("in\x1b[2J", {3});
@@ -88,6 +110,16 @@ TEST_CASE("The summary names the model and needs no weights") {
  Trainable params: 2 (16 B)
  Non-trainable params: 0 (0 B)
 )");
+}
+
+TEST_CASE("A second input is connected to nothing") {
+  Model<float> model("two");
+  const Node a = model.input("a", {1}), b = model.input("b", {2});
+  model.add("both", Concatenate{}, {a, b});
+  const std::string text = model.summary();
+  CHECK(text.find("│ b (InputLayer)     │ (None, 2)    │       0 │ -            │") !=
+        std::string::npos);
+  CHECK(text.find("│ a, b         │") != std::string::npos);
 }
 
 TEST_CASE("Numbers and sizes are written as Keras writes them") {

@@ -710,6 +710,15 @@ TEST_CASE("A model that cannot be streamed is refused with the name of the layer
     CHECK(refusal(LSTM{.units = 2, .go_backwards = true}) ==
           "LSTM \"layer\" cannot be streamed: with go_backwards it begins with the last step");
   }
+  SECTION("a layer of two outputs behind the last step") {
+    model.input({4, 2});
+    model.add(LSTM{.units = 2});
+    model.add(RepeatVector{.n = 3});
+    model.add("both", Bidirectional<GRU>{.layer = {.units = 2}, .merge_mode = MergeMode::none});
+    model.add(Dense{.units = 1});
+    model.build();
+    CHECK(refusal_of(model) == "Bidirectional \"both\" cannot be streamed: it has 2 outputs");
+  }
   SECTION("steps that are joined with other steps") {
     const Node x = model.input({4, 2});
     SECTION("along the steps") {

@@ -34,7 +34,8 @@ TEST_CASE("a small last batch counts by its samples") {
   for (const Index batch_size : {1, 4, 11, 100}) {
     CAPTURE(batch_size);
     detail::Batches<double> batches({{x}, {y}, {}}, batch_size, {});
-    detail::evaluate<double>(objective, model.weights(), batches, shards, batch_loss, means, logs);
+    detail::evaluate<double>(objective, model.weights(), batches, 0, shards, batch_loss, means,
+                             logs);
     CHECK(logs.size() == 4);
     CHECK(logs["loss"] == 7);
     CHECK(near(logs["val_loss"], loss(y, predictions), 1e-14));
@@ -53,7 +54,7 @@ TEST_CASE("metrics of the same name are told apart by a number") {
   Shards<double> shards;
   detail::BatchLoss<double> batch_loss;
   Logs logs;
-  detail::evaluate<double>(objective, model.weights(), batches, shards, batch_loss, means, logs);
+  detail::evaluate<double>(objective, model.weights(), batches, 0, shards, batch_loss, means, logs);
   CHECK(logs.size() == 4);
   CHECK(near(logs["binary_accuracy_1"] + logs["binary_accuracy_2"], 1, 1e-15));
 }
@@ -65,9 +66,9 @@ TEST_CASE("evaluating a second time allocates nothing") {
   Shards<double> shards;
   detail::BatchLoss<double> batch_loss;
   Logs logs;
-  detail::evaluate<double>(objective, model.weights(), batches, shards, batch_loss, means, logs);
+  detail::evaluate<double>(objective, model.weights(), batches, 0, shards, batch_loss, means, logs);
   const testing::Allocations allocations;
-  detail::evaluate<double>(objective, model.weights(), batches, shards, batch_loss, means, logs);
+  detail::evaluate<double>(objective, model.weights(), batches, 0, shards, batch_loss, means, logs);
   const std::size_t count = allocations.count();
   CHECK(count == 0);
 }

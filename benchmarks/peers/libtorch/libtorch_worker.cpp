@@ -256,6 +256,7 @@ int main(int argc, char** argv) {
       {"dummy_step", training_job<Dummy>},
       {"lstm_forward", lstm_forward},
       {"lstm_train", lstm_train},
+      {"lstm_lengths_train", lstm_train},  // padded: nothing comes back from the padding
       {"step_attention_train", attention_train<StepAttention>},
       {"luong_attention_train", attention_train<LuongAttention>},
       {"stream_step", stream_step},

@@ -24,6 +24,7 @@ std::string checkpoint_checksum(const TrainingSnapshot<Scalar>& snapshot,
   for (const auto& memory : snapshot.callbacks) {
     if (memory.weights.size() > 0) sum = checksum<Scalar>(memory.weights, sum);
   }
+  if (snapshot.states.size() > 0) sum = checksum<Scalar>(snapshot.states, sum);
   return checksum_text(sum, metadata);
 }
 
@@ -88,6 +89,9 @@ std::vector<std::byte> save_checkpoint(const Model<Scalar>& model,
   for (std::size_t i = 0; i < snapshot.callbacks.size(); ++i) {
     const auto& weights = snapshot.callbacks[i].weights;
     if (weights.size() > 0) tensors.emplace_back(detail::kept_tensor("callback", i), weights);
+  }
+  if (snapshot.states.size() > 0) {
+    tensors.emplace_back(detail::kept_tensor("states", 0), snapshot.states);
   }
   const std::string where = join("model \"", model.name(), "\"");
   Metadata metadata{{"format", std::string(detail::format_name)},

@@ -79,7 +79,7 @@ inline History history_from_json(const nlohmann::json& json, Index epochs) {
   return history;
 }
 
-/// How a moment or a callback's weights are called among a file's tensors; no weight has such a name.
+/// How a moment, a callback's weights or the states are called among a file's tensors; no weight has such a name.
 inline std::string kept_tensor(std::string_view what, std::size_t i) { return join(what, "_", i); }
 
 template <class Scalar>
@@ -183,6 +183,9 @@ TrainingSnapshot<Scalar> training_from_json(const nlohmann::json& json, const Sa
   const auto moments = static_cast<std::size_t>(count("moments"));
   for (std::size_t i = 0; i < moments; ++i) {
     made.optimizer.moments.push_back(numbers_of_tensors<Scalar>(file, {kept_tensor("moment", i)}));
+  }
+  if (const std::string name = kept_tensor("states", 0); file.tensors.contains(name)) {
+    made.states = numbers_of_tensors<Scalar>(file, {name});
   }
   made.history = history_from_json(json, made.epoch);
   made.logs = logs_from_json(json, "logs");

@@ -24,36 +24,38 @@ class KerasArchiveGroups {
     return number == 0 ? "layers/" + base : join("layers/", base, "_", number);
   }
 
-  /// Where in its group a layer has its weights, numbered.
-  static std::string_view weights(std::string_view class_name) {
-    if (class_name == "LSTM") return "/cell/vars";
-    return class_name == "TimeDistributed" ? "/layer/vars" : "/vars";
-  }
-
  private:
   std::map<std::string, int> used_;
 };
 
 /// The datasets that hold a layer's weights, and no more than it has.
-inline void append_keras_weights(const Hdf5Object& root, const KerasLayer& layer,
-                                 const std::string& group, std::size_t count,
-                                 std::vector<Hdf5Object>& weights) {
+template <class Scalar>
+void append_keras_weights(const Hdf5Object& root, const KerasLayer& layer, const std::string& group,
+                          const Graph<Scalar>& graph, std::size_t node,
+                          std::vector<Hdf5Object>& weights) {
   const auto own = root.open(group + "/vars");
   const auto name = own ? own->texts("name") : std::nullopt;
   layer.expect(!name || name->size() != 1 || name->front() == layer.name,
                " should have its weights in ", in_quotes(group), ", where another layer has them");
-  const auto inner = layer.of_keras ? KerasArchiveGroups::weights(layer.class_name) : "/vars";
-  const auto path = join(group, inner);
-  const auto vars = root.open(path);
-  layer.expect(vars.has_value(), " has no weights: the file has no group ", in_quotes(path));
-  for (std::size_t i = 0; i < count; ++i) {
-    auto weight = vars->open(join(i));
-    layer.expect(weight.has_value(), " has ", i, " weights in ", in_quotes(path), ", expected ",
-                 count);
-    weights.push_back(*std::move(weight));
+  const auto& made = graph[node].layer;
+  const auto parts =
+      layer.of_keras ? keras_parts(made.type(), made.config()) : std::vector<KerasPart>{{}};
+  const auto names = keras_own_names(graph, node);
+  for (const KerasPart& part : parts) {
+    const auto path = join(group, "/", part.group, "vars");
+    const auto vars = root.open(path);
+    const auto count = static_cast<std::size_t>(std::count_if(
+        names.begin(), names.end(), [&](const auto& one) { return one.starts_with(part.names); }));
+    layer.expect(vars.has_value(), " has no weights: the file has no group ", in_quotes(path));
+    for (std::size_t i = 0; i < count; ++i) {
+      auto weight = vars->open(join(i));
+      layer.expect(weight.has_value(), " has ", i, " weights in ", in_quotes(path), ", expected ",
+                   count);
+      weights.push_back(*std::move(weight));
+    }
+    layer.expect(!vars->open(join(count)).has_value(), " has more than ", count, " weights in ",
+                 in_quotes(path));
   }
-  layer.expect(!vars->open(join(count)).has_value(), " has more than ", count, " weights in ",
-               in_quotes(path));
 }
 
 /// Throws `FileError` for a group with weights that no layer of the model has.
@@ -63,8 +65,8 @@ inline void check_keras_groups(const Hdf5Object& root, const std::set<std::strin
   for (const std::string_view name : layers->names()) {
     if (known.contains(join("layers/", name))) continue;
     const auto group = layers->open(name);
-    for (const char* first : {"vars/0", "cell/vars/0", "layer/vars/0"}) {
-      check<FileError>(!group->open(first), group->place(),
+    for (const std::string& weights : keras_weight_groups()) {
+      check<FileError>(!group->open(weights + "0"), group->place(),
                        " has weights, and the model has no layer for them");
     }
   }
@@ -98,13 +100,14 @@ Arena<Scalar> keras_numbered_weights(const Model<Scalar>& model, const Hdf5Objec
     known.insert(group);
   }
   std::vector<Hdf5Object> weights;
-  for (const auto& node : expanded.graph().nodes()) {
-    if (node.slot_count == 0) continue;
+  for (std::size_t i = 0; i < expanded.graph().nodes().size(); ++i) {
+    const auto& node = expanded.graph()[i];
+    if (node.slot_count == 0 || owner_of_weights(expanded.graph(), i) != i) continue;
     auto& [layer, group] = groups.at(node.name);
     const auto own = root.open(group + "/vars");
     const auto name = own ? own->texts("name") : std::nullopt;
     if (name && name->size() == 1 && !groups.contains(name->front())) layer.name = name->front();
-    append_keras_weights(root, layer, group, node.slot_count, weights);
+    append_keras_weights(root, layer, group, expanded.graph(), i, weights);
   }
   check_keras_groups(root, known);
   return keras_arena<Scalar>(expanded.graph().layout(), weights, allow_not_finite);
@@ -141,10 +144,11 @@ Model<Scalar> keras_load_archive(std::span<const std::byte> bytes, const std::st
     groups[layer.name] = {&layer, numbers.next(layer.class_name)};
   }
   std::vector<Hdf5Object> weights;
-  for (const auto& node : model.graph().nodes()) {
-    if (node.slot_count == 0) continue;
+  for (std::size_t i = 0; i < model.graph().nodes().size(); ++i) {
+    const auto& node = model.graph()[i];
+    if (node.slot_count == 0 || owner_of_weights(model.graph(), i) != i) continue;
     const auto& [layer, group] = groups.at(node.name);
-    append_keras_weights(root, *layer, group, node.slot_count, weights);
+    append_keras_weights(root, *layer, group, model.graph(), i, weights);
   }
   const auto values =
       keras_arena<Scalar>(model.graph().layout(), weights, options.allow_not_finite);

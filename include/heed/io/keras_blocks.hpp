@@ -37,6 +37,7 @@ std::string block_prefix(const Graph<Scalar>& graph, std::size_t node,
 struct KerasPlace {
   std::string layer;
   std::string weight;
+  std::string part = {};  ///< what a group on the way begins with: `forward_`
 };
 
 /// The places that one weight can have; the first of them that a file has is meant.
@@ -72,6 +73,8 @@ std::vector<KerasPlaces> keras_places(const Graph<Scalar>& graph,
   std::vector<KerasPlaces> places;
   for (std::size_t i = 0; i < graph.nodes().size(); ++i) {
     const auto& node = graph[i];
+    if (owner_of_weights(graph, i) != i) continue;
+    const auto parts = keras_parts(node.layer.type(), node.layer.config());
     for (const Slot& slot : graph.layout().all_slots().subspan(node.first_slot, node.slot_count)) {
       std::string weight = slot.name.substr(node.name.size() + 1);
       std::string layer = node.name;
@@ -90,7 +93,11 @@ std::vector<KerasPlaces> keras_places(const Graph<Scalar>& graph,
         layer = block_prefix<StepAttention>(graph, i, step_names);
         layer = input_of(layer.append(step_names[static_cast<std::size_t>(StepName::vec)]));
       }
-      places.push_back({{std::move(layer), std::move(weight)}});
+      const auto part = std::find_if(parts.begin(), parts.end(), [&](const KerasPart& one) {
+        return weight.starts_with(one.names);
+      });
+      weight.erase(0, part->names.size());
+      places.push_back({{std::move(layer), std::move(weight), part->names}});
     }
   }
   return places;
@@ -140,46 +147,66 @@ Node add_expanded(Model<Scalar>& model, const StepAttention& block, const std::s
   return model.add(name(mul), Multiply{}, {x, weights});
 }
 
-/// Throws `ModelError` for what the writer of Keras's files has no form for.
+/// Adds a node of a graph to a model whose nodes for those before it are `nodes`: shared and frozen as it is.
 template <class Scalar>
-void check_for_keras(const Model<Scalar>& model) {
-  const Graph<Scalar>& graph = model.graph();
-  constexpr std::string_view yet = ", which cannot be written to a file of Keras yet";
-  check<ModelError>(
-      graph.inputs().size() == 1 && graph.outputs().size() == 1 && graph.outputs()[0].output == 0,
-      "model \"", model.name(), "\" has ", graph.inputs().size(), " inputs and ",
-      graph.outputs().size(), " outputs", yet);
-  for (std::size_t i = 0; i < graph.nodes().size(); ++i) {
-    check<ModelError>(owner_of_weights(graph, i) == i, graph.title(i), " shares its weights", yet);
-    for (const Node input : graph[i].inputs) {
-      check<ModelError>(input.output == 0, graph.title(i), " reads the states of ",
-                        graph.title(input.index), yet);
-    }
+Node add_copy(Model<Scalar>& model, const Graph<Scalar>& graph, std::size_t i,
+              std::span<const std::size_t> nodes, std::span<const Node> inputs) {
+  const auto& node = graph[i];
+  const std::size_t owner = owner_of_weights(graph, i);
+  if (owner != i) return model.share(node.name, {nodes[owner], 0}, inputs);
+  const Node copy = model.add(node.name, node.layer, inputs);
+  if (!node.trains) model.set_trainable(node.name, false);
+  return copy;
+}
+
+/// Freezes what a model has for its last node, which is that of a frozen block.
+template <class Scalar>
+void freeze_since(Model<Scalar>& model, std::span<const std::size_t> nodes) {
+  const std::size_t before = nodes.size() > 1 ? nodes[nodes.size() - 2] + 1 : 0;
+  for (std::size_t i = before; i <= nodes.back(); ++i) {
+    model.set_trainable(model.graph()[i].name, false);
   }
+}
+
+/// Gives a model the outputs of a graph.
+template <class Scalar>
+void set_same_outputs(Model<Scalar>& model, const Graph<Scalar>& graph,
+                      std::span<const std::size_t> nodes) {
+  std::vector<Node> outputs;
+  for (const Node output : graph.outputs()) {
+    outputs.push_back({nodes[output.index], output.output});
+  }
+  model.set_outputs(std::move(outputs));
 }
 
 /// The same network without heed's blocks, with the same weights.
 template <class Scalar>
 Model<Scalar> without_blocks(const Model<Scalar>& model) {
-  check_for_keras(model);
   const Graph<Scalar>& graph = model.graph();
   Model<Scalar> expanded(model.name());
-  std::vector<Node> nodes;
+  std::vector<std::size_t> nodes;
   for (std::size_t i = 0; i < graph.nodes().size(); ++i) {
     const auto& node = graph[i];
     std::vector<Node> inputs;
-    for (const Node input : node.inputs) inputs.push_back(nodes[input.index]);
-    if (const auto* luong = node.layer.template get<LuongAttention>()) {
+    for (const Node input : node.inputs) inputs.push_back({nodes[input.index], input.output});
+    const std::size_t owner = owner_of_weights(graph, i);
+    const auto* luong = node.layer.template get<LuongAttention>();
+    const auto* step = node.layer.template get<StepAttention>();
+    check<ModelError>(owner == i || (luong == nullptr && step == nullptr), graph.title(i),
+                      " shares its weights with ", graph.title(owner),
+                      ", for which a file of Keras has no place, as it is several layers there");
+    if (luong != nullptr) {
       const auto prefix = block_prefix<LuongAttention>(graph, i, luong_names);
-      nodes.push_back(add_expanded(expanded, *luong, prefix, inputs[0]));
-    } else if (const auto* step = node.layer.template get<StepAttention>()) {
+      nodes.push_back(add_expanded(expanded, *luong, prefix, inputs[0]).index);
+    } else if (step != nullptr) {
       const auto prefix = block_prefix<StepAttention>(graph, i, step_names);
-      nodes.push_back(add_expanded(expanded, *step, prefix, inputs[0]));
+      nodes.push_back(add_expanded(expanded, *step, prefix, inputs[0]).index);
     } else {
-      nodes.push_back(expanded.add(node.name, node.layer, inputs));
+      nodes.push_back(add_copy(expanded, graph, i, nodes, inputs).index);
     }
+    if (!node.trains) freeze_since(expanded, nodes);
   }
-  expanded.set_output(nodes[graph.output()]);
+  set_same_outputs(expanded, graph, nodes);
   expanded.set_weights(model.weights().values());
   return expanded;
 }

@@ -1,6 +1,8 @@
 #pragma once
 
 #include <heed/io/keras_layers.hpp>
+#include <heed/io/keras_mask_values.hpp>
+#include <heed/io/keras_order.hpp>
 
 namespace heed::detail {
 
@@ -10,19 +12,23 @@ class KerasBuilder {
  public:
   KerasBuilder(const KerasModel& file, const std::string& where,
                const keras::LoadOptions<Scalar>& options, const KerasVersion& version)
-      : file_(file), where_(where), options_(options), version_(version), model_(file.name) {}
+      : file_(file), where_(where), options_(options), version_(version), model_(file.name) {
+    for (const KerasLayer& layer : file.layers) names_.insert(layer.name);
+  }
 
   Model<Scalar> build() && {
-    for (const KerasLayer& layer : file_.layers) add(layer);
+    KerasOrder order(file_, where_);
+    add_inputs(order);
+    owners_.resize(file_.layers.size());
+    order.visit([&](std::size_t layer, const KerasTensor& name, const KerasCall& call) {
+      add(layer, name, call);
+    });
     for (const auto& [name, cropped] : cropped_) {
       if (!cropped.used) node(name, cropped.layer->place);
     }
-    if (!file_.sequential) {
-      check<FileError>(nodes_.contains(file_.output) || cropped_.contains(file_.output), where_,
-                       ": the model has the output ", in_quotes(file_.output),
-                       ", which is not the name of a layer");
-      model_.set_output(node(file_.output, where_));
-    }
+    std::vector<Node> outputs;
+    for (const KerasTensor& output : order.outputs()) outputs.push_back(model_output(output));
+    at_place(where_, [&] { model_.set_outputs(std::move(outputs)); });
     return std::move(model_);
   }
 
@@ -35,42 +41,41 @@ class KerasBuilder {
     bool used = false;
   };
 
-  void add(const KerasLayer& layer) {
-    const bool is_input = layer.of_keras && layer.class_name == "InputLayer";
-    if (is_input) return add_input(layer);
-    if (file_.sequential && nodes_.empty()) add_missing_input(layer);
-    KerasCall call;
-    if (file_.sequential) {
-      call.inputs = {last_};
-    } else {
-      call = keras_call(layer);
-    }
+  void add(std::size_t i, const KerasTensor& name, const KerasCall& call) {
+    const KerasLayer& layer = file_.layers[i];
     const auto given = options_.layers.find(layer.name);
     if (given != options_.layers.end()) {
       layer.expect(!call.inputs.empty(), " is called without an input");
-      return add(layer.name, given->second, inputs(call, layer));
+      return add(i, name, call, given->second, inputs(call, layer));
+    }
+    const bool on_masks = !call.inputs.empty() && masks_.contains(call.inputs[0]);
+    if (is_keras_mask_class(layer) || (layer.of_keras && on_masks)) {
+      return add_mask(layer, name, call);
     }
     const bool crops = layer.class_name == "Cropping1D" || layer.class_name == "Cropping2D";
-    if (layer.of_keras && crops) return add_cropping(layer, call);
-    if (keras_operator(layer, call) == KerasOperator::none) call.expect_inputs_alone(layer);
-
+    if (layer.of_keras && crops) return add_cropping(layer, name, call);
+    const bool carries =
+        is_keras_cell(layer.class_name) || layer.class_name == Bidirectional<LSTM>::type;
+    if (keras_operator(layer, call) == KerasOperator::none) {
+      call.expect_inputs_alone(layer, carries);
+    }
     const auto cropped = cropped_.find(call.inputs.at(0));
     if (call.inputs.size() == 1 && cropped != cropped_.end()) {
       // `Cropping1D((T - 1, 0))` and a Flatten or a Reshape are the last step.
-      auto& [name, crop] = *cropped;
+      auto& crop = cropped->second;
       const Shape& x = shape(crop.input);
       const Shape part = crop.part.output_shape(x);
       const auto made = make(layer, call, std::array{part});
       if (made.only_reshapes() && x.rank() == 2 && crop.part.begin[0] == x[0] - 1 &&
           output_shape(layer, made, part) == Shape{x[1]}) {
         crop.used = true;
-        return add(layer.name, AnyLayer<Scalar>(LastStep{}), {crop.input});
+        return add(i, name, call, AnyLayer<Scalar>(LastStep{}), {crop.input});
       }
     }
-    const std::vector<Node> from = inputs(call, layer);
+    std::vector<Node> from = inputs(call, layer);
     std::vector<Shape> shapes;
     for (const Node input : from) shapes.push_back(shape(input));
-    add(layer.name, make(layer, call, shapes), from);
+    add(i, name, call, make(layer, call, shapes), std::move(from));
   }
 
   AnyLayer<Scalar> make(const KerasLayer& layer, const KerasCall& call,
@@ -79,8 +84,104 @@ class KerasBuilder {
                     [&] { return layer_from_keras(layer, call, x, options_, version_); });
   }
 
-  void add_cropping(const KerasLayer& layer, const KerasCall& call) {
-    call.expect_inputs_alone(layer);
+  /// Adds a call of a layer. The second one of a layer with weights shares them with the first.
+  void add(std::size_t i, const KerasTensor& name, const KerasCall& call, AnyLayer<Scalar> made,
+           std::vector<Node> from) {
+    const KerasLayer& layer = file_.layers[i];
+    const KerasMask mask = fit_mask(layer, call, made, from);
+    auto& owner = owners_[i];
+    const bool shares = owner && model_.graph()[owner->index].slot_count > 0;
+    if (shares) {
+      const auto& first = model_.graph()[owner->index].layer;
+      layer.expect(first.key() == made.key() && first.config() == made.config(),
+                   " is shared by inputs for which it would be two layers");
+    }
+    const std::string own = owner ? free_name(layer.name) : layer.name;
+    const Node node = append(own, std::move(made), from, shares ? owner : std::nullopt);
+    if (!owner) {
+      owner = node;
+      if (!file_.trains || is_frozen(layer)) model_.set_trainable(own, false);
+    }
+    keras_.set(node.index, mask);
+    nodes_[{name.layer, name.call, 0}] = node;
+  }
+
+  /// Sees to it that a layer uses the mask that it uses in Keras: that of its input, or none. Returns the mask that
+  /// Keras hands on from it.
+  KerasMask fit_mask(const KerasLayer& layer, const KerasCall& call, const AnyLayer<Scalar>& made,
+                     std::vector<Node>& from) {
+    const auto& graph = model_.graph();
+    const bool recurrent = !made.states(shape(from[0])).empty();
+    const bool inside = hands_mask_inside(made) || layer.class_name == "Softmax";
+    const KerasMask implied = keras_.of(graph, from[0]), has = heed_.of(graph, from[0]);
+    const KerasMask wanted = call.says_mask ? said_mask(layer, call) : implied;
+    layer.expect(!inside || !wanted, " leaves out steps by a mask, which heed's layer does not");
+    layer.expect(recurrent || inside || !call.mask || layer.class_name == "TimeDistributed",
+                 " is called with \"mask\", which heed's layers are not");
+    const bool unmasked = uses_mask(made, shape(from[0])) && has && !(recurrent && wanted);
+    layer.expect(!recurrent || !wanted || wanted == has,
+                 " leaves out steps by a mask that no layer of heed hands on to it");
+    const bool drops = !layer.of_keras || keras_operator(layer, call) != KerasOperator::none;
+    KerasMask after = drops ? KerasMask{} : keras_mask_after(call, made, from);
+    if (unmasked) from[0] = without_mask(from[0]);
+    return after;
+  }
+
+  /// As heed does, but for what Keras 2 does where layers with different masks are joined.
+  KerasMask keras_mask_after(const KerasCall& call, const AnyLayer<Scalar>& made,
+                             const std::vector<Node>& from) const {
+    const auto& graph = model_.graph();
+    std::vector<KerasMask> masks;
+    std::vector<Shape> shapes;
+    for (const Node node : from) {
+      masks.push_back(keras_.of(graph, node));
+      shapes.push_back(shape(node));
+    }
+    const bool joins = made.states(shapes[0]).empty() && masks.size() > 1;
+    const bool differ = std::any_of(masks.begin(), masks.end(),
+                                    [&](const KerasMask& mask) { return mask != masks[0]; });
+    const Node next{graph.nodes().size(), 0};
+    if (joins && !call.says_mask && made.type() != Dot::type &&
+        (differ || (masks[0] && !made.is_step_wise(shapes)))) {
+      return {{{{next, 0, false}}}};
+    }
+    return mask_after(made, next, from, masks, shapes);
+  }
+
+  KerasMask said_mask(const KerasLayer& layer, const KerasCall& call) const {
+    if (!call.mask) return {};
+    const auto found = masks_.find(*call.mask);
+    using Kind = KerasMaskValue::Kind;
+    layer.expect(found != masks_.end() &&
+                     (found->second.kind == Kind::mask || found->second.kind == Kind::all),
+                 " leaves out steps by a mask that heed has no layer for");
+    return found->second.mask;
+  }
+
+  /// The same values without a mask: a Reshape to the shape that they have.
+  Node without_mask(Node node) {
+    const auto known = unmasked_.find({node.index, node.output});
+    if (known != unmasked_.end()) return known->second;
+    const Shape& x = shape(node);
+    const Reshape same{.target_shape = std::vector<Index>(x.begin(), x.end())};
+    const std::string name = free_name(model_.graph()[node.index].name + "_unmasked");
+    return unmasked_[{node.index, node.output}] =
+               append(name, AnyLayer<Scalar>(same), {node}, std::nullopt);
+  }
+
+  void add_mask(const KerasLayer& layer, const KerasTensor& name, const KerasCall& call) {
+    std::vector<KerasMaskValue> inputs;
+    for (const KerasTensor& input : call.inputs) {
+      const auto known = masks_.find(input);
+      if (known != masks_.end()) inputs.push_back(known->second);
+    }
+    std::optional<Node> value;
+    if (inputs.empty() && call.inputs.size() == 1) value = node(call.inputs[0], layer.place);
+    masks_[{name.layer, name.call, 0}] = keras_mask_value(layer, call, inputs, value);
+  }
+
+  void add_cropping(const KerasLayer& layer, const KerasTensor& name, const KerasCall& call) {
+    call.expect_inputs_alone(layer, false);
     layer.expect(call.inputs.size() == 1, " has ", call.inputs.size(), " inputs, expected one");
     const Node input = node(call.inputs[0], layer.place);
     const Slice part = at_place(layer.place, [&] {
@@ -88,57 +189,86 @@ class KerasBuilder {
       slice.output_shape(shape(input));
       return slice;
     });
-    layer.expect(!nodes_.contains(layer.name) &&
-                     cropped_.emplace(layer.name, Cropped{&layer, part, input}).second,
-                 " has the name of another layer");
-    last_ = layer.name;
+    cropped_.emplace(KerasTensor{name.layer, name.call, 0}, Cropped{&layer, part, input});
   }
 
-  void add_input(const KerasLayer& layer) {
-    const auto& config = *layer.config;
-    const char* key = config.contains("batch_shape") ? "batch_shape" : "batch_input_shape";
-    const auto batch = config.contains(key) ? config[key] : nlohmann::json();
-    at_place(layer.place, [&] { KerasConfig(config, version_).expect_only(key, batch); });
-    add_input(layer.name, batch, layer.place);
+  void add_inputs(const KerasOrder& order) {
+    const auto inputs = order.inputs();
+    check<FileError>(inputs.size() == 1 || options_.input_shape.empty(), where_, ": the model has ",
+                     inputs.size(), " inputs, and the input_shape given is of one");
+    for (const KerasInput& input : inputs) {
+      if (input.layer != nullptr) {
+        at_place(input.place, [&] {
+          KerasConfig(*input.layer->config, version_).expect_only(input.key, *input.batch);
+        });
+      }
+      const auto shape = keras_input_shape(*input.batch, options_.input_shape, input.place);
+      nodes_[{input.name}] = append(input.name, AnyLayer<Scalar>(Input{shape}), {}, std::nullopt);
+    }
   }
 
-  void add_missing_input(const KerasLayer& first) {
-    check<FileError>(file_.input_shape != nullptr, where_,
-                     ": the model has no input layer and does not say what shape it takes");
-    add_input(first.name + "_input", *file_.input_shape, where_ + ": the model");
-  }
-
-  void add_input(const std::string& name, const nlohmann::json& batch, const std::string& place) {
-    check<FileError>(nodes_.empty(), place, " is a further input; heed's models have one");
-    add(name, AnyLayer<Scalar>(Input{keras_input_shape(batch, options_.input_shape, place)}), {});
-  }
-
-  void add(const std::string& name, AnyLayer<Scalar> layer, const std::vector<Node>& inputs) {
+  Node append(const std::string& name, AnyLayer<Scalar> layer, const std::vector<Node>& inputs,
+              const std::optional<Node>& owner) {
     check<FileError>(!name.empty(), where_, ": a layer has an empty name");
     // What the graph itself complains of names the layer.
-    nodes_[name] = at_place(where_, [&] { return model_.add(name, std::move(layer), inputs); });
-    last_ = name;
+    const Node node = at_place(where_, [&] {
+      return owner ? model_.share(name, *owner, inputs)
+                   : model_.add(name, std::move(layer), inputs);
+    });
+    heed_.add(model_.graph());
+    keras_.add(model_.graph());
+    return node;
   }
 
   std::vector<Node> inputs(const KerasCall& call, const KerasLayer& layer) {
     std::vector<Node> nodes;
-    for (const std::string& name : call.inputs) nodes.push_back(node(name, layer.place));
+    for (const auto* list : {&call.inputs, &call.states}) {
+      for (const KerasTensor& tensor : *list) nodes.push_back(node(tensor, layer.place));
+    }
     return nodes;
   }
 
-  Node node(const std::string& name, const std::string& place) {
-    const auto cropped = cropped_.find(name);
-    if (cropped != cropped_.end() && !nodes_.contains(name)) {
+  Node node(const KerasTensor& tensor, const std::string& place) {
+    const KerasTensor call{tensor.layer, tensor.call, 0};
+    const auto cropped = cropped_.find(call);
+    if (cropped != cropped_.end() && !nodes_.contains(call)) {
       cropped->second.used = true;
-      add(name, AnyLayer<Scalar>(cropped->second.part), {cropped->second.input});
+      const std::string name = tensor.call == 0 ? tensor.layer : free_name(tensor.layer);
+      nodes_[call] = append(name, AnyLayer<Scalar>(cropped->second.part), {cropped->second.input},
+                            std::nullopt);
+      keras_.set(nodes_[call].index, {});
     }
-    const auto known = nodes_.find(name);
-    check<FileError>(known != nodes_.end(), place, " takes its input from ", in_quotes(name),
-                     ", which is not the name of a layer in front of it");
-    return known->second;
+    const auto known = nodes_.find(call);
+    check<FileError>(known != nodes_.end(), place, " takes its input from ",
+                     in_quotes(tensor.layer), ", which heed has as a mask alone");
+    return {known->second.index, tensor.output};
   }
 
-  const Shape& shape(Node node) const { return model_.graph().shape(node); }
+  Node model_output(const KerasTensor& output) {
+    const Node result = node(output, where_ + ": the model");
+    const std::size_t count = model_.graph()[result.index].shapes.size();
+    check<FileError>(result.output < count, where_, ": the model has output ", output.output,
+                     " of ", in_quotes(output.layer), ", which has ", count);
+    return result;
+  }
+
+  /// The name of a node that has none in the file: `dense_2` for the second call of a layer.
+  std::string free_name(const std::string& name) {
+    const auto is_taken = [&](const std::string& other) {
+      return model_.graph().find(other) < model_.graph().nodes().size() || names_.contains(other);
+    };
+    std::string result = name;
+    for (Index& number = numbers_.emplace(name, 1).first->second; is_taken(result);) {
+      result = join(name, "_", ++number);
+    }
+    return result;
+  }
+
+  /// Of an output that its layer has: for others the graph has a sentence.
+  const Shape& shape(Node node) const {
+    const auto& shapes = model_.graph()[node.index].shapes;
+    return shapes[node.output < shapes.size() ? node.output : 0];
+  }
 
   static Shape output_shape(const KerasLayer& layer, const AnyLayer<Scalar>& made,
                             const Shape& input) {
@@ -150,9 +280,14 @@ class KerasBuilder {
   const keras::LoadOptions<Scalar>& options_;
   KerasVersion version_;
   Model<Scalar> model_;
-  std::map<std::string, Node, std::less<>> nodes_;
-  std::map<std::string, Cropped, std::less<>> cropped_;
-  std::string last_;
+  KerasMasks<Scalar> heed_, keras_;    ///< as heed's nodes have them, and as Keras's layers do
+  std::map<KerasTensor, Node> nodes_;  ///< by calls
+  std::map<KerasTensor, KerasMaskValue> masks_;
+  std::map<KerasTensor, Cropped> cropped_;
+  std::map<std::pair<std::size_t, std::size_t>, Node> unmasked_;
+  std::vector<std::optional<Node>> owners_;  ///< the first node of each layer of the file
+  std::set<std::string_view> names_;         ///< of the file's layers
+  std::map<std::string, Index> numbers_;     ///< of the names made last
 };
 
 }  // namespace heed::detail

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <heed/io/keras_forms.hpp>
 #include <heed/io/keras_generations.hpp>
 #include <heed/io/keras_json.hpp>
 #include <heed/io/model_json.hpp>
@@ -78,13 +79,14 @@ class KerasConfig {
   KerasConfig(const nlohmann::json& fields, const KerasVersion& version)
       : fields_(fields), version_(version) {}
 
-  /// The fields of heed's layer `L`.
+  /// The fields of heed's layer `L`, but for some that are read elsewhere.
   template <Layer L>
-  Config read() const {
+  Config read(std::initializer_list<std::string_view> elsewhere = {}) const {
     std::vector<std::string_view> known;
     std::apply([&](const auto&... field) { (known.push_back(field.name), ...); }, L::fields());
     Config config;
     for (const auto& [name, wrapped] : fields_.items()) {
+      if (std::find(elsewhere.begin(), elsewhere.end(), name) != elsewhere.end()) continue;
       const auto& value = keras_value(wrapped);
       if (std::find(known.begin(), known.end(), name) == known.end()) {
         check_off(name, value);
@@ -147,8 +149,9 @@ class KerasConfig {
 
   /// Those, and fields of Keras's own layers about their training and how Keras computes them.
   static bool is_common(std::string_view name) {
-    constexpr auto fields = std::to_array<std::string_view>(
-        {"implementation", "unroll", "seed", "use_cudnn", "dropout", "recurrent_dropout"});
+    constexpr auto fields =
+        std::to_array<std::string_view>({"implementation", "unroll", "seed", "use_cudnn", "dropout",
+                                         "recurrent_dropout", "input_length"});
     return is_base(name) || std::find(fields.begin(), fields.end(), name) != fields.end();
   }
 
@@ -160,6 +163,9 @@ class KerasConfig {
   }
 
   void add(Config& config, const std::string& name, const nlohmann::json& value) const {
+    if (name == "merge_mode" && value.is_null()) {
+      config.emplace_back(name, std::string(name_of(MergeMode::none)));
+    }
     if (value.is_null()) return;
     if (name.ends_with("_initializer")) {
       add_initializer(config, name, value);
@@ -188,7 +194,7 @@ class KerasConfig {
 };
 
 /// The shape of a sample, from `batch_shape` of Keras 3 or `batch_input_shape` of Keras 2. Axes that
-/// the file leaves open (None) are taken from `given`, if it has any.
+/// the file leaves open (None) are as long as in `given`, or of any length when it is empty.
 inline std::vector<Index> keras_input_shape(const nlohmann::json& batch, const Shape& given,
                                             const std::string& place) {
   check<FileError>(batch.is_array() && batch.size() > 1, place,
@@ -200,11 +206,10 @@ inline std::vector<Index> keras_input_shape(const nlohmann::json& batch, const S
   for (Index axis = 0; axis < rank; ++axis) {
     const auto& length = batch[static_cast<std::size_t>(axis) + 1];
     if (length.is_null()) {
-      check<FileError>(!given.empty(), place, " leaves the length of axis ", axis,
-                       " open; heed needs it: load_model(…, {.input_shape = {…}})");
-      shape.push_back(given[axis]);
+      shape.push_back(given.empty() ? any : given[axis]);
     } else {
       shape.push_back(at_place(place, [&] { return index_from_json(length, "batch_shape"); }));
+      check<FileError>(shape.back() >= 0, place, " has an axis of length ", shape.back());
       check<FileError>(given.empty() || given[axis] == shape.back(), place, " has the length ",
                        shape.back(), " along axis ", axis, ", and the input_shape given is ",
                        given);

@@ -1,79 +1,72 @@
 #pragma once
 
-#include <set>
-
 #include <heed/io/hdf5_writer.hpp>
 #include <heed/io/keras_blocks.hpp>
+#include <heed/io/keras_checks.hpp>
+#include <heed/io/keras_entry_list.hpp>
+#include <heed/io/keras_entry_order.hpp>
 #include <heed/io/keras_generations.hpp>
 
 namespace heed::detail {
 
-using OrderedJson = nlohmann::ordered_json;
-
-/// A layer as a file of Keras has it.
-struct KerasEntry {
-  OrderedJson json;
-  std::vector<std::size_t> inputs;
-  std::vector<std::pair<std::string, Hdf5Dataset>> weights;  ///< by their paths
-
-  const std::string& name() const { return json["name"].get_ref<const std::string&>(); }
-};
-
-/// The layers of a model without blocks. They are described as Keras 2 did, which Keras 3 reads, too.
+/// The layers of a model without blocks. They are described as Keras 2 did, which Keras 3 reads, too, but for calls
+/// with states or a mask, which Keras 3 reads in its own form alone.
 template <class Scalar>
 class KerasEntries {
  public:
-  explicit KerasEntries(const Model<Scalar>& model) : model_(model), graph_(model.graph()) {
-    std::vector<std::size_t> entry_of;
+  explicit KerasEntries(const Model<Scalar>& model, const KerasForm& form = {})
+      : model_(model),
+        graph_(model.graph()),
+        form_(form),
+        list_(model.name(), sizeof(Scalar) == 4 ? "float32" : "float64", form.batch_size) {
+    for (const auto& node : graph_.nodes()) list_.reserve(node.name);
     for (std::size_t i = 0; i < graph_.nodes().size(); ++i) {
-      std::vector<std::size_t> inputs;
-      for (const Node input : graph_[i].inputs) inputs.push_back(entry_of[input.index]);
-      add_node(i, std::move(inputs));
-      entry_of.push_back(entries_.size() - 1);
-      if (i == graph_.output()) output_ = entry_of.back();
+      heed_.add(graph_);
+      keras_.add(graph_);
+      std::vector<KerasRef> inputs;
+      for (const Node input : graph_[i].inputs) inputs.push_back(ref(input));
+      calls_.push_back(add_node(i, std::move(inputs)));
+      if (graph_[i].is_input()) inputs_.push_back(calls_.back());
     }
+    for (const Node output : graph_.outputs()) outputs_.push_back(ref(output));
+    if (is_for_keras_3_alone()) refuse_in_keras_2();
   }
 
-  const KerasEntry& output() const { return entries_[output_]; }
-  const KerasEntry& input() const { return entries_[0]; }
+  std::span<const KerasRef> inputs() const { return inputs_; }
+  std::span<const KerasRef> outputs() const { return outputs_; }
+  const KerasEntry& operator[](std::size_t entry) const { return list_.entries()[entry]; }
+  /// Each after those that its first call takes from, as early versions of Keras 3 want to read them.
+  std::span<const KerasEntry> all() const { return list_.entries(); }
+  /// Whether a layer is frozen.
+  bool has_frozen() const {
+    return std::any_of(graph_.nodes().begin(), graph_.nodes().end(),
+                       [](const auto& node) { return !node.trains; });
+  }
 
-  /// The layers in the order that Keras gives them when it makes the model, which is the order in
-  /// which it expects their weights: by the longest way to the output, and among equals in the order
-  /// in which a walk back from the output comes to them. Throws `ModelError` for a layer that does not
-  /// lead to the output, which Keras would lose.
+  /// The layers in the order that Keras gives them when it makes the model, which is the order in which it expects
+  /// their weights. Throws `ModelError` for a layer that does not lead to an output, which Keras would lose.
   std::vector<const KerasEntry*> in_order() const {
-    std::vector<std::size_t> distance(entries_.size(), 0), turn(entries_.size(), 0);
-    for (std::size_t i = entries_.size(); i-- > 0;) {
-      for (const std::size_t input : entries_[i].inputs) {
-        distance[input] = (std::max)(distance[input], distance[i] + 1);
-      }
-    }
-    std::vector<std::size_t> walk{output_};
-    for (std::size_t turns = 0; !walk.empty();) {
-      const std::size_t here = walk.back();
-      walk.pop_back();
-      if (turn[here] > 0) continue;
-      turn[here] = ++turns;
-      const auto& inputs = entries_[here].inputs;
-      walk.insert(walk.end(), inputs.rbegin(), inputs.rend());
-    }
-    std::vector<std::size_t> order(entries_.size());
-    std::iota(order.begin(), order.end(), std::size_t{0});
-    std::sort(order.begin(), order.end(), [&](std::size_t a, std::size_t b) {
-      return std::pair(distance[b], turn[a]) < std::pair(distance[a], turn[b]);
-    });
     std::vector<const KerasEntry*> sorted;
-    for (const std::size_t i : order) {
-      check<ModelError>(turn[i] > 0, "model \"", model_.name(), "\": the layer \"",
-                        entries_[i].name(),
+    for (const std::size_t i : keras_order(list_.entries(), outputs_, true)) {
+      const KerasEntry& entry = list_.entries()[i % list_.entries().size()];
+      check<ModelError>(i < list_.entries().size(), "model \"", model_.name(), "\": the layer \"",
+                        entry.name(),
                         "\" does not lead to the output, so that Keras has no place for it");
-      sorted.push_back(&entries_[i]);
+      sorted.push_back(&entry);
     }
     return sorted;
   }
 
  private:
-  void add_node(std::size_t i, std::vector<std::size_t> inputs) {
+  KerasRef ref(Node node) const {
+    KerasRef result = calls_[node.index];
+    result.output = node.output;
+    result.shape = graph_.shape(node);
+    return result;
+  }
+
+  /// Returns the first output of the call that a node is.
+  KerasRef add_node(std::size_t i, std::vector<KerasRef> inputs) {
     const auto& node = graph_[i];
     if (node.layer.template get<LastStep>() != nullptr) {
       // Lambda would be Python code; these two do the same without.
@@ -81,108 +74,153 @@ class KerasEntries {
       check<ModelError>(x[0] != any, graph_.title(i),
                         " of a sequence of any length has no counterpart "
                         "in a file of Keras");
-      add("Cropping1D", node.name + "_crop", {{"cropping", {x[0] - 1, 0}}}, std::move(inputs));
-      add("Reshape", node.name, {{"target_shape", {x[1]}}}, {entries_.size() - 1});
-      return;
+      const auto crop = list_.add("Cropping1D", node.name + "_crop", {{"cropping", {x[0] - 1, 0}}},
+                                  std::move(inputs), Shape{1, x[1]});
+      return list_.add("Reshape", node.name, {{"target_shape", {x[1]}}}, {crop}, node.shape());
     }
     if (const auto* slice = node.layer.template get<Slice>()) {
+      keras_.set(i, {});
       return add_slice(*slice, node.name, graph_.shape(node.inputs[0]), node.shape(), inputs[0]);
     }
-    if (const auto* input = node.layer.template get<Input>()) {
-      auto shape = OrderedJson::array({nullptr});
-      for (const Index length : input->shape.value) {
-        shape.push_back(length == any ? OrderedJson() : OrderedJson(length));
-      }
-      add("InputLayer", node.name, {{input_shape_key(), shape}}, {});
-      return;
+    if (node.is_input()) {
+      return list_.add("InputLayer", node.name,
+                       {{"batch_input_shape", keras_batch_shape(node.shape(), form_.batch_size)}},
+                       {}, node.shape());
     }
+    const auto masks = fit_mask(i, inputs);
+    const std::size_t owner = owner_of_weights(graph_, i);
+    if (owner != i)
+      return list_.add_call(calls_[owner].entry, std::move(inputs), node.shape(), masks);
     check_known(i);
-    const auto config =
-        at_place(graph_.title(i), [&] { return config_to_json(node.layer.config()); });
-    add(registered_type(node.layer.type()), node.name, config, std::move(inputs));
-    const bool has_cell = node.layer.template get<LSTM>() != nullptr;
-    for (const Slot& slot : graph_.layout().all_slots().subspan(node.first_slot, node.slot_count)) {
-      const std::string own = slot.name.substr(node.name.size() + 1);
+    auto config = at_place(graph_.title(i), [&] {
+      return keras_fields(node.layer.config(), list_.dtype(), node.trains);
+    });
+    const auto call = list_.add(registered_type(node.layer.type()), node.name, config,
+                                std::move(inputs), node.shape(), masks);
+    if (!node.trains) list_.entries()[call.entry].json["config"]["trainable"] = false;
+    add_weights(i);
+    return call;
+  }
+
+  void add_weights(std::size_t i) {
+    const auto& node = graph_[i];
+    const auto names = keras_own_names(graph_, i);
+    const auto parts = keras_parts(node.layer.type(), node.layer.config());
+    const auto places = keras_weight_places(parts, names);
+    for (std::size_t k = 0; k < names.size(); ++k) {
+      const Slot& slot = graph_.layout().all_slots()[node.first_slot + k];
       const View<const Scalar> values(model_.weights().data() + slot.offset, slot.shape);
-      entries_.back().weights.emplace_back(
-          join(node.name, has_cell ? "/lstm_cell/" : "/", own),
-          Hdf5Dataset{dtype_of<Scalar>(), slot.shape, as_little_endian(values)});
+      list_.entries().back().weights.push_back(
+          {join(node.name, "/", places[k].path),
+           places[k].group,
+           {dtype_of<Scalar>(), slot.shape, as_little_endian(values)}});
     }
   }
 
   /// Throws `ModelError` for what this writer has no form for: it would be written as something else.
   void check_known(std::size_t i) const {
     const auto& node = graph_[i];
-    const auto is = [&]<Layer... L>() {
-      return ((node.layer.template get<L>() != nullptr) || ...);
-    };
-    const bool known =
-        is.template operator()<Activation, Add, Concatenate, Dense, Dot, Dropout, Flatten, LSTM,
-                               Multiply, Permute, RepeatVector, Reshape>();
-    const auto heeds = Registry<Scalar>().types();
     const auto type = full_type(node.layer.type(), node.layer.config());
-    check<ModelError>(known || std::find(heeds.begin(), heeds.end(), type) == heeds.end(),
-                      graph_.title(i), " cannot be written to a file of Keras yet");
-  }
-
-  /// As what the class of a layer is registered in Keras: of somebody's own with a package, which is that of
-  /// `@register_keras_serializable()` where the type has none.
-  static std::string registered_type(std::string_view type) {
+    const bool known = any_keras_layer([&]<class L>(const L*) {
+      const std::string form = full_type<L>();
+      return type == form || type == join("TimeDistributed<", form, ">");
+    });
     const auto heeds = Registry<Scalar>().types();
-    const bool own = std::find(heeds.begin(), heeds.end(), type) == heeds.end();
-    return join(own && type.find('>') == std::string_view::npos ? "Custom>" : "", type);
+    check<ModelError>(known || std::find(heeds.begin(), heeds.end(), type) == heeds.end(),
+                      graph_.title(i), " cannot be written to a file of Keras");
   }
 
-  /// Keras 2 does not know `batch_shape`: it refuses a file with a function that it would take for its own.
-  const char* input_shape_key() const {
-    const bool differs = std::any_of(
-        graph_.nodes().begin(), graph_.nodes().end(),
-        [](const auto& node) { return keras_difference(node.layer.config()) != nullptr; });
-    return differs ? "batch_shape" : "batch_input_shape";
+  /// Whether Keras 2 would compute something else of the file, or give weights to other layers, which Keras 3 has in
+  /// another order where it computes masks.
+  bool is_for_keras_3_alone() const {
+    const auto weighted = [&](bool with_masks) {
+      auto order = keras_order(list_.entries(), outputs_, with_masks);
+      std::erase_if(order, [&](std::size_t i) {
+        return list_.entries()[i % list_.entries().size()].weights.empty();
+      });
+      return order;
+    };
+    const auto differs = [](const auto& node) {
+      return keras_difference(node.layer.config()) != nullptr;
+    };
+    return list_.is_of_keras_3() ||
+           std::any_of(graph_.nodes().begin(), graph_.nodes().end(), differs) ||
+           weighted(true) != weighted(false);
+  }
+
+  /// Keras 2 does not know `batch_shape`.
+  void refuse_in_keras_2() {
+    for (const KerasRef& input : inputs_) {
+      auto& fields = list_.entries()[input.entry].json["config"];
+      fields["batch_shape"] = fields["batch_input_shape"];
+      fields.erase("batch_input_shape");
+    }
+  }
+
+  /// Sees to it that a layer leaves out the same steps in Keras as in heed. Returns the mask that Keras gives it, if
+  /// any, as a tensor: the file says it when Keras would take another.
+  std::vector<KerasRef> fit_mask(std::size_t i, std::vector<KerasRef>& inputs) {
+    const auto& node = graph_[i];
+    const Node x = node.inputs[0];
+    const KerasMask mask = heed_.of(graph_, x), there = keras_.of(graph_, x);
+    const bool recurrent = !node.layer.states(graph_.shape(x)).empty();
+    const bool wraps = node.layer.type() == TimeDistributed<Dense>::type;
+    const bool drops = there && ((recurrent && !mask) || hands_mask_inside(node.layer) ||
+                                 (wraps && !is_plain(there)));
+    keras_.set(i, drops ? KerasMask{} : keras_mask_of(graph_, i, keras_));
+    if (drops) {
+      inputs[0] =
+          list_.add_reshape(list_.free_name(node.name + "_unmasked"), graph_.shape(x), inputs[0]);
+    } else if (recurrent && mask) {
+      const bool says = mask != there || inputs.size() > 1;
+      check<ModelError>(!says || (form_.native && is_known(mask)), graph_.title(i),
+                        " leaves out steps by a mask that Keras does not hand on to it in all of "
+                        "its versions",
+                        is_known(mask) ? "; in a file of the format .keras it can be written" : "");
+      return {mask_of(mask, says)};
+    } else if (wraps && there) {
+      return {mask_of(there, false)};
+    }
+    return {};
+  }
+
+  static bool is_known(const KerasMask& mask) {
+    return std::all_of(mask.tests.begin(), mask.tests.end(), [](const auto& t) { return t.known; });
+  }
+  /// That of one Masking or Embedding.
+  static bool is_plain(const KerasMask& mask) { return is_known(mask) && mask.tests.size() == 1; }
+
+  /// A mask as the tensor that Keras 3 makes of it, which is in the file when something there says it.
+  KerasRef mask_of(const KerasMask& mask, bool says) {
+    std::optional<KerasRef> all;
+    for (const auto& test : mask.tests) {
+      const KerasRef value = ref(test.value);
+      KerasRef one = list_.add_operation("NotEqual", {value}, value.shape, test.other, says);
+      const Shape steps{value.shape[0]};
+      if (value.shape.rank() > 1) one = list_.add_operation("Any", {one}, steps, {}, says);
+      all = all ? list_.add_operation("LogicalOr", {*all, one}, steps, {}, says) : one;
+    }
+    return *all;
   }
 
   /// A part of each axis in turn: as the middle one of three it is what a Cropping2D leaves.
-  void add_slice(const Slice& slice, const std::string& name, Shape shape, const Shape& y,
-                 std::size_t input) {
+  KerasRef add_slice(const Slice& slice, const std::string& name, Shape shape, const Shape& y,
+                     KerasRef input) {
     for (Index axis = 0; axis < shape.rank(); ++axis) {
+      if (shape[axis] == any) continue;  // is whole
       const auto [first, last] = slice.range(axis, shape[axis]);
       if (first == 0 && last == shape[axis]) continue;
+      check<ModelError>(shape.is_known(), "Slice ", in_quotes(name),
+                        " of a sequence of any length has no counterpart in a file of Keras");
       const Shape three{shape.product(0, axis), shape[axis], shape.product(axis + 1, shape.rank())};
-      add_reshape(join(name, "_axis_", axis + 1), three, input);
+      input = list_.add_reshape(join(name, "_axis_", axis + 1), three, input);
       const OrderedJson cropping{{0, 0}, {first, shape[axis] - last}};
       shape = shape.with(axis, last - first);
-      add("Cropping2D", join(name, "_crop_", axis + 1),
-          {{"cropping", cropping}, {"data_format", "channels_last"}}, {entries_.size() - 1});
-      input = entries_.size() - 1;
+      input = list_.add("Cropping2D", join(name, "_crop_", axis + 1),
+                        {{"cropping", cropping}, {"data_format", "channels_last"}}, {input},
+                        three.with(1, last - first));
     }
-    add_reshape(name, y, input);
-  }
-
-  void add_reshape(const std::string& name, const Shape& shape, std::size_t input) {
-    auto target = OrderedJson::array();
-    for (Index axis = 0; axis < shape.rank(); ++axis) target.push_back(shape[axis]);
-    add("Reshape", name, {{"target_shape", std::move(target)}}, {input});
-  }
-
-  void add(std::string_view class_name, const std::string& name, const OrderedJson& fields,
-           std::vector<std::size_t> inputs) {
-    check<ModelError>(names_.insert(name).second, "model \"", model_.name(),
-                      "\": Keras's file would have two layers called \"", name,
-                      "\", of which one stands for a part of another layer");
-    OrderedJson config{{"name", name}, {"dtype", sizeof(Scalar) == 4 ? "float32" : "float64"}};
-    config.update(fields);
-    auto calls = OrderedJson::array();
-    for (const std::size_t input : inputs) {
-      calls.push_back({entries_[input].name(), 0, 0, OrderedJson::object()});
-    }
-    if (!inputs.empty()) calls = OrderedJson::array({calls});
-    OrderedJson json{{"class_name", class_name},
-                     {"name", name},
-                     {"config", std::move(config)},
-                     {"inbound_nodes", std::move(calls)}};
-    const auto title = join(class_name, " ", in_quotes(name));
-    print_json(json, title);  // throws unless UTF-8
-    entries_.push_back({std::move(json), std::move(inputs), {}});
+    return list_.add_reshape(name, y, input);
   }
 
   std::span<const std::byte> as_little_endian(View<const Scalar> values) {
@@ -194,10 +232,12 @@ class KerasEntries {
 
   const Model<Scalar>& model_;
   const Graph<Scalar>& graph_;
-  std::vector<KerasEntry> entries_;
-  std::set<std::string> names_;
+  KerasForm form_;
+  KerasMasks<Scalar> heed_, keras_;  ///< as heed's nodes have them, and as Keras's layers do
+  KerasEntryList list_;
+  std::vector<KerasRef> calls_;  ///< of each node
+  std::vector<KerasRef> inputs_, outputs_;
   std::vector<std::vector<std::byte>> numbers_;
-  std::size_t output_ = 0;
 };
 
 }  // namespace heed::detail

@@ -3,6 +3,7 @@
 #include <set>
 
 #include <heed/io/keras_blocks.hpp>
+#include <heed/io/keras_masks.hpp>
 
 // The way back from the layers that a block of heed's is in a file to the block. They are known by what they compute and
 // how they are joined, not by their names.
@@ -12,7 +13,7 @@ namespace heed::detail {
 /// Which nodes are one block: those inside, the last of them, what they read, and the nodes whose weights the block has,
 /// in its order.
 struct KerasBlock {
-  std::size_t input = 0;
+  Node input;
   std::vector<std::size_t> inside;
   std::vector<std::size_t> weighted;
 };
@@ -23,7 +24,9 @@ struct KerasNode {
   const Graph<Scalar>& graph;
   std::size_t index;
 
-  KerasNode input(std::size_t i) const { return {graph, graph[index].inputs[i].index}; }
+  /// What it reads: the node, and the output of it.
+  KerasNode input(std::size_t i) const { return {graph, from(i).index}; }
+  Node from(std::size_t i) const { return graph[index].inputs[i]; }
 
   /// Its layer, if it is of the type and has so many inputs.
   template <Layer L>
@@ -58,15 +61,15 @@ std::optional<KerasBlock> luong_block(const KerasNode<Scalar>& vector) {
   if (both.template as<Concatenate>(2) == nullptr) return {};
   const auto context = both.input(0), last = both.input(1);
   if (!context.is_dot(1, 1) || last.template as<LastStep>(1) == nullptr) return {};
-  const auto x = context.input(0), weights = context.input(1);
+  const auto weights = context.input(1);
   const auto* softmax = weights.template as<Activation>(1);
   if (softmax == nullptr || softmax->activation != F::softmax) return {};
   const auto score = weights.input(0);
   if (!score.is_dot(1, 2) || score.input(0).index != last.index) return {};
   const auto projected = score.input(1);
   if (!projected.is_dense(F::linear) || projected.has_bias()) return {};
-  if (projected.input(0).index != x.index || last.input(0).index != x.index) return {};
-  return KerasBlock{x.index,
+  if (projected.from(0) != context.from(0) || last.from(0) != context.from(0)) return {};
+  return KerasBlock{context.from(0),
                     {projected.index, last.index, score.index, weights.index, context.index,
                      both.index, vector.index},
                     {projected.index, vector.index}};
@@ -77,26 +80,34 @@ template <class Scalar>
 std::optional<KerasBlock> step_block(const KerasNode<Scalar>& mul) {
   if (mul.template as<Multiply>(2) == nullptr) return {};
   for (const std::size_t side : {std::size_t{1}, std::size_t{0}}) {
-    const auto vec = mul.input(side), x = mul.input(1 - side);
+    const auto vec = mul.input(side);
+    const Node x = mul.from(1 - side);
     if (!vec.is_turn() || !vec.input(0).is_dense(ActivationFunction::softmax)) continue;
     const auto dense = vec.input(0), turned = dense.input(0);
-    if (!turned.is_turn() || turned.input(0).index != x.index) continue;
-    return KerasBlock{x.index, {turned.index, dense.index, vec.index, mul.index}, {dense.index}};
+    if (!turned.is_turn() || turned.from(0) != x) continue;
+    return KerasBlock{x, {turned.index, dense.index, vec.index, mul.index}, {dense.index}};
   }
   return {};
 }
 
-/// Whether nothing but the block itself reads what is inside it.
+/// Whether nothing but the block itself reads what is inside it, or has its weights.
 template <class Scalar>
 bool is_closed(const Graph<Scalar>& graph, const KerasBlock& block) {
   const auto begin = block.inside.begin(), end = block.inside.end();
+  for (std::size_t i = 0; i < graph.nodes().size(); ++i) {
+    const std::size_t owner = owner_of_weights(graph, i);
+    const bool one = std::find(begin, end, i) != end, other = std::find(begin, end, owner) != end;
+    if (owner != i && (one || other)) return false;
+  }
   for (std::size_t i = 0; i < graph.nodes().size(); ++i) {
     if (std::find(begin, end, i) != end) continue;
     for (const Node input : graph[i].inputs) {
       if (std::find(begin, end - 1, input.index) != end - 1) return false;
     }
   }
-  return std::find(begin, end - 1, graph.output()) == end - 1;
+  return std::none_of(graph.outputs().begin(), graph.outputs().end(), [&](const Node output) {
+    return std::find(begin, end - 1, output.index) != end - 1;
+  });
 }
 
 /// The same network with heed's blocks in place of the layers that they are, with the same weights. A block is called
@@ -106,12 +117,18 @@ Model<Scalar> with_blocks(const Model<Scalar>& model) {
   const Graph<Scalar>& graph = model.graph();
   std::map<std::size_t, std::pair<KerasBlock, AnyLayer<Scalar>>> blocks;
   std::set<std::size_t> inside;
+  KerasMasks<Scalar> masks;
+  for (std::size_t i = 0; i < graph.nodes().size(); ++i) masks.add(graph);
   for (std::size_t i = 0; i < graph.nodes().size(); ++i) {
     const KerasNode<Scalar> node{graph, i};
     const auto luong = luong_block(node);
     const auto step = step_block(node);
     const auto block = luong ? luong : step;
-    if (!block || !is_closed(graph, *block)) continue;
+    // A block leaves out steps that do not count, and its layers do not.
+    if (!block || !is_closed(graph, *block) || masks.of(graph, block->input)) continue;
+    const auto is_frozen = [&](std::size_t inner) { return !graph[inner].trains; };
+    const auto frozen = std::count_if(block->weighted.begin(), block->weighted.end(), is_frozen);
+    if (frozen != 0 && frozen != std::ssize(block->weighted)) continue;
     const auto& dense = *graph[block->weighted.back()].layer.template get<Dense>();
     const auto initializer = dense.kernel_initializer;
     const auto layer = luong ? AnyLayer<Scalar>(LuongAttention{.units = dense.units,
@@ -122,7 +139,7 @@ Model<Scalar> with_blocks(const Model<Scalar>& model) {
     blocks.emplace(i, std::pair(*block, layer));
   }
   Model<Scalar> fused(model.name());
-  std::vector<Node> nodes(graph.nodes().size());
+  std::vector<std::size_t> nodes(graph.nodes().size());
   std::vector<std::size_t> sources;  // the slots of `model`, in the order of those of `fused`
   const auto take = [&](std::size_t node) {
     for (std::size_t i = 0; i < graph[node].slot_count; ++i) {
@@ -132,17 +149,19 @@ Model<Scalar> with_blocks(const Model<Scalar>& model) {
   for (std::size_t i = 0; i < graph.nodes().size(); ++i) {
     const auto block = blocks.find(i);
     if (block != blocks.end()) {
-      for (const std::size_t node : block->second.first.weighted) take(node);
-      const Node input = nodes[block->second.first.input];
-      nodes[i] = fused.add(graph[i].name, block->second.second, std::vector{input});
+      const auto& [parts, layer] = block->second;
+      for (const std::size_t node : parts.weighted) take(node);
+      const Node input{nodes[parts.input.index], parts.input.output};
+      nodes[i] = fused.add(graph[i].name, layer, std::vector{input}).index;
+      if (!graph[parts.weighted[0]].trains) fused.set_trainable(graph[i].name, false);
     } else if (!inside.contains(i)) {
       std::vector<Node> inputs;
-      for (const Node input : graph[i].inputs) inputs.push_back(nodes[input.index]);
-      take(i);
-      nodes[i] = fused.add(graph[i].name, graph[i].layer, inputs);
+      for (const Node input : graph[i].inputs) inputs.push_back({nodes[input.index], input.output});
+      if (owner_of_weights(graph, i) == i) take(i);
+      nodes[i] = add_copy(fused, graph, i, nodes, inputs).index;
     }
   }
-  fused.set_output(nodes[graph.output()]);
+  set_same_outputs(fused, graph, nodes);
   std::vector<Scalar> values;
   for (const std::size_t source : sources) {
     const Slot& slot = graph.layout().all_slots()[source];

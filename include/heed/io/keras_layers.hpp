@@ -19,7 +19,8 @@ struct LoadOptions {
   /// file holds Python code, or for an operator that heed has no layer for. `{.layers = {{"last", AnyLayer<float>(LastStep{})}}}`
   std::map<std::string, AnyLayer<Scalar>, std::less<>> layers = {};
 
-  /// The shape of a sample, for a model whose input leaves axes open (None).
+  /// The shape of a sample, for a model of one input that leaves axes open (None), to have it of this
+  /// length. Without it they are of any length.
   Shape input_shape = {};
 
   /// Takes weights that are NaN or infinite, as those of a training that diverged are.
@@ -40,34 +41,27 @@ inline constexpr std::string_view keras_last_step = "last_hidden_state";
 
 /// The classes of Keras that heed reads.
 inline bool is_keras_class(std::string_view name) {
-  constexpr auto names = std::to_array<std::string_view>(
-      {"Activation", "Add",          "Concatenate", "Cropping1D", "Cropping2D",
-       "Dense",      "Dot",          "Dropout",     "ELU",        "Flatten",
-       "InputLayer", "LSTM",         "Lambda",      "Multiply",   "Permute",
-       "ReLU",       "RepeatVector", "Reshape",     "Softmax",    "TimeDistributed"});
-  return std::find(names.begin(), names.end(), name) != names.end();
+  constexpr auto others =
+      std::to_array<std::string_view>({"Cropping1D", "Cropping2D", "ELU", "InputLayer", "Lambda",
+                                       "ReLU", "Softmax", "TimeDistributed"});
+  return std::find(others.begin(), others.end(), name) != others.end() ||
+         any_keras_layer([&]<class L>(const L*) { return L::type == name; });
 }
 
-/// The configuration of one of heed's own layers, of the type that Keras calls by the same name.
-template <Layer... L>
-std::optional<Config> keras_known_config(const KerasLayer& layer, const KerasConfig& config) {
+/// The configuration of one of heed's own layers that hold no other, of the type that Keras calls by the same name.
+inline std::optional<Config> keras_known_config(const KerasLayer& layer,
+                                                const KerasVersion& version) {
   std::optional<Config> known;
-  ((layer.class_name == L::type ? void(known = config.read<L>()) : void()), ...);
+  any_keras_layer([&]<class L>(const L*) {
+    if constexpr (!requires(const L& held) { held.layer; }) {
+      if (L::type == layer.class_name) known = KerasConfig(*layer.config, version).read<L>();
+    }
+    return known.has_value();
+  });
+  // Before it could be chosen there was the one way, without.
+  const bool chosen = layer.config->contains("reset_after") || version.at_least(2, 2);
+  if (known && layer.class_name == GRU::type && !chosen) known->emplace_back("reset_after", false);
   return known;
-}
-
-/// What a TimeDistributed does to each step by itself, where heed's layer does it to all at once. Throws
-/// `OptionError` for any other layer in it.
-inline KerasLayer keras_step_layer(const KerasLayer& layer) {
-  const auto inner = layer.config->find("layer");
-  check<OptionError>(inner != layer.config->end(), "it says no layer for its steps");
-  KerasConfig(*layer.config, {}).expect_only("layer", *inner);
-  KerasLayer step = keras_layer(*inner, 1, "in it");
-  check<OptionError>(
-      step.of_keras && (step.class_name == Dense::type || step.class_name == Activation::type),
-      "heed has it around a Dense or an Activation only, not a ", printable(step.registered, 80));
-  step.name = layer.name;
-  return step;
 }
 
 /// A softmax over the last of the axes, which `axis` counts with the batch axis.
@@ -119,6 +113,84 @@ AnyLayer<Scalar> own_layer_from_keras(const KerasLayer& layer, const KerasConfig
   return registry.make(type, config.read_all());
 }
 
+template <class Scalar>
+AnyLayer<Scalar> layer_from_keras(const KerasLayer& layer, const KerasCall& call,
+                                  std::span<const Shape> x,
+                                  const keras::LoadOptions<Scalar>& options,
+                                  const KerasVersion& version);
+
+/// A layer that another one holds in a field, as a field of heed's. `x`: what it is given there.
+template <class Scalar>
+LayerConfig held_layer_from_keras(const KerasLayer& layer, const char* field, const Shape& x,
+                                  const keras::LoadOptions<Scalar>& options,
+                                  const KerasVersion& version) {
+  const auto found = layer.config->find(field);
+  check<OptionError>(found != layer.config->end(), "it has no ", in_quotes(field));
+  const KerasLayer inner = keras_layer(*found, 1, "in it");
+  KerasCall call;
+  call.inputs = {{}};
+  const auto made = layer_from_keras(inner, call, std::array{x}, options, version);
+  return {std::string(made.type()), made.config()};
+}
+
+/// Throws `OptionError` unless the backward layer of a Bidirectional is the same as the forward one, but for where it
+/// begins and how its weights began.
+inline void check_keras_backward(const LayerConfig& forward, const LayerConfig& backward) {
+  check<OptionError>(forward.type == backward.type, "its backward_layer is a ", backward.type,
+                     " and its layer a ", forward.type,
+                     ", and heed's Bidirectional has two of a kind");
+  for (const auto& [name, value] : forward.config) {
+    const auto other = std::find_if(backward.config.begin(), backward.config.end(),
+                                    [&](const auto& field) { return field.first == name; });
+    if (name == "go_backwards") {
+      check<OptionError>(other->second != value,
+                         "its backward_layer has the direction of its layer");
+    } else if (!name.ends_with("_initializer")) {
+      check<OptionError>(other->second == value, "its backward_layer has another ", in_quotes(name),
+                         " than its layer, and heed's Bidirectional has two of a kind");
+    }
+  }
+}
+
+/// A Bidirectional or a TimeDistributed.
+template <class Scalar>
+AnyLayer<Scalar> wrapper_from_keras(const KerasLayer& layer, const Shape& x,
+                                    const keras::LoadOptions<Scalar>& options,
+                                    const KerasVersion& version) {
+  const bool both = layer.class_name == Bidirectional<LSTM>::type;
+  check<OptionError>(both || x.rank() > 1, "expected an input of (steps, …), got ", x);
+  const auto inner = held_layer_from_keras(layer, "layer", both ? x : x.sample(), options, version);
+  const KerasConfig fields(*layer.config, version);
+  Config config = both ? fields.read<Bidirectional<LSTM>>({"layer", "backward_layer"})
+                       : fields.read<TimeDistributed<Dense>>({"layer"});
+  config.insert(config.begin(), {"layer", inner});
+  const auto name = full_type(layer.class_name, config);
+  const auto types = options.registry.types();
+  check<OptionError>(std::find(types.begin(), types.end(), name) != types.end(), "heed has no ",
+                     printable(name, 80));
+  const auto backward = layer.config->find("backward_layer");
+  if (both && backward != layer.config->end() && !backward->is_null()) {
+    check_keras_backward(inner,
+                         held_layer_from_keras(layer, "backward_layer", x, options, version));
+  }
+  return options.registry.make(layer.class_name, config);
+}
+
+/// A layer that is one of heed's functions.
+inline std::optional<Activation> function_from_keras(const KerasLayer& layer,
+                                                     const KerasConfig& config, const Shape& x) {
+  if (layer.class_name == "ReLU") {
+    config.expect_only();
+    return Activation{ActivationFunction::relu};
+  }
+  if (layer.class_name == "ELU") {
+    config.expect_only("alpha", 1.0);
+    return Activation{ActivationFunction::elu};
+  }
+  if (layer.class_name == "Softmax") return softmax_from_keras(layer, config, x);
+  return {};
+}
+
 /// The layer of heed that does what a layer of Keras does to inputs of these shapes. Throws `OptionError` for one that
 /// heed does not have, and for a field that heed's layer does not have.
 template <class Scalar>
@@ -127,18 +199,7 @@ AnyLayer<Scalar> layer_from_keras(const KerasLayer& layer, const KerasCall& call
                                   const keras::LoadOptions<Scalar>& options,
                                   const KerasVersion& version) {
   const std::string& type = layer.class_name;
-  nlohmann::json given = *layer.config;
-  if (type == "LSTM") {
-    for (const char* field : {"stateful", "return_state"}) {
-      check<OptionError>(given.value(field, false) == false, in_quotes(field),
-                         " is true, which cannot be read from a file of Keras yet");
-    }
-    given.erase("bias_initializer");  // the weights come from the file
-  }
-  const KerasConfig config(given, version);
-  const auto activation = [](ActivationFunction function) {
-    return AnyLayer<Scalar>(Activation{function});
-  };
+  const KerasConfig config(*layer.config, version);
   if (is_luong_attention(layer, options.registry)) {
     const auto score = layer.config->find("score");
     check<OptionError>(score == layer.config->end() || *score == "luong",
@@ -159,23 +220,15 @@ AnyLayer<Scalar> layer_from_keras(const KerasLayer& layer, const KerasCall& call
                        in_quotes(layer.name), ", AnyLayer<float>(LastStep{})}}})");
     return AnyLayer<Scalar>(LastStep{});
   }
-  if (type == "TimeDistributed") {
-    return layer_from_keras(keras_step_layer(layer), call, x, options, version);
+  if (type == "TimeDistributed" || type == Bidirectional<LSTM>::type) {
+    return wrapper_from_keras(layer, x[0], options, version);
   }
-  if (type == "ReLU") {
-    config.expect_only();
-    return activation(ActivationFunction::relu);
+  if (const auto function = function_from_keras(layer, config, x[0])) {
+    return AnyLayer<Scalar>(*function);
   }
-  if (type == "ELU") {
-    config.expect_only("alpha", 1.0);
-    return activation(ActivationFunction::elu);
+  if (const auto fields = keras_known_config(layer, version)) {
+    return options.registry.make(type, *fields);
   }
-  if (type == "Softmax") return AnyLayer<Scalar>(softmax_from_keras(layer, config, x[0]));
-  const auto fields =
-      keras_known_config<Activation, Add, Concatenate, Dense, Dot, Dropout, Flatten, LSTM, Multiply,
-                         Permute, RepeatVector, Reshape>(layer, config);
-  if (fields) return options.registry.make(type, *fields);
-
   check<OptionError>(type != "Sequential" && type != "Functional" && type != "Model",
                      "it is a model inside the model, for which heed has no place");
   return own_layer_from_keras(layer, config, options.registry, false);

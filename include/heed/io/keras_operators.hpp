@@ -71,13 +71,15 @@ inline Slice slice_from_keras(const nlohmann::json& said, const Shape& x) {
     const auto* range = keras_slice(entries[axis]);
     const bool samples = axis == 0;
     const Index length = samples ? 0 : x[static_cast<Index>(axis) - 1];
+    const bool open = length == any;  // of it a part is known only where it is the last position
     Index first = 0, last = 0;
     if (range != nullptr) {
       const auto limit = [&](const char* key) -> Index {
         const auto found = range->find(key);
         if (found == range->end() || found->is_null()) return 0;
         check<OptionError>(!samples, "it takes a part of the samples");
-        return std::clamp(index_from_json(*found, key), -length, length);
+        const Index at = index_from_json(*found, key);
+        return open ? at : std::clamp(at, -length, length);
       };
       const auto step = range->find("step");
       check<OptionError>(step == range->end() || step->is_null() || *step == 1,
@@ -93,9 +95,11 @@ inline Slice slice_from_keras(const nlohmann::json& said, const Shape& x) {
                          printable(entries[axis].dump(), 80), " in place of a range, which no ",
                          "layer of heed does");
       first = index_from_json(entries[axis], "index");
-      check<OptionError>(-length <= first && first < length, "it takes position ", first,
+      check<OptionError>(open || (-length <= first && first < length), "it takes position ", first,
                          " of an axis of ", length);
-      if (first < 0) first += length;
+      check<OptionError>(!open || first == -1, "it takes position ", first,
+                         " of an axis of any length, of which heed takes the last one only");
+      if (first < 0 && !open) first += length;
       last = first + 1;
       part.squeeze.push_back(static_cast<Index>(axis));
     }
@@ -108,8 +112,9 @@ inline Slice slice_from_keras(const nlohmann::json& said, const Shape& x) {
 
 /// Whether a slice leaves the last step of a sequence.
 inline bool takes_last_step(const Slice& part, const Shape& x) {
-  return x.rank() == 2 && part.output_shape(x) == Shape{x[1]} &&
-         part.squeeze == std::vector<Index>{1} && part.begin[0] == x[0] - 1;
+  return x.rank() == 2 && part.squeeze == std::vector<Index>{1} &&
+         part.begin[0] == (x[0] == any ? -1 : x[0] - 1) && part.begin[1] == 0 &&
+         (part.end[1] == 0 || part.end[1] == x[1]);
 }
 
 template <class Scalar>

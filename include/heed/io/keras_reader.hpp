@@ -90,9 +90,9 @@ inline std::string keras_input_of(const std::string& layer, const Hdf5Object& ro
   const KerasModel model = keras_model(json, where);
   for (const KerasLayer& known : model.layers) {
     if (known.name != layer) continue;
-    const auto inputs = keras_call(known).inputs;
+    const auto inputs = keras_calls(known)[0].inputs;
     known.expect(inputs.size() == 1, " has ", inputs.size(), " inputs, expected a Dense");
-    return inputs[0];
+    return inputs[0].layer;
   }
   throw FileError(join(where, " has no layer ", in_quotes(layer),
                        ", in front of which the Dense of a StepAttention stands; name it: "
@@ -166,16 +166,20 @@ namespace heed::keras {
 
 /// The network that a Keras file holds, ready for use: what `model.save("model.h5")` of Keras 3, of
 /// tf.keras and of Keras 2 writes, and `model.save("model.keras")` of Keras 3, Sequential or
-/// Functional, with one input, one output, and layers that heed has. A Lambda that is named
+/// Functional, with layers that heed has. Inputs and outputs have the file's order; the second call of a shared layer
+/// `dense` is the node `dense_2`. A Lambda that is named
 /// `last_hidden_state`, as in philipperemy/keras-attention-mechanism, is taken for `LastStep`; see
 /// `LoadOptions` for other Lambdas and for layers of your own.
 ///
+/// Steps count as they do in the Keras that wrote the file. Keras 3 forgets the mask of a recurrent layer that is given
+/// states: its input then goes through a Reshape, `words_unmasked`, which has none.
+///
 /// Throws `FileError`, naming the file and the layer or place in it, for a layer that heed does not
-/// have, a field of a layer that heed's lacks and that is not off, layers that are shared, several
-/// inputs or outputs, weights that do not fit, and whatever else the file can be. Needs memory in
+/// have, a field of a layer that heed's lacks and that is not off, a mask that heed would not use as Keras does, layers in
+/// a circle, weights that do not fit, and whatever else the file can be. Needs memory in
 /// proportion to the size of the file, whatever it says.
 ///
-/// Regularizers, constraints, an LSTM's dropout, frozen layers, dtype policies and the state of an
+/// Regularizers, constraints, dtype policies and the state of an
 /// optimizer are not taken over: none of them changes what the network computes. A model in float16 is computed in
 /// `Scalar`.
 template <class Scalar>

@@ -79,7 +79,8 @@ class TrainingPart {
   nlohmann::ordered_json json_;
 };
 
-/// What Keras is to go on training with, as `fit` was told; nothing unless a loss is given.
+/// What Keras is to go on training with, as `fit` was told; nothing unless a loss is given. And how many samples its
+/// batches have, 0 for any number: for a model with a stateful layer Keras has to know.
 ///
 ///     keras::save_model(model, "model.h5", {.loss = BinaryCrossentropy{}, .optimizer = Adam{},
 ///                                           .metrics = {BinaryAccuracy{}}});
@@ -87,6 +88,7 @@ struct CompileOptions {
   std::optional<TrainingPart> loss = {};
   TrainingPart optimizer = Adam{};
   std::vector<TrainingPart> metrics = {};
+  Index batch_size = 0;
 };
 
 }  // namespace heed::keras

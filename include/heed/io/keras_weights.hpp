@@ -31,6 +31,23 @@ inline bool is_keras_weight(std::string_view path, std::string_view weight) {
          (path.size() == weight.size() || path[path.size() - weight.size() - 1] == '/');
 }
 
+/// The same of a weight in a part of its layer: `forward_` of `bidirectional/forward_lstm/lstm_cell/kernel`. The last
+/// group that can be one decides, whatever the layer is called; without one a weight can be of either.
+inline bool is_keras_weight(std::string_view path, const KerasPlace& place) {
+  if (!is_keras_weight(path, place.weight)) return false;
+  if (place.part.empty()) return true;
+  for (std::size_t end = path.rfind('/'); end != std::string_view::npos && end > 0;) {
+    const std::size_t slash = path.rfind('/', end - 1);
+    const std::size_t begin = slash == std::string_view::npos ? 0 : slash + 1;
+    const auto group = path.substr(begin, end - begin);
+    if (group.starts_with("forward_") || group.starts_with("backward_")) {
+      return group.starts_with(place.part);
+    }
+    end = slash;
+  }
+  return true;
+}
+
 /// All weights of a model, in the order of its layout, from the datasets that hold them. Throws
 /// `FileError` for one of another shape, and for one that is NaN or infinite unless that is allowed.
 template <class Scalar>
@@ -103,15 +120,15 @@ class KerasWeights {
       const auto layer = layers_.find(place.layer);
       return layer != layers_.end() &&
              std::any_of(layer->second.paths.begin(), layer->second.paths.end(),
-                         [&](auto path) { return is_keras_weight(path, place.weight); });
+                         [&](auto path) { return is_keras_weight(path, place); });
     };
     const auto found = std::find_if(places.begin(), places.end(), is_here);
     return found == places.end() ? places.front() : *found;
   }
 
   void check_names(std::span<const KerasPlace> places) const {
-    std::map<std::string_view, std::vector<std::string_view>> expected;
-    for (const KerasPlace& place : places) expected[place.layer].push_back(place.weight);
+    std::map<std::string_view, std::vector<const KerasPlace*>> expected;
+    for (const KerasPlace& place : places) expected[place.layer].push_back(&place);
     std::vector<std::string> missing, unknown;
     for (const auto& [layer, weights] : expected) {
       if (!layers_.contains(layer)) missing.emplace_back(layer);
@@ -128,7 +145,7 @@ class KerasWeights {
       const auto& known = expected[layer];
       for (const std::string_view path : stored.paths) {
         check<FileError>(std::any_of(known.begin(), known.end(),
-                                     [&](auto weight) { return is_keras_weight(path, weight); }),
+                                     [&](auto* weight) { return is_keras_weight(path, *weight); }),
                          stored.group.place(), " has the weight ", in_quotes(path),
                          ", which the model's layer does not have");
       }
@@ -138,14 +155,17 @@ class KerasWeights {
   Hdf5Object find(const KerasPlace& place) const {
     const Stored& stored = layers_.find(place.layer)->second;
     const std::string_view* found = nullptr;
+    std::size_t count = 0;
     for (const std::string_view& path : stored.paths) {
-      if (!is_keras_weight(path, place.weight)) continue;
-      check<FileError>(found == nullptr, stored.group.place(), " has two weights ",
-                       in_quotes(place.weight));
-      found = &path;
+      if (!is_keras_weight(path, place)) continue;
+      // Keras writes the weights of the forward layer first, and its own files say no more of a backward one that
+      // was given: `bidirectional/lstm_2/lstm_cell/kernel`.
+      if (++count == 1 || place.part == "backward_") found = &path;
     }
+    check<FileError>(count < 2 || (count == 2 && !place.part.empty()), stored.group.place(),
+                     " has two weights ", in_quotes(place.part + place.weight));
     check<FileError>(found != nullptr, stored.group.place(), " has no weight ",
-                     in_quotes(place.weight), " among its weight_names");
+                     in_quotes(place.part + place.weight), " among its weight_names");
     auto object = stored.group.open(*found);
     check<FileError>(object.has_value(), stored.group.place(), " has no dataset ",
                      in_quotes(*found), ", which is one of its weight_names");

@@ -2,6 +2,7 @@
 
 #include <heed/io/file.hpp>
 #include <heed/io/keras_archive.hpp>
+#include <heed/io/keras_checks.hpp>
 #include <heed/io/keras_entries.hpp>
 #include <heed/io/keras_names.hpp>
 #include <heed/io/keras_training.hpp>
@@ -38,17 +39,25 @@ inline OrderedJson keras_training_config(const keras::CompileOptions& options) {
 template <class Scalar>
 OrderedJson keras_model_json(const std::string& name, const KerasEntries<Scalar>& entries) {
   auto layers = OrderedJson::array();
-  for (const KerasEntry* entry : entries.in_order()) layers.push_back(entry->json);
-  const auto end = [](const KerasEntry& entry) {
-    return OrderedJson::array({OrderedJson::array({entry.name(), 0, 0})});
+  for (const KerasEntry& entry : entries.all()) {
+    if (!entry.hidden) layers.push_back(entry.json);
+  }
+  const auto ends = [&](std::span<const KerasRef> refs) {
+    auto list = OrderedJson::array();
+    for (const KerasRef& ref : refs) {
+      list.push_back({entries[ref.entry].name(), ref.call, ref.output});
+    }
+    return list;
   };
+  // Keras gives all layers what it reads here, also those that say another thing; null is nothing.
+  const OrderedJson trainable = entries.has_frozen() ? OrderedJson() : OrderedJson(true);
   return {{"class_name", "Functional"},
           {"config",
            {{"name", name},
-            {"trainable", true},
+            {"trainable", trainable},
             {"layers", std::move(layers)},
-            {"input_layers", end(entries.input())},
-            {"output_layers", end(entries.output())}}}};
+            {"input_layers", ends(entries.inputs())},
+            {"output_layers", ends(entries.outputs())}}}};
 }
 
 /// Puts a dataset at a path, with the groups that lead to it.
@@ -71,9 +80,9 @@ Hdf5Group keras_file(const std::string& name, const KerasEntries<Scalar>& entrie
     names.push_back(entry->name());
     Hdf5Group& group = weights.groups[entry->name()];
     std::vector<std::string> paths;
-    for (const auto& [path, dataset] : entry->weights) {
-      paths.push_back(path);
-      add_dataset(group, path, dataset);
+    for (const KerasWeight& weight : entry->weights) {
+      paths.push_back(weight.path);
+      add_dataset(group, weight.path, weight.dataset);
     }
     add_keras_names(group, "weight_names", paths);
   }
@@ -92,17 +101,6 @@ Hdf5Group keras_file(const std::string& name, const KerasEntries<Scalar>& entrie
   return root;
 }
 
-/// What Keras 3 wants to know of each object in its native format. A class with a package is not Keras's.
-inline void add_keras_module(OrderedJson& object, const char* module) {
-  if (!object.is_object()) return;
-  const auto name = object["class_name"].get<std::string>();
-  const std::size_t package = name.find('>');
-  const bool own = package != std::string::npos;
-  if (own) object["class_name"] = name.substr(package + 1);
-  object["module"] = own ? OrderedJson() : OrderedJson(module);
-  object["registered_name"] = own ? OrderedJson(name) : OrderedJson();
-}
-
 /// The bytes of an archive in the native format.
 template <class Scalar>
 std::vector<std::byte> keras_archive(const std::string& name, const KerasEntries<Scalar>& entries,
@@ -111,7 +109,7 @@ std::vector<std::byte> keras_archive(const std::string& name, const KerasEntries
   model["module"] = "keras.src.models.functional";
   model["registered_name"] = "Functional";
   for (OrderedJson& layer : model["config"]["layers"]) {
-    add_keras_module(layer, "keras.layers");
+    if (!layer.contains("module")) add_keras_module(layer, "keras.layers");
     OrderedJson& fields = layer["config"];  // Keras 3.0 knows but one name of this one here
     if (!fields.contains("batch_input_shape")) continue;
     fields["batch_shape"] = fields["batch_input_shape"];
@@ -130,9 +128,9 @@ std::vector<std::byte> keras_archive(const std::string& name, const KerasEntries
   KerasArchiveGroups groups;
   for (const KerasEntry* entry : entries.in_order()) {
     const auto class_name = entry->json["class_name"].template get<std::string>();
-    const auto group = join(groups.next(class_name), KerasArchiveGroups::weights(class_name), "/");
-    for (std::size_t i = 0; i < entry->weights.size(); ++i) {
-      add_dataset(root, join(group, i), entry->weights[i].second);
+    const auto group = groups.next(class_name) + "/";
+    for (const KerasWeight& weight : entry->weights) {
+      add_dataset(root, group + weight.group, weight.dataset);
     }
   }
   const std::string where = join("model \"", name, "\"");
@@ -166,9 +164,12 @@ enum class Format { hdf5, native };
 /// its class is registered as there: `mine>Gain` by `@register_keras_serializable("mine")`, and `Gain`,
 /// without a package, by `@register_keras_serializable()`.
 ///
-/// Keras 2 refuses a file with a function of which it has another, hard_sigmoid.
+/// Keras 2 refuses a file with a function of which it has another, hard_sigmoid, and one in which a layer is given
+/// states, for which it has another form. Where Keras would take a mask that heed does not, or another one, the native
+/// format says which; HDF5 cannot.
 ///
-/// Throws `ModelError` when the model is not built, or a layer does not lead to its output;
+/// Throws `ModelError` when the model is not built, a layer does not lead to its output, is stateful without a
+/// `batch_size`, or leaves out steps as nothing in Keras or in the format does;
 /// `FileError` for what JSON cannot say, and for a name that Keras cannot read or run: TensorFlow takes
 /// letters without accents, digits, `_`, `.`, `-` and `>`.
 template <class Scalar>
@@ -176,8 +177,10 @@ std::vector<std::byte> save_model(const Model<Scalar>& model, const CompileOptio
                                   Format format = Format::hdf5) {
   model.check_built("saved");
   detail::check_keras_name(model.name(), join("model ", detail::in_quotes(model.name())));
+  detail::check_for_keras(model, options.batch_size);
   const Model<Scalar> expanded = detail::without_blocks(model);
-  const detail::KerasEntries<Scalar> entries(expanded);
+  const detail::KerasEntries<Scalar> entries(
+      expanded, {.batch_size = options.batch_size, .native = format == Format::native});
   for (const detail::KerasEntry* entry : entries.in_order()) {
     const auto& type = entry->json["class_name"].template get_ref<const std::string&>();
     detail::check_keras_name(entry->name(), join(type, " ", detail::in_quotes(entry->name())));

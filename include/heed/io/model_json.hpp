@@ -69,13 +69,12 @@ nlohmann::ordered_json reference_to_json(const Graph<Scalar>& graph, Node node) 
   return nlohmann::ordered_json::array({name, node.output});
 }
 
-/// The first node with the weights of node `i`; `i` itself when they are its own.
+/// The first node with the weights of node `i`, after which they are called; `i` itself when they are its own.
 template <class Scalar>
 std::size_t owner_of_weights(const Graph<Scalar>& graph, std::size_t i) {
   if (graph[i].slot_count == 0) return i;
-  std::size_t owner = 0;
-  while (graph[owner].slot_count == 0 || graph[owner].first_slot != graph[i].first_slot) ++owner;
-  return owner;
+  const std::string_view name = graph.layout().all_slots()[graph[i].first_slot].name;
+  return graph.find(name.substr(0, name.find('/')));
 }
 
 using NamedNodes = std::map<std::string, Node, std::less<>>;
@@ -84,7 +83,10 @@ inline Node reference_from_json(const nlohmann::json& json, const NamedNodes& no
                                 std::string_view place, std::string_view verb) {
   const bool is_pair =
       json.is_array() && json.size() == 2 && json[0].is_string() && json[1].is_number_unsigned();
-  check<FileError>(json.is_string() || is_pair, place, verb, "what is not a layer's name");
+  check<FileError>(
+      json.is_string() || is_pair, place, verb,
+      printable(json.dump(-1, ' ', false, nlohmann::json::error_handler_t::replace), 80),
+      ", expected the name of a layer, or its name and the number of an output");
   const auto& name = (is_pair ? json[0] : json).get_ref<const std::string&>();
   const auto known = nodes.find(name);
   check<FileError>(known != nodes.end(), place, verb, in_quotes(name),

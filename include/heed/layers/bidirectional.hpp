@@ -56,7 +56,10 @@ struct Bidirectional {
                        "expected a layer without go_backwards in it, of which "
                        "it makes another with");
     const Shape y = layer.output_shape(x);
-    return merge_mode == MergeMode::concat ? y.with_last(2 * layer.units) : y;
+    if (merge_mode != MergeMode::concat) return y;
+    check<OptionError>(layer.units <= (std::numeric_limits<Index>::max)() / 2,
+                       "expected units of which twice as many can be counted, got ", layer.units);
+    return y.with_last(2 * layer.units);
   }
 
   std::vector<Weight> weights(const Shape& x) const {

@@ -75,9 +75,12 @@ struct Embedding {
   bool mark(const Forward<S>& args, std::span<std::uint8_t> counts) const {
     const View<const S> x = args.x[0];
     if (!mask_zero && !args.counting()) return false;
-    for (Index i = 0; i < x.size(); ++i) {
+    const Index steps = std::ssize(counts);
+    for (Index step = 0; step < steps; ++step) {
+      // The first id of the step; with mask_zero there is no other.
+      const Index i = step * (x.size() / steps);
       const bool zero = mask_zero && x.data()[i] == S{0};
-      counts[static_cast<std::size_t>(i)] = has_id(x, args.counting(), i) && !zero ? 1 : 0;
+      counts[static_cast<std::size_t>(step)] = has_id(x, args.counting(), i) && !zero ? 1 : 0;
     }
     return true;
   }

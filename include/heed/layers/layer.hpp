@@ -20,6 +20,7 @@ struct Weight {
   std::string name;
   Shape shape;
   Initializer initializer = Initializer::zeros;
+  bool unit_forget = false;  ///< its forget gate begins with ones: see `initialize_unit_forget`
 };
 
 /// The position of one weight in the model's arena.
@@ -28,6 +29,7 @@ struct Slot {
   Shape shape;
   Index offset = 0;
   Initializer initializer = Initializer::zeros;
+  bool unit_forget = false;
 };
 
 /// The weights of one layer, or their gradients, as views into an arena: `w[kernel]`. The order is

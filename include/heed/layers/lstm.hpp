@@ -56,8 +56,6 @@ struct LSTM {
   enum { kernel, recurrent_kernel, bias };
 
   Shape output_shape(const Shape& x) const {
-    check<OptionError>(!unit_forget_bias || bias_initializer == Initializer::zeros,
-                       "expected a bias_initializer of zeros with unit_forget_bias");
     return detail::recurrent_shape(*this, x, {activation, recurrent_activation});
   }
 
@@ -65,8 +63,7 @@ struct LSTM {
     std::vector<Weight> result{{"kernel", {x.back(), 4 * units}, kernel_initializer},
                                {"recurrent_kernel", {units, 4 * units}, recurrent_initializer}};
     if (use_bias) {
-      result.push_back(
-          {"bias", {4 * units}, unit_forget_bias ? Initializer::unit_forget : bias_initializer});
+      result.push_back({"bias", {4 * units}, bias_initializer, unit_forget_bias});
     }
     return result;
   }

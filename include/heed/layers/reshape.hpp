@@ -5,7 +5,8 @@
 namespace heed {
 
 /// Changes the shape of each sample, in row-major order. One axis may be -1; its length then
-/// follows from the others. Copies nothing: the output uses the memory of the input.
+/// follows from the others, and is unknown if an axis of the input is. Copies nothing: the output uses
+/// the memory of the input.
 ///
 /// Keras: `layers.Reshape`.
 struct Reshape {
@@ -35,11 +36,18 @@ struct Reshape {
     }
     const Index elements = known.size();
     Shape y;
+    const bool open = std::count(target.begin(), target.end(), -1) == 1;
+    // Of an axis of any length is known what one entry of it has, and a batch says whether it fits.
+    check<ShapeError>(x.is_known() || open,
+                      "expected a target shape with a -1 for an input of any "
+                      "length, got ",
+                      to_text(target));
+    check<ShapeError>(!open || (elements > 0 && (!x.is_known() || x.size() % elements == 0)),
+                      misfit());
     for (const Index dim : target) {
-      if (dim < 0) check<ShapeError>(elements > 0 && x.size() % elements == 0, misfit());
-      y.push_back(dim >= 0 ? dim : x.size() / elements);
+      y.push_back(dim >= 0 ? dim : x.is_known() ? x.size() / elements : any);
     }
-    check<ShapeError>(y.size() == x.size(), misfit());
+    check<ShapeError>(!x.is_known() || y.size() == x.size(), misfit());
     return y;
   }
 };

@@ -31,9 +31,6 @@ namespace heed {
 /// | random_normal    | a Gaussian of standard deviation 0.05; also called normal             |
 /// | truncated_normal | the same, cut off at 2 standard deviations                            |
 /// | orthogonal       | orthonormal rows or columns: Saxe, McClelland, Ganguli 2014           |
-/// | unit_forget      | an LSTM's bias of 4 * units: ones for the forget gate, the second     |
-/// |                  | quarter, else zeros: Gers, Schmidhuber, Cummins 2000; Jozefowicz,     |
-/// |                  | Zaremba, Sutskever 2015. In Keras an option of the LSTM.              |
 enum class Initializer {
   zeros,
   ones,
@@ -47,7 +44,6 @@ enum class Initializer {
   random_normal,
   truncated_normal,
   orthogonal,
-  unit_forget,
 };
 
 /// The names of the initializers.
@@ -67,7 +63,6 @@ struct Names<Initializer> {
       {"random_normal", random_normal},
       {"truncated_normal", truncated_normal},
       {"orthogonal", orthogonal},
-      {"unit_forget", unit_forget},
       // Aliases.
       {"uniform", random_uniform},
       {"normal", random_normal},
@@ -208,9 +203,8 @@ inline void reflect(double* q, std::size_t rows, const float* v, const Halves& w
 /// the end, so that a model of floats starts from the same numbers as a model of doubles. The same
 /// `random` gives the same bits on every machine.
 ///
-/// Throws `ShapeError` if the size of `weights` does not match `shape`, if `orthogonal` is used
-/// with fewer than two axes (all axes before the last are folded into rows), and if `unit_forget`
-/// is used with a shape other than (4 * units).
+/// Throws `ShapeError` if the size of `weights` does not match `shape`, and if `orthogonal` is used
+/// with fewer than two axes (all axes before the last are folded into rows).
 template <class Scalar>
 void initialize(Initializer initializer, std::span<Scalar> weights, const Shape& shape,
                 Random& random) {
@@ -255,15 +249,25 @@ void initialize(Initializer initializer, std::span<Scalar> weights, const Shape&
       }
       break;
     }
-    case unit_forget: {
-      check<ShapeError>(shape.rank() == 1 && shape.back() % 4 == 0,
-                        "a bias with a forget gate has the shape (4 * units), got ", shape);
-      const std::size_t units = weights.size() / 4;
-      std::fill(weights.begin(), weights.end(), Scalar{0});
-      for (Scalar& forget : weights.subspan(units, units)) forget = 1;
-      break;
-    }
   }
+}
+
+/// An LSTM's bias of (4 * units) whose forget gate, the second quarter, begins with ones (Gers, Schmidhuber,
+/// Cummins 2000; Jozefowicz, Zaremba, Sutskever 2015). As in Keras the initializer makes what is before it
+/// and what is after it, each as a weight of its own: (units) and (2 * units).
+///
+/// Throws `ShapeError` for another shape, and what `initialize` throws.
+template <class Scalar>
+void initialize_unit_forget(Initializer initializer, std::span<Scalar> weights, const Shape& shape,
+                            Random& random) {
+  check<ShapeError>(
+      std::ssize(weights) == shape.size() && shape.rank() == 1 && shape.back() % 4 == 0,
+      "a bias with a forget gate has the shape (4 * units), got ", shape);
+  const Index units = shape.back() / 4;
+  const auto U = static_cast<std::size_t>(units);
+  initialize(initializer, weights.first(U), {units}, random);
+  initialize(Initializer::ones, weights.subspan(U, U), {units}, random);
+  initialize(initializer, weights.subspan(2 * U), {2 * units}, random);
 }
 
 }  // namespace heed

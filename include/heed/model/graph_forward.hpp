@@ -79,6 +79,18 @@ void Graph<Scalar>::set_shapes(const Inputs<Scalar>& inputs, Tape<Scalar>& tape)
 }
 
 template <class Scalar>
+std::vector<Shape> Graph<Scalar>::output_shapes(std::span<const Shape> inputs) const {
+  std::vector<View<const Scalar>> x;
+  for (const Shape& shape : inputs) x.emplace_back(nullptr, shape.batch(1));
+  Tape<Scalar> tape;
+  activate(outputs_, tape);
+  set_shapes({.x = x}, tape);
+  std::vector<Shape> shapes;
+  for (const Node node : outputs_) shapes.push_back(output_of(node, tape).shape);
+  return shapes;
+}
+
+template <class Scalar>
 void Graph<Scalar>::forward(View<const Scalar> weights, const Inputs<Scalar>& inputs,
                             std::span<const Node> wanted, const Pass& pass,
                             Tape<Scalar>& tape) const {
@@ -131,8 +143,8 @@ void Graph<Scalar>::run(std::size_t node, View<const Scalar> weights, const Pass
                        .steps = entry.steps,
                        .pass = pass};
   args.pass.node = node;
-  if (here.layer.is_stateful()) {
-    carry_states(node, samples, tape);
+  if (here.carries) {
+    carried_states(node, samples, tape);
     args.state = entry.carried;
     args.next_state = entry.next_carried;
   }
@@ -144,16 +156,18 @@ void Graph<Scalar>::run(std::size_t node, View<const Scalar> weights, const Pass
   mark_steps(node, args, tape);
 }
 
-/// The states that a stateful layer goes on from: zeros in the first batch, and in one of another size.
 template <class Scalar>
-void Graph<Scalar>::carry_states(std::size_t node, Index samples, Tape<Scalar>& tape) const {
+std::vector<Tensor<Scalar>>& Graph<Scalar>::carried_states(std::size_t node, Index samples,
+                                                           Tape<Scalar>& tape) const {
+  tape.entries.resize(nodes_.size());
   auto& entry = tape.entries[node];
-  if (!entry.state.empty() && entry.state[0].dim(0) == samples) return;
-  const auto shapes = nodes_[node].layer.states(output_of(nodes_[node].inputs[0], tape).shape);
+  if (!entry.state.empty() && entry.state[0].dim(0) == samples) return entry.state;
+  const auto shapes = nodes_[node].layer.states(shape(nodes_[node].inputs[0]));
   entry.state.clear();
   for (const Shape& shape : shapes) entry.state.emplace_back(shape.batch(samples));
   entry.carried.assign(entry.state.begin(), entry.state.end());
   entry.next_carried.assign(entry.state.begin(), entry.state.end());
+  return entry.state;
 }
 
 /// Which steps of the first output count: those that the layer marks, those of the first input where it

@@ -41,6 +41,8 @@ class Graph {
     std::size_t slot_count = 0;
     bool trains = true;      ///< whether its weights have gradients
     bool step_wise = false;  ///< whether each step of the output is by itself
+    bool carries =
+        false;  ///< whether the states of a batch are those that the next one begins with
 
     bool is_input() const { return inputs.empty(); }
     /// Of the first output, which most nodes have alone.
@@ -110,6 +112,29 @@ class Graph {
     return lifted;
   }
 
+  /// Whether a batch begins with the states of the one before it in any layer.
+  bool carries_states() const {
+    return std::any_of(nodes_.begin(), nodes_.end(),
+                       [](const Entry& node) { return node.carries; });
+  }
+  /// The same network, in which it does so in every layer that has states.
+  Graph with_carried_states() const {
+    Graph carrying = *this;
+    for (Entry& node : carrying.nodes_) {
+      if (!node.is_input()) node.carries = !node.layer.states(shape(node.inputs[0])).empty();
+    }
+    return carrying;
+  }
+
+  /// The states with which a layer that carries them begins the next batch, (N, …) each: zeros at first, and
+  /// after a batch of another size.
+  std::vector<Tensor<Scalar>>& carried_states(std::size_t node, Index samples,
+                                              Tape<Scalar>& tape) const;
+
+  /// The shapes of the outputs, of one sample, for inputs of these; `any` where they leave a length open. Throws
+  /// `ShapeError` for lengths that a layer does not take.
+  std::vector<Shape> output_shapes(std::span<const Shape> inputs) const;
+
   /// Runs the layers that some nodes depend on, and these, on a batch. The values stay on the tape, where
   /// views of the inputs stand for them in part: these must outlive their use.
   void forward(View<const Scalar> weights, const Inputs<Scalar>& inputs,
@@ -163,7 +188,6 @@ class Graph {
   void enter(std::size_t input, const Inputs<Scalar>& inputs, Tape<Scalar>& tape) const;
   void run(std::size_t node, View<const Scalar> weights, const Pass& pass,
            Tape<Scalar>& tape) const;
-  void carry_states(std::size_t node, Index samples, Tape<Scalar>& tape) const;
   void mark_steps(std::size_t node, const Forward<Scalar>& args, Tape<Scalar>& tape) const;
   void run_back(std::size_t node, View<const Scalar> weights, Tape<Scalar>& tape) const;
 
@@ -239,6 +263,7 @@ std::size_t Graph<Scalar>::add(std::string name, AnyLayer<Scalar> layer, std::ve
       shapes_are_known_ &= shape.is_known();
     }
     entry.step_wise = !shapes.empty() && layer.is_step_wise(shapes);
+    entry.carries = layer.is_stateful();
     const auto weights = layer.weights(shapes);
     for (const Weight& weight : weights) {
       check<ShapeError>(weight.shape.is_known(), "expected an input of known length, for its ",

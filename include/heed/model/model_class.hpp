@@ -91,7 +91,7 @@ class Model {
   /// Another output than the node added last, also when more are added. Throws `ModelError` for a node
   /// that the model does not have.
   void set_output(Node node) { set_outputs({node}); }
-  /// Several outputs, in this order.
+  /// Several outputs, in this order, each of them once.
   void set_outputs(std::vector<Node> nodes);
 
   /// Whether training changes the weights of a layer, which it does unless it is frozen by `false`. Throws
@@ -243,6 +243,9 @@ void Model<Scalar>::set_outputs(std::vector<Node> nodes) {
     check<ModelError>(
         node.index < graph_.nodes().size() && node.output < graph_[node.index].shapes.size(),
         "model \"", name_, "\": expected an output from this model");
+    check<ModelError>(std::count(nodes.begin(), nodes.end(), node) == 1, "model \"", name_,
+                      "\": expected different outputs, got ", graph_.title(node.index),
+                      " more than once");
   }
   graph_.set_outputs(std::move(nodes));
 }
@@ -255,10 +258,13 @@ void Model<Scalar>::build(const BuildOptions& options) {
   std::uint64_t stream = 0;
   for (const Slot& slot : graph_.layout().all_slots()) {
     Random random(options.seed, stream++);
-    const auto size = static_cast<std::size_t>(slot.shape.size());
-    initialize(slot.initializer,
-               weights_.values().subspan(static_cast<std::size_t>(slot.offset), size), slot.shape,
-               random);
+    const auto values = weights_.values().subspan(static_cast<std::size_t>(slot.offset),
+                                                  static_cast<std::size_t>(slot.shape.size()));
+    if (slot.unit_forget) {
+      initialize_unit_forget(slot.initializer, values, slot.shape, random);
+    } else {
+      initialize(slot.initializer, values, slot.shape, random);
+    }
   }
   trained_ = {};
   built_ = true;

@@ -94,17 +94,19 @@ std::vector<Column<Scalar>> Model<Scalar>::ordered_inputs(const Columns<Scalar>&
 
 namespace detail {
 
-/// What a model can be run on to see the shapes that it gives: the first sample; zeros as long as the
-/// longest of `Sequences`, and where there is no sample.
+/// Columns whose first sample shows the shapes that a model gives: `Sequences` as long as the longest of them,
+/// and one sample of zeros where there is none.
 template <class Scalar>
-Tensor<Scalar> shape_sample(const Column<Scalar>& column) {
-  if (column.sequences() == nullptr && column.samples() > 0) {
-    return Tensor<Scalar>(column.values().samples(0, 1));
+std::vector<Column<Scalar>> shape_columns(std::vector<Column<Scalar>> columns,
+                                          std::vector<Tensor<Scalar>>& zeros) {
+  zeros.reserve(columns.size());
+  for (Column<Scalar>& column : columns) {
+    Index longest = 1;
+    for (Index n = 0; n < column.samples(); ++n) longest = (std::max)(longest, column.steps(n));
+    if (column.sequences() != nullptr) column = column.padded(longest);
+    if (column.samples() == 0) column = zeros.emplace_back(column.shape().with(0, 1));
   }
-  Shape shape = column.shape().with(0, 1);
-  Index longest = 1;
-  for (Index n = 0; n < column.samples(); ++n) longest = (std::max)(longest, column.steps(n));
-  return Tensor<Scalar>(column.sequences() == nullptr ? shape : shape.with(1, longest));
+  return columns;
 }
 
 /// Copies y: (n, …) into the first corner of `to`, which holds zeros, and whose axes may be longer. Steps that
@@ -156,7 +158,10 @@ std::vector<Tensor<Scalar>> Model<Scalar>::run(std::span<const Node> wanted, std
   };
   const Index samples = columns[0].samples();
   const Index batch_size = (std::min)(options.batch_size, samples);
-  Team team((std::min)(options.threads, std::max<Index>(samples, 1)));
+  // A batch that begins with the states of the one before has to wait for it.
+  const Index threads =
+      graph_.carries_states() ? std::min<Index>(options.threads, 1) : options.threads;
+  Team team((std::min)(threads, std::max<Index>(samples, 1)));
   const bool is_uneven = std::any_of(columns.begin(), columns.end(), [](const auto& column) {
     return column.sequences() != nullptr;
   });
@@ -164,15 +169,15 @@ std::vector<Tensor<Scalar>> Model<Scalar>::run(std::span<const Node> wanted, std
   {
     // Shapes of inner values, and of those of any length, show when a sample is run: the longest one.
     Tape<Scalar> tape;
+    std::vector<Tensor<Scalar>> zeros;
+    detail::TakenColumns<Scalar> sample;
     bool is_run = false;
     for (std::size_t i = 0; i < wanted.size(); ++i) {
       Shape shape = graph_.shape(wanted[i]);
       if (!inner.empty() || !shape.is_known()) {
         if (!std::exchange(is_run, true)) {
-          std::vector<Tensor<Scalar>> x;
-          for (const auto& column : columns) x.push_back(detail::shape_sample(column));
-          const std::vector<View<const Scalar>> views(x.begin(), x.end());
-          graph_.forward(weights_, {.x = views}, wanted, {}, tape);
+          sample.take(detail::shape_columns(columns, zeros), {0, 1});
+          graph_.forward(weights_, sample.inputs(), wanted, {}, tape);
         }
         shape = value(i, tape).shape().sample();
       }

@@ -58,6 +58,11 @@ class Shards {
     for (Tape<Scalar>& tape : tapes_) tape.reset_states();
   }
 
+  /// The states with which layers begin the next batch, in the order of the layers, each of the whole batch, (N,
+  /// …). Without a batch so far they are zeros.
+  Arena<Scalar> states(const Graph<Scalar>& graph, Index samples);
+  void set_states(const Graph<Scalar>& graph, Index samples, const Arena<Scalar>& states);
+
   /// Of the whole batch, in the layout of the weights.
   Arena<Scalar>& gradients() { return tape(0).gradients; }
   const Arena<Scalar>& gradients() const { return tapes_.front().gradients; }
@@ -87,16 +92,21 @@ class Shards {
   std::vector<Given> given_;
 
   Inputs<Scalar> part_of(const Inputs<Scalar>& inputs, Index shard);
+  void cut(Index samples) {
+    samples_ = samples;
+    shards_ = std::clamp<Index>(samples, 1, team_->threads());
+    if (std::ssize(tapes_) < shards_) tapes_.resize(static_cast<std::size_t>(shards_));
+  }
+  template <class Use>
+  void for_each_state(const Graph<Scalar>& graph, Index samples, const Use& use);
   void collect(const Graph<Scalar>& graph, Index shard);
 };
 
 template <class Scalar>
 void Shards<Scalar>::forward(const Graph<Scalar>& graph, View<const Scalar> weights,
                              const Inputs<Scalar>& inputs, const Pass& pass) {
-  samples_ = inputs.x[0].dim(0);
-  shards_ = std::clamp<Index>(samples_, 1, team_->threads());
+  cut(inputs.x[0].dim(0));
   if (shards_ == 1) return graph.forward(weights, inputs, graph.outputs(), pass, tape(0));
-  if (std::ssize(tapes_) < shards_) tapes_.resize(static_cast<std::size_t>(shards_));
   given_.resize(static_cast<std::size_t>(shards_));
   outputs_.resize(graph.outputs().size());
   for (Output& output : outputs_) output.has_gradient = false;
@@ -199,6 +209,47 @@ void Shards<Scalar>::add_gradients() {
     for (Index shard = 1; shard < shards_; ++shard) {
       sum += ArrayMap<Scalar>(tape(shard).gradients.data() + first, count);
     }
+  });
+}
+
+/// Calls `use(state, offset)` for the part of each state that a shard has, and where it stands among all.
+template <class Scalar>
+template <class Use>
+void Shards<Scalar>::for_each_state(const Graph<Scalar>& graph, Index samples, const Use& use) {
+  cut(samples);
+  Index offset = 0;
+  for (std::size_t node = 0; node < graph.nodes().size(); ++node) {
+    if (!graph[node].carries) continue;
+    Index size = 0;
+    for (Index shard = 0; shard < shards_; ++shard) {
+      const auto [first, count] = part(shard);
+      size = 0;
+      for (Tensor<Scalar>& state : graph.carried_states(node, count, tape(shard))) {
+        const Index width = state.size() / count;
+        use(state, offset + size * samples + first * width);
+        size += width;
+      }
+    }
+    offset += size * samples;
+  }
+}
+
+template <class Scalar>
+Arena<Scalar> Shards<Scalar>::states(const Graph<Scalar>& graph, Index samples) {
+  Index size = 0;
+  for_each_state(graph, samples, [&](const Tensor<Scalar>& state, Index) { size += state.size(); });
+  Arena<Scalar> states(Shape{size});
+  for_each_state(graph, samples, [&](const Tensor<Scalar>& state, Index offset) {
+    std::copy_n(state.data(), state.size(), states.data() + offset);
+  });
+  return states;
+}
+
+template <class Scalar>
+void Shards<Scalar>::set_states(const Graph<Scalar>& graph, Index samples,
+                                const Arena<Scalar>& states) {
+  for_each_state(graph, samples, [&](Tensor<Scalar>& state, Index offset) {
+    std::copy_n(states.data() + offset, state.size(), state.data());
   });
 }
 

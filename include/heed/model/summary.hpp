@@ -60,7 +60,7 @@ std::string summary(const std::string& name, const Graph<Scalar>& graph) {
       connections += detail::visible(graph[input.index].name);
     }
     if (connections.empty()) connections = "-";
-    sequential &= node.inputs.size() <= 1 && (i == 0 || node.inputs[0].index == i - 1);
+    sequential &= i == 0 || (node.inputs.size() == 1 && node.inputs[0].index == i - 1);
     Index params = 0;
     for (const Slot& slot : graph.layout().all_slots().subspan(node.first_slot, node.slot_count)) {
       params += slot.shape.size();

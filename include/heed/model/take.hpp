@@ -50,13 +50,14 @@ class Taken {
     const View<const Scalar> from = column.values();
     Shape shape = from.shape().with(0, rows.count);
     const Index T = from.rank() >= 2 ? from.dim(1) : 1;
-    const Index count = window.count == any ? T : (std::min)(window.count, T - window.first);
-    if (window.count != any) shape = shape.with(1, count);
+    const bool is_cut = window.count != any && from.rank() >= 2;
+    const Index count = is_cut ? (std::min)(window.count, T - window.first) : T;
+    if (is_cut) shape = shape.with(1, count);
     memory_.resize(shape);
     const Index width = from.shape().product((std::min)(from.rank(), Index{2}), from.rank());
     Scalar* next = memory_.data();
     for (Index i = 0; i < rows.count; ++i) {
-      const Scalar* const row = from.data() + (rows[i] * T + window.first) * width;
+      const Scalar* const row = from.data() + (rows[i] * T + (is_cut ? window.first : 0)) * width;
       next = std::copy_n(row, count * width, next);
     }
     values_ = memory_;

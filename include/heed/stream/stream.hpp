@@ -231,6 +231,7 @@ void Stream<Scalar>::add(std::size_t node, const std::vector<std::size_t>& entry
       state = here.layer.stream_state(shapes[0], capacity == any ? 1 : capacity);
     }
   }
+  check<ModelError>(here.layer.outputs() == 1, "it has ", here.layer.outputs(), " outputs");
   entry.x.resize(here.inputs.size());
   entry.cache = here.layer.make_cache();
   if (entry.kind == Kind::stream) {

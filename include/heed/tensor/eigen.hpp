@@ -22,11 +22,11 @@
 // and memory layout. The linker keeps only one of each, and the program can crash. Therefore each
 // file refers to a function whose name contains its vector sizes. The linker keeps the function of
 // only one file, together with its name; a file that refers to another name does not link. With
-// -flto, the assembler reports the error instead.
+// -flto, the assembler reports the error instead. The second name is a label inside the function:
+// clang++ loses an alias if it takes the function from a precompiled header.
 //
 // HEED_ALLOW_MIXED_VECTORS turns this check off, for programs that keep such files apart
-// themselves, and for -flto=thin with clang++ 14, which treats the names as two different
-// functions.
+// themselves.
 #if defined(__ELF__) && defined(__GNUC__) && !defined(HEED_ALLOW_MIXED_VECTORS)
 #if defined(EIGEN_VECTORIZE_AVX512)
 #define HEED_DETAIL_VECTOR_BITS 512
@@ -39,15 +39,14 @@
 #endif
 #define HEED_DETAIL_OTHER_NAME(bits, bytes) \
   heed_needs_the_same_march_in_all_files_and_here_vectors_have_##bits##_bits_at_##bytes##_bytes
-#define HEED_DETAIL_SAME_VECTORS(name)                                                       \
-  extern "C" {                                                                               \
-  [[gnu::used, gnu::visibility("hidden")]] inline void heed_vectors() noexcept {}            \
-  [[gnu::used, gnu::visibility("hidden"), gnu::alias("heed_vectors")]] void name() noexcept; \
-  }                                                                                          \
-  asm(".ifndef heed_is_known_" #name "\n.ifdef heed_is_known\n.error \"" #name               \
-      "\"\n.endif\n"                                                                         \
-      ".set heed_is_known, 1\n.set heed_is_known_" #name                                     \
-      ", 1\n"                                                                                \
+#define HEED_DETAIL_SAME_VECTORS(name)                                             \
+  extern "C" [[gnu::used, gnu::visibility("hidden")]] inline void heed_vectors() { \
+    asm volatile(".globl " #name "\n.hidden " #name "\n" #name ":");               \
+  }                                                                                \
+  asm(".ifndef heed_is_known_" #name "\n.ifdef heed_is_known\n.error \"" #name     \
+      "\"\n.endif\n"                                                               \
+      ".set heed_is_known, 1\n.set heed_is_known_" #name                           \
+      ", 1\n"                                                                      \
       ".pushsection .data.rel.ro.heed,\"awR\",%progbits\n.dc.a " #name "\n.popsection\n.endif")
 #define HEED_DETAIL_EXPAND(macro, ...) macro(__VA_ARGS__)
 namespace heed::detail {

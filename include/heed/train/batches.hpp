@@ -74,14 +74,15 @@ class Batches {
   /// Sorts the samples of a hundred batches at a time, so that batches are of samples of similar length
   /// and still change from epoch to epoch, and puts the batches into a new order.
   void sort_by_length(Random& random) {
-    const Index pool = 100 * batch_size_;
-    for (Index first = 0; first < std::ssize(order_); first += pool) {
-      const Index last = (std::min)(first + pool, std::ssize(order_));
+    const Index samples = std::ssize(order_);
+    const Index pool = 100 * (std::min)(batch_size_, samples);
+    for (Index first = 0; first < samples; first += pool) {
+      const Index last = (std::min)(first + pool, samples);
       std::stable_sort(order_.begin() + first, order_.begin() + last,
                        [&](Index a, Index b) { return data_.length(a) < data_.length(b); });
     }
     if (!options_.shuffle) return;
-    std::vector<Index> whole(static_cast<std::size_t>(data_.samples() / batch_size_));
+    std::vector<Index> whole(static_cast<std::size_t>(samples / batch_size_));
     std::iota(whole.begin(), whole.end(), Index{0});
     random.shuffle(std::span(whole));
     const std::vector<Index> sorted = order_;

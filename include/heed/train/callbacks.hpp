@@ -35,6 +35,9 @@ struct TrainingState {
   /// All that a training goes on from, when `on_batch_end` or `on_epoch_end` calls it; `nullopt` when
   /// the weights do not give the batch a finite loss any more. Defined in heed/train/resume.hpp.
   std::optional<TrainingSnapshot<Scalar>> snapshot() const;
+
+  /// Stateful layers begin the next batch with zeros: as `on_epoch_begin` of Keras's users does it.
+  void reset_states() const;
 };
 
 /// What a callback remembers from one call to the next, so that a snapshot can keep it.

@@ -23,6 +23,7 @@ class CountedRows {
     weight_ = weight;
     mask_ = mask;
     if (weight) check_weight(what);
+    weights_per_sample_ = weight && weight.rank() == 2 ? static_cast<double>(weight.dim(1)) : 1;
     samples_ = static_cast<double>(p.dim(0));
     if (mask) gather();
   }
@@ -46,9 +47,9 @@ class CountedRows {
   /// How many samples' worth of steps counts: what such means are weighed by.
   double samples() const { return samples_; }
 
-  /// The mean of a metric by the weights, and their sum.
+  /// The mean of a metric by the weights.
   double weighted_metric(const Metric<Scalar>& metric) const {
-    const double all = weights();
+    const double all = sum_of_weights();
     if (!weight_ || all == 0) return all == 0 ? 0 : metric(y_, p_);
     double sum = 0;
     for_each_weight([&](double weight, View<const Scalar> y, View<const Scalar> p, Index) {
@@ -56,14 +57,21 @@ class CountedRows {
     });
     return sum / all;
   }
-  double weights() const {
-    if (!weight_) return samples_;
+  /// What such means are weighed by: the sum of the weights of samples, where each step that counts adds its
+  /// share.
+  double weights() const { return sum_of_weights() / weights_per_sample_; }
+
+  /// Whether they are one for each sample, whatever its steps.
+  bool weighs_samples() const { return !weight_ || (weight_.rank() == 1 && !mask_); }
+
+ private:
+  double sum_of_weights() const {
+    if (!weight_) return samples_ * weights_per_sample_;
     double sum = 0;
     for (const Scalar weight : weight_.values()) sum += static_cast<double>(weight);
     return sum;
   }
 
- private:
   void check_weight(std::string_view what) const {
     const Shape &weight = weight_.shape(), &p = p_.shape();
     const bool fits = !weight.empty() && weight.rank() < (std::min)(p.rank(), Index{3}) &&
@@ -106,6 +114,7 @@ class CountedRows {
     for_each_counted(
         [&](Index row, Index from) { weight_memory_.data()[row] = weight.data()[from / steps]; });
     weight_ = weight_memory_;
+    weights_per_sample_ = static_cast<double>(mask_.dim(1));
   }
 
   /// Calls `use(weight, y, p, offset)` for each weight with what it weighs, a batch of one sample whose
@@ -136,7 +145,7 @@ class CountedRows {
 
   View<const Scalar> y_, p_, weight_;
   Mask mask_;
-  double samples_ = 0;
+  double samples_ = 0, weights_per_sample_ = 1;
   Index width_ = 0;
   Tensor<Scalar> y_memory_, p_memory_, weight_memory_, dp_;
 };

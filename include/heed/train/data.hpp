@@ -22,7 +22,8 @@ struct Batch {
   std::span<const View<const Scalar>> y = {};
   /// How much each sample counts, (N), or each of its steps, (N, T); of no output, or of all of them.
   std::span<const View<const Scalar>> sample_weight = {};
-  /// Which steps of the targets count, where the output itself has no mask; of no output, or of all.
+  /// Which steps of the targets count; where the output has a mask, only those that count there, too. Of no
+  /// output, or of all, (N, T) or false for one whose steps all count.
   std::span<const Mask> masks = {};
 
   Index samples() const { return inputs.x.empty() ? 0 : inputs.x[0].dim(0); }

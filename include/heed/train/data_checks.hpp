@@ -32,36 +32,46 @@ void check_column_is_finite(std::string_view name, const Column<Scalar>& column)
 template <class Scalar>
 Column<Scalar> pad_as_output(const Column<Scalar>& y, Index output_steps,
                              const std::vector<Column<Scalar>>& inputs, const std::string& name) {
-  const Index longest = y.sequences()->longest();
-  if (output_steps == any) {
-    const Column<Scalar>* uneven = nullptr;
-    for (const Column<Scalar>& x : inputs) {
-      if (x.sequences() == nullptr && x.values().rank() > 1) output_steps = x.values().dim(1);
-      if (x.sequences() == nullptr) continue;
-      Index n = 0;
-      while (n < y.samples() && y.counted_steps(n) == x.counted_steps(n)) ++n;
-      if (n == y.samples()) return y;
-      if (uneven == nullptr) uneven = &x;
-    }
-    for (Index n = 0; uneven != nullptr && n < y.samples(); ++n) {
-      check<ShapeError>(y.counted_steps(n) == uneven->counted_steps(n), "expected ", name,
-                        " to have as many steps as x, got ", y.counted_steps(n), " for ",
-                        uneven->counted_steps(n), " in sample ", n);
-    }
+  if (output_steps != any) {
+    const Index longest = y.sequences()->longest();
+    check<ShapeError>(longest <= output_steps, "expected ", name, " of at most ", output_steps,
+                      " steps, which is what the model gives, got ", longest);
+    return y.padded(output_steps);
   }
-  check<ShapeError>(longest <= output_steps, "expected ", name, " of at most ", output_steps,
-                    " steps, which is what the model gives, got ", longest);
-  return y.padded(output_steps);
+  const Column<Scalar>* other = nullptr;
+  Index differs = 0;
+  for (const Column<Scalar>& x : inputs) {
+    if (x.sequences() == nullptr || x.padding() != any) continue;
+    Index n = 0;
+    while (n < y.samples() && y.counted_steps(n) == x.counted_steps(n)) ++n;
+    if (n == y.samples()) return y;
+    if (other == nullptr) differs = n;
+    if (other == nullptr) other = &x;
+  }
+  throw ShapeError(
+      join("expected ", name, " to have as many steps as x, got ", y.counted_steps(differs),
+           " for ", other == nullptr ? 0 : other->counted_steps(differs), " in sample ", differs));
 }
 
-/// The targets of an output in its shape. Throws unless its loss takes them.
+/// `Sequences` whose steps come out of the network, as long as the targets y: (N, T, …).
 template <class Scalar>
-Column<Scalar> check_targets(const Graph<Scalar>& graph, std::size_t output,
+void pad_as_targets(std::vector<Column<Scalar>>& inputs, const Shape& y, const std::string& name) {
+  for (Column<Scalar>& x : inputs) {
+    if (x.sequences() == nullptr || x.padding() != any) continue;
+    check<ShapeError>(x.sequences()->longest() <= y[1], "expected ", name,
+                      " to have as many steps as the longest of x, which has ",
+                      x.sequences()->longest(), ", got ", y);
+    x = x.padded(y[1]);
+  }
+}
+
+/// The targets of an output in its shape, which for one sample is `output`. Throws unless its loss takes them.
+template <class Scalar>
+Column<Scalar> check_targets(const Graph<Scalar>& graph, std::size_t k, const Shape& output,
                              const Loss<Scalar>& loss, const Column<Scalar>& y,
                              const std::vector<Column<Scalar>>& inputs, const std::string& name) {
-  const Node node = graph.outputs()[output];
   const bool is_uneven = y.sequences() != nullptr;
-  Shape expected = graph.shape(node).batch(y.samples());
+  Shape expected = output.batch(y.samples());
   Shape given = y.shape();
   if (is_uneven && given.rank() > 1) given = given.with(1, expected.rank() > 1 ? expected[1] : any);
   for (Index axis = 1; axis < (std::min)(expected.rank(), given.rank()); ++axis) {
@@ -74,14 +84,19 @@ Column<Scalar> check_targets(const Graph<Scalar>& graph, std::size_t output,
   const bool are_classes =
       loss.canonical_activation() == ActivationFunction::softmax && fits(expected.with_last(1));
   const auto advice = join("; one_hot(y, ", expected.back(), ") makes rows of class numbers");
-  check<ShapeError>(fits(expected), loss.name(), ": expected ", name, " of ", expected,
-                    ", which is what ", graph.title(node.index), " gives, got ", y.shape(),
-                    are_classes ? advice : "");
+  // The numbers of a row are no steps.
+  check<ShapeError>(fits(expected) && (!is_uneven || output.rank() > 1), loss.name(), ": expected ",
+                    name, " of ", output.batch(y.samples()), ", which is what ",
+                    graph.title(graph.outputs()[k].index), " gives, got ",
+                    is_uneven ? "Sequences of " : "", y.shape(), are_classes ? advice : "");
+  const Mask mask = y.mask();
+  check<ShapeError>(
+      !mask || (expected.rank() > 2 && mask.shape() == Shape{expected[0], expected[1]}),
+      "expected a mask of (samples, steps) for ", name, " of ", expected, ", got ", mask.shape());
   check_column_is_finite(name, y);
   if (is_uneven) {
     for (Index n = 0; n < y.samples(); ++n) loss.check_targets(y.sequence(n));
-    return pad_as_output(y, graph.shape(node).rank() > 0 ? graph.shape(node)[0] : any, inputs,
-                         name);
+    return pad_as_output(y, output[0], inputs, name);
   }
   const Column<Scalar> targets = y.reshaped(expected);
   loss.check_targets(targets.values());
@@ -92,6 +107,7 @@ Column<Scalar> check_targets(const Graph<Scalar>& graph, std::size_t output,
 template <class Scalar>
 Column<Scalar> check_weight(const Column<Scalar>& weight, const Column<Scalar>& y,
                             const std::string& name) {
+  check<ShapeError>(!weight.mask(), "expected ", name, " without a mask; give x or y one");
   Column<Scalar> checked = weight;
   const Shape &targets = y.shape(), given = weight.shape();
   if (weight.sequences() != nullptr) {
@@ -150,16 +166,21 @@ Data<Scalar> check_data(const Model<Scalar>& model, const Losses<Scalar>& losses
   }
   std::vector<std::string> inputs;
   for (const std::size_t input : graph.inputs()) inputs.push_back(graph[input].name);
+  std::vector<Shape> shapes;
+  for (const Column<Scalar>& x : data.x) {
+    shapes.push_back(x.shape().sample());
+    if (x.sequences() != nullptr) shapes.back() = shapes.back().with(0, x.padding());
+  }
+  const std::vector<Shape> outputs = graph.output_shapes(shapes);
   for (std::size_t i = 0; i < inputs.size(); ++i)
     check_column_is_finite(name_of("x", i, inputs), data.x[i]);
   for (std::size_t k = 0; k < names.size(); ++k) {
-    data.y[k] = check_targets(graph, k, each[k], data.y[k], data.x, name_of("y", k, names));
-    // Steps that come out of `Sequences` are padded as the targets are.
-    const Shape& output = graph.shape(graph.outputs()[k]);
-    if (data.y[k].sequences() != nullptr || output.rank() < 2 || output[0] != any) continue;
-    for (Column<Scalar>& x : data.x) {
-      if (x.sequences() != nullptr) x = pad_as_output(x, data.y[k].values().dim(1), {}, "x");
-    }
+    const Shape& output = outputs[k];
+    const std::string name = name_of("y", k, names);
+    data.y[k] = check_targets(graph, k, output, each[k], data.y[k], data.x, name);
+    const bool is_even = data.y[k].sequences() == nullptr;
+    if (is_even && output.rank() > 1 && output[0] == any)
+      pad_as_targets(data.x, data.y[k].shape(), name);
   }
   if (given.sample_weight.empty()) return data;
   data.weight =
@@ -172,6 +193,44 @@ Data<Scalar> check_data(const Model<Scalar>& model, const Losses<Scalar>& losses
 
 inline void check_batch_size(Index batch_size) {
   check<OptionError>(batch_size >= 1, "expected a batch_size of at least 1, got ", batch_size);
+}
+
+/// Throws unless windows can cut the steps of all inputs and targets, and the network can be run in them.
+template <class Scalar>
+void check_window(Index window, const Graph<Scalar>& graph, const Data<Scalar>& data,
+                  std::string_view role) {
+  check<OptionError>(
+      window >= 0, "expected a window of at least 1 step, or 0 for whole sequences, got ", window);
+  if (window == 0 || data.samples() == 0) return;
+  windowed(graph);
+  const Column<Scalar>& first = data.x[0];
+  for (const auto* columns : {&data.x, &data.y}) {
+    for (const Column<Scalar>& column : *columns) {
+      const bool is_uneven = column.sequences() != nullptr;
+      bool fits = is_uneven == (first.sequences() != nullptr);
+      for (Index n = 0; fits && n < (is_uneven ? data.samples() : 1); ++n) {
+        fits = column.steps(n) == first.steps(n);
+      }
+      check<ShapeError>(fits, "window: expected ", role,
+                        "inputs and targets of the same steps, got ", first.shape(), " and ",
+                        column.shape());
+    }
+  }
+}
+
+/// Throws for what cannot be meant where a batch begins with the states of the one before.
+template <class Options>
+void check_stateful(const Options& options, Index samples) {
+  check<OptionError>(options.window == 0,
+                     "window carries states of its own; leave out .stateful of the layers");
+  check<OptionError>(!options.shuffle && !options.similar_lengths,
+                     "a stateful layer goes on from the batch before: expected .shuffle = false"
+                     " and .similar_lengths = false");
+  check<OptionError>(
+      samples % options.batch_size == 0,
+      "a stateful layer goes on from the batch before: expected a number of samples that "
+      "batch_size divides, got ",
+      samples, " samples and a batch_size of ", options.batch_size);
 }
 
 }  // namespace heed::detail

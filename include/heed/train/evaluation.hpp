@@ -28,7 +28,8 @@ std::vector<OutputMetrics<Scalar>> output_metrics(const Graph<Scalar>& network,
 }
 
 /// The means of losses and metrics over batches: of losses weighted by samples, of metrics by what
-/// counts of them. With several outputs each has its own, `price_loss`, `price_mae`.
+/// counts of them. With several outputs each has its own, `price_loss`, `price_mae`. Names are Keras's: a metric
+/// with weights that is there without them, too, is `weighted_mae`.
 template <class Scalar>
 class RunningMeans {
  public:
@@ -44,11 +45,12 @@ class RunningMeans {
       names_.push_back(free_name(join(prefix, terms[k].name, "_loss")));
     }
     for (std::size_t k = 0; k < terms.size(); ++k) {
-      for (const auto* list : {&metrics_[k].metrics, &metrics_[k].weighted}) {
-        for (const Metric<Scalar>& metric : *list) {
-          names_.push_back(
-              free_name(join(prefix, several ? terms[k].name + "_" : "", metric.name())));
-        }
+      const std::string front = prefix + (several ? terms[k].name + "_" : "");
+      for (const auto& metric : metrics_[k].metrics)
+        names_.push_back(free_name(front + metric.name()));
+      for (const auto& metric : metrics_[k].weighted) {
+        const std::string name = front + metric.name();
+        names_.push_back(is_taken(name) ? free_name(front + "weighted_" + metric.name()) : name);
       }
     }
     sums_.resize(2 * names_.size());
@@ -56,47 +58,51 @@ class RunningMeans {
 
   const std::vector<std::string>& names() const { return names_; }
 
-  void reset() {
-    samples_ = 0;
-    std::fill(sums_.begin(), sums_.end(), 0.0);
-  }
+  void reset() { std::fill(sums_.begin(), sums_.end(), 0.0); }
 
-  /// One batch: its loss, and what there is to say of what `objective` gave.
-  void add(double loss, const Objective<Scalar>& objective, const BatchLoss<Scalar>& batch) {
-    const auto samples = static_cast<double>(batch.samples());
-    samples_ += batch.samples();
-    std::size_t place = 0;
-    const auto add_mean = [&](double mean, double weight) {
-      sums_[place++] += mean * weight;
-      sums_[place++] += weight;
-    };
-    add_mean(loss, samples);
+  /// One batch: its loss, and what there is to say of what `objective` gave. Of windows of time, which may be
+  /// shorter at the end, each counts by its steps.
+  void add(double loss, const Objective<Scalar>& objective, const BatchLoss<Scalar>& batch,
+           Index window = 0) {
     const auto& outputs = batch.outputs();
+    std::size_t place = 0;
+    const auto add_mean = [&](double mean, double counted) {
+      sums_[place++] += mean * counted;
+      sums_[place++] += counted;
+    };
+    const auto share = [&](std::size_t k) {
+      return window == 0
+                 ? 1
+                 : static_cast<double>(outputs[k].given.dim(1)) / static_cast<double>(window);
+    };
+    const auto loss_weight = [&](std::size_t k) {
+      return window == 0 ? static_cast<double>(batch.samples())
+                         : outputs[k].rows.samples() * share(k);
+    };
+    add_mean(loss, loss_weight(0));
     for (std::size_t k = 0; outputs.size() > 1 && k < outputs.size(); ++k) {
-      add_mean(outputs[k].loss, samples);
+      add_mean(outputs[k].loss, loss_weight(k));
     }
     for (std::size_t k = 0; k < outputs.size(); ++k) {
       const auto& [metrics, weighted] = metrics_[k];
       if (metrics.empty() && weighted.empty()) continue;
       const auto& output = outputs[k];
-      rows_[k].take(metrics.empty() ? weighted[0].name() : metrics[0].name(), output.y,
-                    objective.predictions(output.given, predictions_[k], k), output.mask,
-                    output.weight);
-      for (const auto& metric : metrics) add_mean(rows_[k].metric(metric), rows_[k].samples());
+      auto& rows = rows_[k];
+      rows.take(metrics.empty() ? weighted[0].name() : metrics[0].name(), output.y,
+                objective.predictions(output.given, predictions_[k], k), output.mask,
+                output.weight);
+      for (const auto& metric : metrics) add_mean(rows.metric(metric), rows.samples() * share(k));
       for (const auto& metric : weighted) {
-        add_mean(rows_[k].weighted_metric(metric), rows_[k].weights());
+        add_mean(rows.weighted_metric(metric),
+                 rows.weights() * (rows.weighs_samples() ? share(k) : 1));
       }
     }
   }
 
   // What there is to go on from in the middle of an epoch.
-  Index samples() const { return samples_; }
   /// For each name a sum, and the sum of the weights in it.
   const std::vector<double>& sums() const { return sums_; }
-  void restore(Index samples, const std::vector<double>& sums) {
-    samples_ = samples;
-    sums_ = sums;
-  }
+  void restore(const std::vector<double>& sums) { sums_ = sums; }
 
   void write(Logs& logs) const {
     for (std::size_t i = 0; i < names_.size(); ++i) {
@@ -106,34 +112,46 @@ class RunningMeans {
   }
 
  private:
+  bool is_taken(const std::string& name) const {
+    return std::find(names_.begin(), names_.end(), name) != names_.end();
+  }
+
   /// Two metrics of a name are told apart by a number.
   std::string free_name(const std::string& base) const {
     std::string name = base;
-    for (Index i = 1; std::find(names_.begin(), names_.end(), name) != names_.end(); ++i) {
-      name = join(base, "_", i);
-    }
+    for (Index i = 1; is_taken(name); ++i) name = join(base, "_", i);
     return name;
   }
 
   std::vector<OutputMetrics<Scalar>> metrics_;
   std::vector<std::string> names_;
   std::vector<double> sums_;
-  Index samples_ = 0;
   std::vector<Tensor<Scalar>> predictions_;
   std::vector<CountedRows<Scalar>> rows_;
 };
 
+/// Calls `use(batch)` for each window of a batch, one after the other; for the batch itself if there are none.
+template <class Scalar, class Use>
+void for_each_window(Batches<Scalar>& batches, Index step, Index window, const Use& use) {
+  if (window == 0) return use(batches.batch(step));
+  const Index windows = batches.windows(step, window);
+  for (Index i = 0; i < windows; ++i) use(batches.batch(step, {i * window, window}));
+}
+
 /// Adds losses and metrics over all samples, run for inference, to `logs`.
 template <class Scalar>
 void evaluate(const Objective<Scalar>& objective, View<const Scalar> weights,
-              Batches<Scalar>& batches, Shards<Scalar>& shards, BatchLoss<Scalar>& loss,
-              RunningMeans<Scalar>& means, Logs& logs) {
+              Batches<Scalar>& batches, Index window, Shards<Scalar>& shards,
+              BatchLoss<Scalar>& loss, RunningMeans<Scalar>& means, Logs& logs) {
   means.reset();
+  shards.reset_states();
   for (Index step = 0; step < batches.steps(); ++step) {
-    const Batch<Scalar> batch = batches.batch(step);
-    shards.forward(objective.graph(), weights, batch.inputs, {});
-    loss.take(objective, shards, batch);
-    means.add(loss.value(objective), objective, loss);
+    if (window > 0) shards.reset_states();
+    for_each_window(batches, step, window, [&](const Batch<Scalar>& batch) {
+      shards.forward(objective.graph(), weights, batch.inputs, {});
+      loss.take(objective, shards, batch);
+      means.add(loss.value(objective), objective, loss, window);
+    });
   }
   means.write(logs);
 }

@@ -37,6 +37,9 @@ History Model<Scalar>::fit(const Columns<Scalar>& x, const Columns<Scalar>& y,
     validation = training.part(kept, samples - kept);
     training = training.part(0, kept);
   }
+  detail::check_window(options.window, graph_, training, "");
+  detail::check_window(options.window, graph_, validation, "validation ");
+  if (graph_.carries_states()) detail::check_stateful(options, training.samples());
   std::optional<detail::ClassWeights<Scalar>> class_weights;
   if (!options.class_weight.empty()) {
     check<OptionError>(training.y.size() == 1,
@@ -57,14 +60,16 @@ Logs Model<Scalar>::evaluate(const Columns<Scalar>& x, const Columns<Scalar>& y,
                              const EvaluateOptions<Scalar>& options) const {
   detail::check_batch_size(options.batch_size);
   const auto data = detail::check_data(*this, options.loss, {x, y, options.sample_weight}, "");
-  const Objective<Scalar> objective(graph_, options.loss, options.loss_weights);
+  Objective<Scalar> objective(graph_, options.loss, options.loss_weights);
+  detail::check_window(options.window, graph_, data, "");
+  if (options.window > 0) objective.carry_states();
   detail::RunningMeans<Scalar> means(
       objective, detail::output_metrics(graph_, options.metrics, options.weighted_metrics), "");
   detail::Batches<Scalar> batches(data, options.batch_size, {});
   Shards<Scalar> shards(std::make_shared<Team>(options.threads));
   Logs logs;
   detail::BatchLoss<Scalar> loss;
-  detail::evaluate<Scalar>(objective, weights_, batches, shards, loss, means, logs);
+  detail::evaluate<Scalar>(objective, weights_, batches, options.window, shards, loss, means, logs);
   return logs;
 }
 

@@ -28,7 +28,7 @@ class FitLoop {
         batches_(training, options.batch_size,
                  {options.shuffle, options.similar_lengths, options.seed}),
         trainer_(model, {options.loss, options.loss_weights, options.optimizer, options.seed,
-                         options.threads, before_.updates}),
+                         options.threads, before_.updates, options.window > 0}),
         means_(trainer_.objective(), metrics(), ""),
         validation_means_(trainer_.objective(), metrics(), "val_"),
         validation_shards_(trainer_.team()),
@@ -69,6 +69,9 @@ class FitLoop {
     return std::move(history_);
   }
 
+  /// Stateful layers begin the next batch with zeros.
+  void reset_states() { trainer_.reset_states(); }
+
   // Defined in heed/train/resume.hpp, and compiled only where they are used.
   std::optional<TrainingSnapshot<Scalar>> snapshot();
   void check_fits(const TrainingSnapshot<Scalar>& snapshot, const std::string& where);
@@ -92,10 +95,11 @@ class FitLoop {
     state_.learning_rate = made.learning_rate;
     model_.set_weights(made.weights.values());
     trainer_.state() = made.optimizer;
+    if (made.states.size() > 0) trainer_.set_states(options_.batch_size, made.states);
     history_ = made.history;
     if (made.step > 0) {
       state_.logs = made.logs;
-      means_.restore(made.samples, made.sums);
+      means_.restore(made.sums);
     }
     std::size_t next = 0;
     for (const auto& callback : callbacks_) {
@@ -113,8 +117,8 @@ class FitLoop {
     check<TrainingError>(!trainer_.repair_weights(), place(), "the weights are not finite",
                          advice());
     if (validation_.data().samples() > 0) {
-      evaluate<Scalar>(trainer_.objective(), model_.weights(), validation_, validation_shards_,
-                       validation_loss_, validation_means_, state_.logs);
+      evaluate<Scalar>(trainer_.objective(), model_.weights(), validation_, options_.window,
+                       validation_shards_, validation_loss_, validation_means_, state_.logs);
       const double loss = state_.logs["val_loss"];
       if (!is_finite(loss)) {
         trainer_.roll_back();
@@ -128,11 +132,14 @@ class FitLoop {
 
   [[gnu::noinline]] void run_step() {
     trainer_.state().learning_rate = state_.learning_rate;
-    const double loss = trainer_.step(batches_.batch(state_.step++));
-    // Not by check(): its arguments would be made, and allocate, in every step.
-    if (!is_finite(loss)) throw TrainingError(join(place(), "the loss is ", loss, advice()));
+    if (options_.window > 0) trainer_.reset_states();
+    for_each_window(batches_, state_.step++, options_.window, [&](const Batch<Scalar>& batch) {
+      const double loss = trainer_.step(batch);
+      // Not by check(): its arguments would be made, and allocate, in every step.
+      if (!is_finite(loss)) throw TrainingError(join(place(), "the loss is ", loss, advice()));
+      means_.add(loss, trainer_.objective(), trainer_.batch_loss(), options_.window);
+    });
     count_trained();
-    means_.add(loss, trainer_.objective(), trainer_.batch_loss());
     means_.write(state_.logs);
     call(&Callback<Scalar>::on_batch_end);
   }
@@ -169,6 +176,11 @@ class FitLoop {
     return model_.trained();
   }
 
+  /// How many samples the first steps of an epoch have.
+  Index samples_done(Index steps) const {
+    return (std::min)(steps * options_.batch_size, batches_.data().samples());
+  }
+
   std::vector<OutputMetrics<Scalar>> metrics() const {
     return output_metrics(model_.graph(), options_.metrics, options_.weighted_metrics);
   }
@@ -202,3 +214,13 @@ class FitLoop {
 };
 
 }  // namespace heed::detail
+
+namespace heed {
+
+template <class Scalar>
+void TrainingState<Scalar>::reset_states() const {
+  check<OptionError>(fit != nullptr, "states are reset in a training that fit runs");
+  fit->reset_states();
+}
+
+}  // namespace heed

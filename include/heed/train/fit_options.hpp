@@ -23,7 +23,12 @@ struct FitOptions {
   Index batch_size = 32;
   double validation_split = 0;           ///< the share of samples, the last ones, not trained on
   Dataset<Scalar> validation_data = {};  ///< `{x, y}` or `{x, y, weight}`; in place of a split
-  bool shuffle = true;                   ///< a new order in each epoch
+  /// Trains on windows of so many time steps, one after the other, for sequences that are too long to be
+  /// unrolled: states are carried from window to window, gradients are not. An update follows each window;
+  /// a batch is done with its last one, and the next batch begins with zeros. The model needs an output
+  /// for each step, and inputs of any length. 0: whole sequences.
+  Index window = 0;
+  bool shuffle = true;  ///< a new order in each epoch
   /// Puts samples of similar length into a batch, so that little is padded. Samples are sorted among a hundred
   /// batches at a time, and the batches then come in a new order in each epoch.
   bool similar_lengths = false;
@@ -55,6 +60,7 @@ struct EvaluateOptions {
   Metrics<Scalar> metrics = {};
   Metrics<Scalar> weighted_metrics = {};
   Columns<Scalar> sample_weight = {};  ///< see `FitOptions::sample_weight`
+  Index window = 0;  ///< see `FitOptions::window`; the results are the same, in less memory
   Index batch_size = 32;
   Index threads = 1;  ///< see `FitOptions::threads`; the result does not depend on it
 };

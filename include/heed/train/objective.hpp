@@ -2,6 +2,7 @@
 
 #include <heed/model/graph.hpp>
 #include <heed/train/network_checks.hpp>
+#include <heed/train/windows.hpp>
 
 namespace heed {
 
@@ -50,6 +51,9 @@ class Objective {
   }
 
   const Graph<Scalar>& graph() const { return graph_; }
+  /// From now on all layers begin a batch with the states that the batch before left: for windows of time.
+  /// Throws `OptionError` for a network that cannot be run so.
+  void carry_states() { graph_ = detail::windowed(graph_); }
   const std::vector<Term>& terms() const { return terms_; }
   const Loss<Scalar>& loss(std::size_t output = 0) const { return terms_[output].loss; }
 

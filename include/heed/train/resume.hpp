@@ -143,6 +143,7 @@ const TrainingTerms& FitLoop<Scalar>::terms() {
   terms.emplace_back("optimizer",
                      options_.optimizer.name() + config_text(options_.optimizer.config()));
   terms.emplace_back("batch_size", to_text(options_.batch_size));
+  if (options_.window > 0) terms.emplace_back("window", to_text(options_.window));
   terms.emplace_back("shuffle", setting_text(options_.shuffle));
   if (options_.similar_lengths) terms.emplace_back("similar_lengths", "true");
   terms.emplace_back("seed", to_text(options_.seed));
@@ -161,10 +162,14 @@ template <class Scalar>
 bool FitLoop<Scalar>::gives_finite_loss() {
   if (!trainer_.weights_are_finite()) return false;
   const Objective<Scalar>& objective = trainer_.objective();
-  const Batch<Scalar> batch = batches_.batch(state_.step - 1);
-  validation_shards_.forward(objective.graph(), model_.weights(), batch.inputs, {});
-  validation_loss_.take(objective, validation_shards_, batch);
-  return is_finite(validation_loss_.value(objective));
+  bool is_good = true;
+  validation_shards_.reset_states();
+  for_each_window(batches_, state_.step - 1, options_.window, [&](const Batch<Scalar>& batch) {
+    validation_shards_.forward(objective.graph(), model_.weights(), batch.inputs, {});
+    validation_loss_.take(objective, validation_shards_, batch);
+    is_good = is_good && is_finite(validation_loss_.value(objective));
+  });
+  return is_good;
 }
 
 template <class Scalar>
@@ -180,9 +185,12 @@ std::optional<TrainingSnapshot<Scalar>> FitLoop<Scalar>::snapshot() {
                                 .learning_rate = state_.learning_rate,
                                 .weights = Arena<Scalar>(model_.weights()),
                                 .optimizer = trainer_.state(),
+                                .states = model_.graph().carries_states()
+                                              ? trainer_.states(options_.batch_size)
+                                              : Arena<Scalar>(Shape{0}),
                                 .history = history_,
                                 .logs = state_.logs,
-                                .samples = means_.samples(),
+                                .samples = samples_done(state_.step),
                                 .sums = means_.sums(),
                                 .callbacks = {}};
   if (epoch_is_done_) {
@@ -217,10 +225,18 @@ void FitLoop<Scalar>::check_fits(const TrainingSnapshot<Scalar>& made, const std
   check<OptionError>(0 <= made.step && made.step <= state_.steps, damage, "expected a step up to ",
                      state_.steps, ", got ", made.step);
   if (made.step > 0) {
-    const Index samples = batches_.data().samples();
-    expect((std::min)(made.step * options_.batch_size, samples), made.samples, "samples so far");
+    expect(samples_done(made.step), made.samples, "samples so far");
   }
-  expect(made.epoch * state_.steps + made.step, made.optimizer.steps, "updates");
+  const Index batches = made.epoch * state_.steps + made.step;
+  if (options_.window == 0) {
+    expect(batches, made.optimizer.steps, "updates");
+  } else {
+    check<OptionError>(made.optimizer.steps >= batches, damage, "expected ", batches,
+                       " updates or more, got ", made.optimizer.steps);
+  }
+  const bool carries = model_.graph().carries_states();
+  expect(carries ? trainer_.states(options_.batch_size).size() : 0, made.states.size(),
+         "numbers of states");
   check_learning_rate(made.learning_rate);
   std::size_t next = 0;
   for (const auto& callback : callbacks_) {

@@ -27,10 +27,12 @@ struct TrainingSnapshot {
   double learning_rate = 0;
   Arena<Scalar> weights;
   OptimizerState<Scalar> optimizer;
-  History history;                                ///< of the epochs that are done
-  Logs logs;                                      ///< of the epoch that is not
-  Index samples = 0;                              ///< of its batches
-  std::vector<double> sums;                       ///< over them: of the loss, and of each metric
+  Arena<Scalar> states =
+      Arena<Scalar>(Shape{0});  ///< of stateful layers, with which the next batch begins
+  History history;              ///< of the epochs that are done
+  Logs logs;                    ///< of the epoch that is not
+  Index samples = 0;            ///< of its batches
+  std::vector<double> sums;     ///< over them: of the loss, and of each metric
   std::vector<CallbackMemory<Scalar>> callbacks;  ///< of those that have one, in their order
 };
 

@@ -23,6 +23,8 @@ struct TrainerOptions {
   Index threads = 1;       ///< see `FitOptions::threads`
   /// Updates that others have made with this seed: what layers draw goes on from there.
   std::uint64_t updates_before = 0;
+  /// All layers begin a batch with the states of the one before, as `FitOptions::window` needs it.
+  bool carry_states = false;
 };
 
 /// Trains a model batch by batch, for loops of one's own; `Model::fit` is such a loop.
@@ -46,6 +48,7 @@ class Trainer {
         seed_(options.seed),
         updates_before_(options.updates_before),
         shards_(std::make_shared<Team>(options.threads)) {
+    if (options.carry_states) objective_.carry_states();
     const auto& nodes = model.graph().nodes();
     check<OptionError>(
         model.count_params() == 0 ||
@@ -91,25 +94,30 @@ class Trainer {
   }
 
   /// What the model gave for the last step's batch, before the update: its predictions. Until the next
-  /// step.
+  /// step. Throws `ModelError` before the first step, and for an output that the model does not have.
   View<const Scalar> output(std::size_t output = 0) {
-    predictions_.resize((std::max)(predictions_.size(), output + 1));
-    return objective_.predictions(objective_output(output), predictions_[output], output);
+    const View<const Scalar> given = objective_output(output);
+    predictions_.resize(objective_.terms().size());
+    return objective_.predictions(given, predictions_[output], output);
   }
 
   /// The same as `objective().loss()` takes it: logits where the last activation was taken off.
-  View<const Scalar> objective_output(std::size_t output = 0) const {
-    return loss_.outputs()[output].given;
-  }
+  View<const Scalar> objective_output(std::size_t output = 0) const { return last(output).given; }
 
   /// Which steps of it count; false where all do.
-  Mask mask(std::size_t output = 0) const { return loss_.outputs()[output].mask; }
+  Mask mask(std::size_t output = 0) const { return last(output).mask; }
 
   /// The losses of the last step by output, and what they were computed from.
   const detail::BatchLoss<Scalar>& batch_loss() const { return loss_; }
 
   /// Layers that carry their states from batch to batch begin with zeros again.
   void reset_states() { shards_.reset_states(); }
+
+  /// The states with which they begin the next batch, of so many samples, one after the other.
+  Arena<Scalar> states(Index samples) { return shards_.states(objective_.graph(), samples); }
+  void set_states(Index samples, const Arena<Scalar>& states) {
+    shards_.set_states(objective_.graph(), samples, states);
+  }
 
   /// The gradients of the last step, clipped, in the layout of the weights.
   const Arena<Scalar>& gradients() const { return shards_.gradients(); }
@@ -165,6 +173,12 @@ class Trainer {
     model.check_built("trained");
     return model;
   }
+  const typename detail::BatchLoss<Scalar>::Output& last(std::size_t output) const {
+    check<ModelError>(output < loss_.outputs().size(), "model \"", model_.name(),
+                      "\": expected an output below ", loss_.outputs().size(), ", got ", output,
+                      loss_.outputs().empty() ? "; there is none before the first step" : "");
+    return loss_.outputs()[output];
+  }
   static const Losses<Scalar>& given(const Losses<Scalar>& losses) {
     check<OptionError>(!losses.empty(), "training needs a loss");
     return losses;
@@ -177,6 +191,9 @@ class Trainer {
     check<ShapeError>(batch.sample_weight.empty() || batch.sample_weight.size() == terms.size(),
                       "model \"", model_.name(), "\": expected a sample_weight for each of ",
                       terms.size(), " outputs, got ", batch.sample_weight.size());
+    check<ShapeError>(batch.masks.empty() || batch.masks.size() == terms.size(), "model \"",
+                      model_.name(), "\": expected a mask for each of ", terms.size(),
+                      " outputs, got ", batch.masks.size());
     for (std::size_t k = 0; k < terms.size(); ++k) terms[k].loss.check_targets(batch.y[k]);
   }
   const Layout& graph_layout() const { return objective_.graph().layout(); }

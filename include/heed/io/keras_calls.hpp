@@ -1,0 +1,152 @@
+#pragma once
+
+#include <heed/io/keras_config.hpp>
+
+namespace heed::detail {
+
+/// A tensor of a file: an output of a call of a layer.
+struct KerasTensor {
+  std::string layer;
+  std::size_t call = 0, output = 0;
+
+  auto operator<=>(const KerasTensor&) const = default;
+};
+
+/// `["dense", 0, 0]`: the layer, the number of its call, and that of the call's output.
+inline bool is_keras_tensor(const nlohmann::json& json) {
+  return json.is_array() && json.size() >= 3 && json[0].is_string() &&
+         json[1].is_number_unsigned() && json[2].is_number_unsigned();
+}
+
+inline KerasTensor keras_tensor(const nlohmann::json& json, const std::string& place) {
+  check<FileError>(is_keras_tensor(json), place, " names no layer where one is expected");
+  return {json[0].get<std::string>(), json[1].get<std::size_t>(), json[2].get<std::size_t>()};
+}
+
+/// A call of a layer: with the tensors that it takes, and what else.
+struct KerasCall {
+  std::vector<KerasTensor> inputs;
+  std::vector<KerasTensor> states;  ///< `initial_state`
+  std::optional<KerasTensor> mask;
+  /// The form of Keras 3, in which a call that uses a mask names it. In that of Keras 2 it uses its input's.
+  bool says_mask = false;
+  bool is_list = true;                           ///< the inputs are one argument, a list
+  std::vector<const nlohmann::json*> arguments;  ///< those that are no tensors, but for None
+  std::vector<std::pair<std::string, const nlohmann::json*>> named;  ///< the same of named ones
+
+  /// Layers take their inputs, and those that carry states these: no `training=True`, with which a Dropout
+  /// drops in predictions as well.
+  void expect_inputs_alone(const KerasLayer& layer, bool takes_states) const {
+    layer.expect(!inputs.empty(), " is called without an input");
+    layer.expect(arguments.empty() && (is_list || inputs.size() == 1),
+                 " is called with more than its inputs");
+    layer.expect(takes_states || states.empty(),
+                 " is called with \"initial_state\", which this layer of heed is not");
+    for (const auto& [name, value] : named) {
+      layer.expect(*value == false, " is called with ", in_quotes(name),
+                   ", which heed's layers are not");
+    }
+  }
+};
+
+/// Calls `use` with the tensors of what may be one or a list of them; false for anything else.
+template <class Read, class Use>
+bool for_each_keras_tensor(const nlohmann::json& json, const Read& read, const Use& use) {
+  if (const auto one = read(json)) return use(*one), true;
+  if (!json.is_array() || json.empty()) return false;
+  for (const auto& entry : json) {
+    const auto tensor = read(entry);
+    if (!tensor) return false;
+    use(*tensor);
+  }
+  return true;
+}
+
+/// Keras 3 writes `[{"args": [{"class_name": "__keras_tensor__", "config": {"keras_history": ["lstm", 0, 0]}}],
+/// "kwargs": {"mask": …, "initial_state": […]}}]`, with a list of such tensors for a layer that joins, and with one
+/// after the other for an operator.
+inline KerasCall keras_3_call(const nlohmann::json& node, const KerasLayer& layer) {
+  using Type = nlohmann::json::value_t;
+  KerasCall call;
+  call.says_mask = true;
+  const auto read = [&](const nlohmann::json& json) -> std::optional<KerasTensor> {
+    const bool is_tensor = json.is_object() && json.contains("config") &&
+                           json["config"].is_object() && json["config"].contains("keras_history");
+    if (!is_tensor) return {};
+    return keras_tensor(member(json["config"], "keras_history", Type::array, layer.place),
+                        layer.place);
+  };
+  const auto to = [](std::vector<KerasTensor>& list) {
+    return [&](const KerasTensor& tensor) { list.push_back(tensor); };
+  };
+  const auto& arguments = member(node, "args", Type::array, layer.place);
+  for (const auto& argument : arguments) {
+    const bool is_first = &argument == &arguments.front();
+    if (is_first && argument.is_array()) {
+      layer.expect(argument.empty() || for_each_keras_tensor(argument, read, to(call.inputs)),
+                   " has \"inbound_nodes\" of an unknown form");
+    } else if (const auto tensor = read(argument)) {
+      call.inputs.push_back(*tensor);
+      call.is_list = false;
+    } else if (argument.is_array() && for_each_keras_tensor(argument, read, [](const auto&) {})) {
+      for_each_keras_tensor(argument, read, to(call.states));  // initial_state by its place
+    } else if (!argument.is_null()) {
+      call.arguments.push_back(&argument);
+    }
+  }
+  const auto named = node.find("kwargs");
+  if (named == node.end() || named->is_null()) return call;
+  layer.expect(named->is_object(), " is called with something that is not named");
+  for (const auto& [name, value] : named->items()) {
+    if (value.is_null()) continue;
+    if (name == "mask" && (call.mask = read(value))) continue;
+    if (name == "initial_state" && for_each_keras_tensor(value, read, to(call.states))) continue;
+    call.named.emplace_back(name, &value);
+  }
+  return call;
+}
+
+/// Keras 2 writes `[[["lstm", 0, 0, {}], …]]`, with states after the first, and `[["lstm", 0, 0, {"y": ["dense",
+/// 0, 0]}]]` for an operator, where `["_CONSTANT_VALUE", -1, 2.0, {}]` is a number.
+inline KerasCall keras_2_call(const nlohmann::json& node, const KerasLayer& layer) {
+  KerasCall call;
+  call.is_list = node.empty() || !node[0].is_string();
+  const auto add = [&](const nlohmann::json& tensor) {
+    const bool is_number =
+        tensor.is_array() && tensor.size() >= 3 && tensor[0] == "_CONSTANT_VALUE";
+    if (is_number) {
+      call.arguments.push_back(&tensor[2]);
+    } else {
+      call.inputs.push_back(keras_tensor(tensor, layer.place));
+    }
+    if (tensor.size() <= 3 || tensor[3].is_null()) return;
+    layer.expect(tensor[3].is_object(), " is called with something that is not named");
+    for (const auto& [name, value] : tensor[3].items()) {
+      if (is_keras_tensor(value) && value.size() == 3 && !call.is_list) {
+        call.inputs.push_back(keras_tensor(value, layer.place));
+      } else if (!value.is_null()) {
+        call.named.emplace_back(name, &value);
+      }
+    }
+  };
+  if (!call.is_list) {
+    add(node);
+  } else {
+    for (const auto& tensor : node) add(tensor);
+  }
+  return call;
+}
+
+/// All calls of a layer, in their order: several when it is shared.
+inline std::vector<KerasCall> keras_calls(const KerasLayer& layer) {
+  layer.expect(layer.nodes != nullptr && layer.nodes->is_array(), " has no \"inbound_nodes\"");
+  layer.expect(!layer.nodes->empty(), " has no input");
+  std::vector<KerasCall> calls;
+  for (const auto& node : *layer.nodes) {
+    layer.expect(node.is_array() || node.is_object(), " has \"inbound_nodes\" of an unknown form");
+    calls.push_back(node.is_array() ? keras_2_call(node, layer) : keras_3_call(node, layer));
+  }
+  return calls;
+}
+
+}  // namespace heed::detail

@@ -1,0 +1,117 @@
+#pragma once
+
+#include <heed/io/registry.hpp>
+
+// How Keras's files hold the layers that it has as heed has them: what the reader and the writer both go by.
+
+namespace heed::detail {
+
+/// The layers that Keras calls by the same name, with the same names of fields and weights.
+using KerasLayers =
+    std::tuple<Activation, Add, Bidirectional<GRU>, Bidirectional<LSTM>, Bidirectional<SimpleRNN>,
+               Concatenate, Dense, Dot, Dropout, Embedding, Flatten, GRU, LSTM, Masking, Multiply,
+               Permute, RepeatVector, Reshape, SimpleRNN>;
+
+/// Calls `use` with a null pointer to each of these types; returns whether it was true for one.
+template <class Use>
+bool any_keras_layer(const Use& use) {
+  const auto each = [&]<class... L>(const std::tuple<L...>*) {
+    return (use(static_cast<const L*>(nullptr)) || ...);
+  };
+  return each(static_cast<const KerasLayers*>(nullptr));
+}
+
+/// Whether a class is one of Keras's or heed's, and not somebody's own.
+inline bool is_keras_class_of_heed(std::string_view type) {
+  const auto each = [&]<class... L>(const std::tuple<L...>*) {
+    return type == TimeDistributed<Dense>::type || ((L::type == type) || ...);
+  };
+  return each(static_cast<const AllLayers*>(nullptr));
+}
+
+/// As what the class of a layer is registered in Keras: of somebody's own with a package, which is that of
+/// `@register_keras_serializable()` where the type has none.
+inline std::string registered_type(std::string_view type) {
+  const bool has_package = type.find('>') != std::string_view::npos;
+  return join(is_keras_class_of_heed(type) || has_package ? "" : "Custom>", type);
+}
+
+inline bool is_keras_cell(std::string_view type) {
+  return any_keras_layer([&]<class L>(const L*) { return CellLayer<L> && L::type == type; });
+}
+
+/// One of the parts of a layer that have weights: most layers are one, a Bidirectional is two.
+struct KerasPart {
+  std::string names;  ///< what heed's names of its weights begin with: `forward_`
+  std::string path;  ///< where they are in the layer's group of an `.h5`: `forward_lstm/lstm_cell/`
+  std::string group;  ///< … of a `.keras`: `forward_layer/cell/`
+};
+
+inline std::vector<KerasPart> keras_parts(std::string_view type, const Config& config) {
+  if (is_keras_cell(type)) return {{"", snake_case(type) + "_cell/", "cell/"}};
+  const auto inner = std::find_if(config.begin(), config.end(), [](const auto& field) {
+    return std::holds_alternative<LayerConfig>(field.second);
+  });
+  if (inner == config.end()) return {{}};
+  const auto& layer = std::get<LayerConfig>(inner->second);
+  const auto held = keras_parts(layer.type, layer.config);
+  const std::string name = snake_case(layer.type) + "/";
+  std::vector<KerasPart> parts;
+  const auto add = [&](const std::string& names, const std::string& group) {
+    for (const KerasPart& part : held) {
+      parts.push_back({names + part.names, join(names, name, part.path), group + part.group});
+    }
+  };
+  if (type == Bidirectional<LSTM>::type) {
+    add("forward_", "forward_layer/");
+    add("backward_", "backward_layer/");
+  } else {
+    add("", "layer/");
+  }
+  return parts;
+}
+
+/// Where in a layer's group of a `.keras` one of heed's weights is: `forward_layer/cell/vars/0`, and in an `.h5`.
+struct KerasWeightPlace {
+  std::string path, group;
+};
+
+/// The places of a layer's weights, of these names, in their order.
+inline std::vector<KerasWeightPlace> keras_weight_places(const std::vector<KerasPart>& parts,
+                                                         std::span<const std::string> names) {
+  std::vector<KerasWeightPlace> places;
+  std::vector<std::size_t> counts(parts.size(), 0);
+  for (const std::string& name : names) {
+    const auto part = std::find_if(parts.begin(), parts.end(), [&](const KerasPart& one) {
+      return name.starts_with(one.names);
+    });
+    const auto i = static_cast<std::size_t>(part - parts.begin());
+    places.push_back(
+        {part->path + name.substr(part->names.size()), join(part->group, "vars/", counts[i]++)});
+  }
+  return places;
+}
+
+/// Where a group of a `.keras` can have weights of a layer that heed knows.
+inline std::vector<std::string> keras_weight_groups() {
+  std::vector<std::string> groups{"vars/"};
+  for (const char* outer : {"", "layer/"}) {
+    for (const char* inner : {"cell/", "forward_layer/cell/", "backward_layer/cell/", ""}) {
+      groups.push_back(join(outer, inner, "vars/"));
+    }
+  }
+  return groups;
+}
+
+/// The names of a node's weights as its layer lists them: `kernel`.
+template <class Scalar>
+std::vector<std::string> keras_own_names(const Graph<Scalar>& graph, std::size_t node) {
+  std::vector<std::string> names;
+  const auto& entry = graph[node];
+  for (const Slot& slot : graph.layout().all_slots().subspan(entry.first_slot, entry.slot_count)) {
+    names.push_back(slot.name.substr(slot.name.find('/') + 1));
+  }
+  return names;
+}
+
+}  // namespace heed::detail
