@@ -25,8 +25,9 @@ class CountedRows {
     weight_ = weight;
     mask_ = mask;
     if (weight) check_weight(what);
-    weights_per_sample_ = weight && weight.rank() == 2 ? static_cast<double>(weight.dim(1)) : 1;
-    samples_ = static_cast<double>(p.dim(0));
+    const double steps = p.rank() > 2 ? static_cast<double>(p.dim(1)) : 1;
+    steps_per_weight_ = weight && weight.rank() == 1 ? steps : 1;
+    count_ = static_cast<double>(p.dim(0)) * steps;
     if (mask) gather();
   }
 
@@ -46,9 +47,9 @@ class CountedRows {
 
   /// The mean of a metric, without weights.
   double metric(const Metric<Scalar>& metric) const { return p_.dim(0) == 0 ? 0 : metric(y_, p_); }
-  /// The number of samples, where masked steps are subtracted as fractions of a sample. It is the
-  /// weight of these means in a mean over batches.
-  double samples() const { return samples_; }
+  /// The number of steps that are not masked, or of samples if there are no steps. It is the weight of
+  /// these means in a mean over batches.
+  double count() const { return count_; }
 
   /// The weighted mean of a metric.
   double weighted_metric(const Metric<Scalar>& metric) const {
@@ -60,16 +61,13 @@ class CountedRows {
     });
     return sum / all;
   }
-  /// The sum of the weights of the samples, where each step that is not masked adds its share. It
-  /// is the weight of these means in a mean over batches.
-  double weights() const { return sum_of_weights() / weights_per_sample_; }
-
-  /// Whether each sample has one weight that does not depend on its steps.
-  bool weighs_samples() const { return !weight_ || (weight_.rank() == 1 && !mask_); }
+  /// The sum of the weights of all steps that are not masked, or of all samples if there are no steps.
+  /// It is the weight of these means in a mean over batches.
+  double weights() const { return sum_of_weights() * steps_per_weight_; }
 
  private:
   double sum_of_weights() const {
-    if (!weight_) return samples_ * weights_per_sample_;
+    if (!weight_) return count_;
     double sum = 0;
     for (const Scalar weight : weight_.values()) sum += static_cast<double>(weight);
     return sum;
@@ -111,14 +109,14 @@ class CountedRows {
     });
     y_ = y_memory_;
     p_ = p_memory_;
-    samples_ = static_cast<double>(rows) / static_cast<double>(mask_.dim(1));
+    count_ = static_cast<double>(rows);
     if (!weight) return;
     const Index steps = weight.rank() == 1 ? mask_.dim(1) : 1;  // that have the same weight
     weight_memory_.resize({rows});
     for_each_counted(
         [&](Index row, Index from) { weight_memory_.data()[row] = weight.data()[from / steps]; });
     weight_ = weight_memory_;
-    weights_per_sample_ = static_cast<double>(mask_.dim(1));
+    steps_per_weight_ = 1;
   }
 
   /// Calls `use(weight, y, p, offset)` for each weight, with the targets and predictions that it
@@ -149,7 +147,7 @@ class CountedRows {
 
   View<const Scalar> y_, p_, weight_;
   Mask mask_;
-  double samples_ = 0, weights_per_sample_ = 1;
+  double count_ = 0, steps_per_weight_ = 1;
   Index width_ = 0;
   Tensor<Scalar> y_memory_, p_memory_, weight_memory_, dp_;
 };

@@ -28,9 +28,9 @@ std::vector<OutputMetrics<Scalar>> output_metrics(const Graph<Scalar>& network,
 }
 
 /// The means of losses and metrics over batches. Losses are weighted by the number of samples,
-/// metrics by the number of samples without masked steps. With several outputs, each has its own
-/// losses and metrics, `price_loss`, `price_mae`. The names are Keras's: if a metric is used with
-/// and without weights, the weighted one is `weighted_mae`.
+/// metrics by the number of samples, or of steps that are not masked. With several outputs, each has
+/// its own losses and metrics, `price_loss`, `price_mae`. The names are Keras's: if a metric is used
+/// with and without weights, the weighted one is `weighted_mae`.
 template <class Scalar>
 class RunningMeans {
  public:
@@ -71,14 +71,8 @@ class RunningMeans {
       sums_[place++] += mean * counted;
       sums_[place++] += counted;
     };
-    const auto share = [&](std::size_t k) {
-      return window == 0
-                 ? 1
-                 : static_cast<double>(outputs[k].given.dim(1)) / static_cast<double>(window);
-    };
     const auto loss_weight = [&](std::size_t k) {
-      return window == 0 ? static_cast<double>(batch.samples())
-                         : outputs[k].rows.samples() * share(k);
+      return window == 0 ? static_cast<double>(batch.samples()) : outputs[k].rows.count();
     };
     add_mean(loss, loss_weight(0));
     for (std::size_t k = 0; outputs.size() > 1 && k < outputs.size(); ++k) {
@@ -92,10 +86,9 @@ class RunningMeans {
       rows.take(metrics.empty() ? weighted[0].name() : metrics[0].name(), output.y,
                 objective.predictions(output.given, predictions_[k], k), output.mask,
                 output.weight);
-      for (const auto& metric : metrics) add_mean(rows.metric(metric), rows.samples() * share(k));
+      for (const auto& metric : metrics) add_mean(rows.metric(metric), rows.count());
       for (const auto& metric : weighted) {
-        add_mean(rows.weighted_metric(metric),
-                 rows.weights() * (rows.weighs_samples() ? share(k) : 1));
+        add_mean(rows.weighted_metric(metric), rows.weights());
       }
     }
   }
