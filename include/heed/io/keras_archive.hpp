@@ -5,8 +5,9 @@
 #include <heed/io/keras_weights.hpp>
 #include <heed/io/zip.hpp>
 
-// The native format of Keras 3, `.keras`: an archive of the configuration as JSON and of the weights in
-// HDF5, in which layers do not have their names: they are numbered by class, in the model's order.
+// The native format of Keras 3, `.keras`: an archive with the configuration as JSON and the weights
+// as HDF5. The weights are not stored under the names of layers: the layers of each class are
+// numbered in the model's order.
 
 namespace heed::detail {
 
@@ -14,10 +15,11 @@ inline constexpr std::string_view keras_archive_config = "config.json",
                                   keras_archive_weights = "model.weights.h5",
                                   keras_archive_metadata = "metadata.json";
 
-/// Gives each layer, in the model's order, the group of its weights: `layers/dense`, `layers/dense_1`.
+/// The groups of the layers' weights, to be asked in the model's order: `layers/dense`,
+/// `layers/dense_1`.
 class KerasArchiveGroups {
  public:
-  /// `class_name` may have a package in front: `mine>Gain`.
+  /// The group of the next layer of a class. `class_name` may have a package in front: `mine>Gain`.
   std::string next(std::string_view class_name) {
     const std::string base = snake_case(class_name);
     const int number = used_[base]++;
@@ -28,7 +30,7 @@ class KerasArchiveGroups {
   std::map<std::string, int> used_;
 };
 
-/// The datasets that hold a layer's weights, and no more than it has.
+/// The datasets of a layer's weights. Throws if the group has others.
 template <class Scalar>
 void append_keras_weights(const Hdf5Object& root, const KerasLayer& layer, const std::string& group,
                           const Graph<Scalar>& graph, std::size_t node,
@@ -58,7 +60,7 @@ void append_keras_weights(const Hdf5Object& root, const KerasLayer& layer, const
   }
 }
 
-/// Throws `FileError` for a group with weights that no layer of the model has.
+/// Throws `FileError` for a group with weights that do not belong to a layer of the model.
 inline void check_keras_groups(const Hdf5Object& root, const std::set<std::string>& known) {
   const auto layers = root.open("layers");
   if (!layers) return;
@@ -72,9 +74,10 @@ inline void check_keras_groups(const Hdf5Object& root, const std::set<std::strin
   }
 }
 
-/// The weights of a model in the order of its layout, from a file that numbers layers: what Keras 3 puts
-/// into its archives and `model.save_weights` into a `.weights.h5`. Names need not agree, as Keras asks
-/// for none, but for those that the model has elsewhere.
+/// The weights of a model, in the order of its layout, from a file that numbers layers. Keras 3
+/// writes such files in its archives and, by `model.save_weights`, as `.weights.h5`. As in Keras,
+/// the names in the file may differ from the model's, but a name must not belong to another layer
+/// of the model.
 template <class Scalar>
 Arena<Scalar> keras_numbered_weights(const Model<Scalar>& model, const Hdf5Object& root,
                                      bool allow_not_finite) {
@@ -113,11 +116,11 @@ Arena<Scalar> keras_numbered_weights(const Model<Scalar>& model, const Hdf5Objec
   return keras_arena<Scalar>(expanded.graph().layout(), weights, allow_not_finite);
 }
 
-/// Which Keras wrote an archive, if it says so.
+/// The version of Keras that wrote an archive, if the archive names it.
 inline KerasVersion keras_archive_version(const ZipFile& archive, const std::string& where) {
   const auto metadata = parse_json(hdf5_text(archive.file(keras_archive_metadata)),
                                    join(where, ": ", keras_archive_metadata));
-  const auto version = metadata.find("keras_version");  // the end of what is no object
+  const auto version = metadata.find("keras_version");  // the end if it is not an object
   const bool says_it = version != metadata.end() && version->is_string();
   return says_it ? KerasVersion(version->get_ref<const std::string&>()) : KerasVersion();
 }

@@ -5,9 +5,10 @@
 #include <heed/io/keras_graph.hpp>
 #include <heed/io/model_json.hpp>
 
-// Keras has no layer that is one of heed's attention blocks. Each stands in a file as the layers that
-// philipperemy/keras-attention-mechanism writes out, "the reference", with the names it gives them. Where a model has several
-// blocks of a kind, or a layer with one of the names, the block's own name stands in front of them.
+// Keras has no layers like heed's attention blocks. In a file, a block is written as the layers of
+// philipperemy/keras-attention-mechanism, "the reference", with the names that they have there. If
+// a model has several blocks of a kind, or another layer with one of these names, the block's name
+// is put in front of them.
 
 namespace heed::detail {
 
@@ -20,7 +21,7 @@ inline constexpr auto step_names = std::to_array<std::string_view>(
     {"attention_vec_permute", "attention_vec_dense", "attention_vec", "attention_mul"});
 enum class StepName { permute, dense, vec, mul };
 
-/// What stands in front of the names of a block's layers: nothing, or `attention_`.
+/// The prefix of the names of a block's layers: empty, or `attention_`.
 template <Layer Block, class Scalar>
 std::string block_prefix(const Graph<Scalar>& graph, std::size_t node,
                          std::span<const std::string_view> names) {
@@ -33,21 +34,21 @@ std::string block_prefix(const Graph<Scalar>& graph, std::size_t node,
   return {};
 }
 
-/// Where one weight of a model can be in a file: the layer, and the end of its path there.
+/// A place in a file where a weight of a model can be: the layer, and the end of its path there.
 struct KerasPlace {
   std::string layer;
   std::string weight;
-  std::string part = {};  ///< what a group on the way begins with: `forward_`
+  std::string part = {};  ///< the prefix of a group in the path: `forward_`
 };
 
-/// The places that one weight can have; the first of them that a file has is meant.
+/// The possible places of one weight. The first one that exists in the file is used.
 using KerasPlaces = std::vector<KerasPlace>;
 
-/// The layer in front of the one that is named; empty when the file does not say.
+/// The layer that a layer reads; empty if the file does not say it.
 using KerasInputOf = std::function<std::string(const std::string& layer)>;
 
-/// Where the package `attention` and its forerunners have a weight of a LuongAttention: in one layer of its own class,
-/// or, in the debug mode of the package, in the layers that the block stands for.
+/// The places of a LuongAttention's weight in files of the package `attention` and its
+/// predecessors: in one layer of its own class or, in the package's debug mode, in separate layers.
 inline KerasPlaces luong_places(const std::string& weight, const std::string& prefix,
                                 const std::string& node, const std::string* given) {
   std::vector<std::string> names{"attention_vector"};
@@ -59,13 +60,13 @@ inline KerasPlaces luong_places(const std::string& weight, const std::string& pr
   for (const std::string& name : names) {
     places.push_back({given != nullptr ? *given : node, name + "/kernel"});
   }
-  // One layer has two kernels, which the longer names tell apart.
+  // A single layer contains two kernels; the longer name identifies the right one.
   if (given != nullptr) std::reverse(places.begin(), places.end());
   return places;
 }
 
-/// Where the weights of a model are, in the order of its layout. `given` names layers by a node's
-/// name or by a weight's, `attention/score_kernel`, and goes first.
+/// The places of a model's weights, in the order of its layout. `given` contains the layers of
+/// nodes or of weights, `attention/score_kernel`, and has priority.
 template <class Scalar>
 std::vector<KerasPlaces> keras_places(const Graph<Scalar>& graph,
                                       const std::map<std::string, std::string, std::less<>>& given,
@@ -89,7 +90,7 @@ std::vector<KerasPlaces> keras_places(const Graph<Scalar>& graph,
       if (other != nullptr) {
         layer = *other;
       } else if (node.layer.template get<StepAttention>() != nullptr) {
-        // The reference leaves the Dense unnamed; the Permute comes after it.
+        // The reference does not name the Dense. It is the layer before the Permute.
         layer = block_prefix<StepAttention>(graph, i, step_names);
         layer = input_of(layer.append(step_names[static_cast<std::size_t>(StepName::vec)]));
       }
@@ -103,7 +104,7 @@ std::vector<KerasPlaces> keras_places(const Graph<Scalar>& graph,
   return places;
 }
 
-/// Adds the layers that a LuongAttention stands for. Its two weights come in the same order there.
+/// Adds the layers of a LuongAttention. Its two weights have the same order in them.
 template <class Scalar>
 Node add_expanded(Model<Scalar>& model, const LuongAttention& block, const std::string& prefix,
                   Node x) {
@@ -127,7 +128,7 @@ Node add_expanded(Model<Scalar>& model, const LuongAttention& block, const std::
   return model.add(name(vector), vector_dense, both);
 }
 
-/// Adds the layers that a StepAttention stands for.
+/// Adds the layers of a StepAttention.
 template <class Scalar>
 Node add_expanded(Model<Scalar>& model, const StepAttention& block, const std::string& prefix,
                   Node x) {
@@ -147,7 +148,8 @@ Node add_expanded(Model<Scalar>& model, const StepAttention& block, const std::s
   return model.add(name(mul), Multiply{}, {x, weights});
 }
 
-/// Adds a node of a graph to a model whose nodes for those before it are `nodes`: shared and frozen as it is.
+/// Adds a node of a graph to a model, in which `nodes` are the earlier nodes. It stays shared or
+/// frozen.
 template <class Scalar>
 Node add_copy(Model<Scalar>& model, const Graph<Scalar>& graph, std::size_t i,
               std::span<const std::size_t> nodes, std::span<const Node> inputs) {
@@ -159,7 +161,7 @@ Node add_copy(Model<Scalar>& model, const Graph<Scalar>& graph, std::size_t i,
   return copy;
 }
 
-/// Freezes what a model has for its last node, which is that of a frozen block.
+/// Freezes the layers of a frozen block: the node added last.
 template <class Scalar>
 void freeze_since(Model<Scalar>& model, std::span<const std::size_t> nodes) {
   const std::size_t before = nodes.size() > 1 ? nodes[nodes.size() - 2] + 1 : 0;
@@ -168,7 +170,7 @@ void freeze_since(Model<Scalar>& model, std::span<const std::size_t> nodes) {
   }
 }
 
-/// Gives a model the outputs of a graph.
+/// Sets the outputs of a model to those of a graph.
 template <class Scalar>
 void set_same_outputs(Model<Scalar>& model, const Graph<Scalar>& graph,
                       std::span<const std::size_t> nodes) {
@@ -179,7 +181,7 @@ void set_same_outputs(Model<Scalar>& model, const Graph<Scalar>& graph,
   model.set_outputs(std::move(outputs));
 }
 
-/// The same network without heed's blocks, with the same weights.
+/// The same network with the same weights, in which blocks are replaced by their layers.
 template <class Scalar>
 Model<Scalar> without_blocks(const Model<Scalar>& model) {
   const Graph<Scalar>& graph = model.graph();

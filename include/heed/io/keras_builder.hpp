@@ -33,7 +33,8 @@ class KerasBuilder {
   }
 
  private:
-  /// A Cropping1D or Cropping2D. It becomes a Slice when a layer takes it that does not make a last step of it.
+  /// A Cropping1D or Cropping2D. It becomes a Slice unless the layer that reads it makes it a
+  /// LastStep.
   struct Cropped {
     const KerasLayer* layer;
     Slice part;
@@ -61,7 +62,7 @@ class KerasBuilder {
     }
     const auto cropped = cropped_.find(call.inputs.at(0));
     if (call.inputs.size() == 1 && cropped != cropped_.end()) {
-      // `Cropping1D((T - 1, 0))` and a Flatten or a Reshape are the last step.
+      // `Cropping1D((T - 1, 0))` followed by a Flatten or a Reshape is a LastStep.
       auto& crop = cropped->second;
       const Shape& x = shape(crop.input);
       const Shape part = crop.part.output_shape(x);
@@ -84,7 +85,7 @@ class KerasBuilder {
                     [&] { return layer_from_keras(layer, call, x, options_, version_); });
   }
 
-  /// Adds a call of a layer. The second one of a layer with weights shares them with the first.
+  /// Adds a call of a layer. Further calls of a layer share the weights of the first call.
   void add(std::size_t i, const KerasTensor& name, const KerasCall& call, AnyLayer<Scalar> made,
            std::vector<Node> from) {
     const KerasLayer& layer = file_.layers[i];
@@ -106,8 +107,8 @@ class KerasBuilder {
     nodes_[{name.layer, name.call, 0}] = node;
   }
 
-  /// Sees to it that a layer uses the mask that it uses in Keras: that of its input, or none. Returns the mask that
-  /// Keras hands on from it.
+  /// Makes a layer use the same mask as in Keras: that of its input, or none. Returns the mask that
+  /// Keras passes on from the layer.
   KerasMask fit_mask(const KerasLayer& layer, const KerasCall& call, const AnyLayer<Scalar>& made,
                      std::vector<Node>& from) {
     const auto& graph = model_.graph();
@@ -127,7 +128,7 @@ class KerasBuilder {
     return after;
   }
 
-  /// As heed does, but for what Keras 2 does where layers with different masks are joined.
+  /// The same mask as in heed, except where Keras 2 joins layers with different masks.
   KerasMask keras_mask_after(const KerasCall& call, const AnyLayer<Scalar>& made,
                              const std::vector<Node>& from) const {
     const auto& graph = model_.graph();
@@ -158,7 +159,7 @@ class KerasBuilder {
     return found->second.mask;
   }
 
-  /// The same values without a mask: a Reshape to the shape that they have.
+  /// The same values without a mask: a Reshape to the same shape.
   Node without_mask(Node node) {
     const auto known = unmasked_.find({node.index, node.output});
     if (known != unmasked_.end()) return known->second;
@@ -210,7 +211,7 @@ class KerasBuilder {
   Node append(const std::string& name, AnyLayer<Scalar> layer, const std::vector<Node>& inputs,
               const std::optional<Node>& owner) {
     check<FileError>(!name.empty(), where_, ": a layer has an empty name");
-    // What the graph itself complains of names the layer.
+    // Errors of the graph already name the layer.
     const Node node = at_place(where_, [&] {
       return owner ? model_.share(name, *owner, inputs)
                    : model_.add(name, std::move(layer), inputs);
@@ -252,7 +253,7 @@ class KerasBuilder {
     return result;
   }
 
-  /// The name of a node that has none in the file: `dense_2` for the second call of a layer.
+  /// A name for a node without one in the file: `dense_2` for the second call of a layer.
   std::string free_name(const std::string& name) {
     const auto is_taken = [&](const std::string& other) {
       return model_.graph().find(other) < model_.graph().nodes().size() || names_.contains(other);
@@ -264,7 +265,7 @@ class KerasBuilder {
     return result;
   }
 
-  /// Of an output that its layer has: for others the graph has a sentence.
+  /// The shape of an output. For outputs that the layer does not have, the graph throws an error.
   const Shape& shape(Node node) const {
     const auto& shapes = model_.graph()[node.index].shapes;
     return shapes[node.output < shapes.size() ? node.output : 0];
@@ -280,14 +281,14 @@ class KerasBuilder {
   const keras::LoadOptions<Scalar>& options_;
   KerasVersion version_;
   Model<Scalar> model_;
-  KerasMasks<Scalar> heed_, keras_;    ///< as heed's nodes have them, and as Keras's layers do
-  std::map<KerasTensor, Node> nodes_;  ///< by calls
+  KerasMasks<Scalar> heed_, keras_;    ///< the masks in heed and in Keras
+  std::map<KerasTensor, Node> nodes_;  ///< the nodes of calls
   std::map<KerasTensor, KerasMaskValue> masks_;
   std::map<KerasTensor, Cropped> cropped_;
   std::map<std::pair<std::size_t, std::size_t>, Node> unmasked_;
   std::vector<std::optional<Node>> owners_;  ///< the first node of each layer of the file
   std::set<std::string_view> names_;         ///< of the file's layers
-  std::map<std::string, Index> numbers_;     ///< of the names made last
+  std::map<std::string, Index> numbers_;     ///< the last numbers given to names
 };
 
 }  // namespace heed::detail

@@ -12,7 +12,7 @@ struct KerasTensor {
   auto operator<=>(const KerasTensor&) const = default;
 };
 
-/// `["dense", 0, 0]`: the layer, the number of its call, and that of the call's output.
+/// `["dense", 0, 0]`: the layer, the index of its call, and the index of the call's output.
 inline bool is_keras_tensor(const nlohmann::json& json) {
   return json.is_array() && json.size() >= 3 && json[0].is_string() &&
          json[1].is_number_unsigned() && json[2].is_number_unsigned();
@@ -23,19 +23,21 @@ inline KerasTensor keras_tensor(const nlohmann::json& json, const std::string& p
   return {json[0].get<std::string>(), json[1].get<std::size_t>(), json[2].get<std::size_t>()};
 }
 
-/// A call of a layer: with the tensors that it takes, and what else.
+/// A call of a layer: its tensors and its other arguments.
 struct KerasCall {
   std::vector<KerasTensor> inputs;
   std::vector<KerasTensor> states;  ///< `initial_state`
   std::optional<KerasTensor> mask;
-  /// The form of Keras 3, in which a call that uses a mask names it. In that of Keras 2 it uses its input's.
+  /// Whether the file has the form of Keras 3, in which a call names the mask that it uses. In the
+  /// form of Keras 2, it uses the mask of its input.
   bool says_mask = false;
   bool is_list = true;                           ///< the inputs are one argument, a list
-  std::vector<const nlohmann::json*> arguments;  ///< those that are no tensors, but for None
-  std::vector<std::pair<std::string, const nlohmann::json*>> named;  ///< the same of named ones
+  std::vector<const nlohmann::json*> arguments;  ///< those that are neither tensors nor None
+  std::vector<std::pair<std::string, const nlohmann::json*>>
+      named;  ///< the same for keyword arguments
 
-  /// Layers take their inputs, and those that carry states these: no `training=True`, with which a Dropout
-  /// drops in predictions as well.
+  /// Throws if a call has arguments other than inputs, and states if the layer carries them. An
+  /// argument `training=True`, for example, would make a Dropout drop values in predictions.
   void expect_inputs_alone(const KerasLayer& layer, bool takes_states) const {
     layer.expect(!inputs.empty(), " is called without an input");
     layer.expect(arguments.empty() && (is_list || inputs.size() == 1),
@@ -49,7 +51,7 @@ struct KerasCall {
   }
 };
 
-/// Calls `use` with the tensors of what may be one or a list of them; false for anything else.
+/// Calls `use` with one tensor or with each tensor of a list; false for anything else.
 template <class Read, class Use>
 bool for_each_keras_tensor(const nlohmann::json& json, const Read& read, const Use& use) {
   if (const auto one = read(json)) return use(*one), true;
@@ -62,9 +64,9 @@ bool for_each_keras_tensor(const nlohmann::json& json, const Read& read, const U
   return true;
 }
 
-/// Keras 3 writes `[{"args": [{"class_name": "__keras_tensor__", "config": {"keras_history": ["lstm", 0, 0]}}],
-/// "kwargs": {"mask": …, "initial_state": […]}}]`, with a list of such tensors for a layer that joins, and with one
-/// after the other for an operator.
+/// Keras 3 writes `[{"args": [{"class_name": "__keras_tensor__", "config": {"keras_history":
+/// ["lstm", 0, 0]}}], "kwargs": {"mask": …, "initial_state": […]}}]`. For a layer that joins, the
+/// tensors are in a list; for an operator they are separate arguments.
 inline KerasCall keras_3_call(const nlohmann::json& node, const KerasLayer& layer) {
   using Type = nlohmann::json::value_t;
   KerasCall call;
@@ -89,7 +91,8 @@ inline KerasCall keras_3_call(const nlohmann::json& node, const KerasLayer& laye
       call.inputs.push_back(*tensor);
       call.is_list = false;
     } else if (argument.is_array() && for_each_keras_tensor(argument, read, [](const auto&) {})) {
-      for_each_keras_tensor(argument, read, to(call.states));  // initial_state by its place
+      for_each_keras_tensor(argument, read,
+                            to(call.states));  // initial_state as a positional argument
     } else if (!argument.is_null()) {
       call.arguments.push_back(&argument);
     }
@@ -106,8 +109,9 @@ inline KerasCall keras_3_call(const nlohmann::json& node, const KerasLayer& laye
   return call;
 }
 
-/// Keras 2 writes `[[["lstm", 0, 0, {}], …]]`, with states after the first, and `[["lstm", 0, 0, {"y": ["dense",
-/// 0, 0]}]]` for an operator, where `["_CONSTANT_VALUE", -1, 2.0, {}]` is a number.
+/// Keras 2 writes `[[["lstm", 0, 0, {}], …]]`, where states come after the first tensor. For an
+/// operator it writes `[["lstm", 0, 0, {"y": ["dense", 0, 0]}]]`, where `["_CONSTANT_VALUE", -1,
+/// 2.0, {}]` is a number.
 inline KerasCall keras_2_call(const nlohmann::json& node, const KerasLayer& layer) {
   KerasCall call;
   call.is_list = node.empty() || !node[0].is_string();
@@ -137,7 +141,7 @@ inline KerasCall keras_2_call(const nlohmann::json& node, const KerasLayer& laye
   return call;
 }
 
-/// All calls of a layer, in their order: several when it is shared.
+/// All calls of a layer in order. A shared layer has several.
 inline std::vector<KerasCall> keras_calls(const KerasLayer& layer) {
   layer.expect(layer.nodes != nullptr && layer.nodes->is_array(), " has no \"inbound_nodes\"");
   layer.expect(!layer.nodes->empty(), " has no input");

@@ -6,9 +6,9 @@
 
 namespace heed::detail {
 
-/// What Keras hands on from a node, as far as all of its versions agree. Where sequences with masks are joined they do
-/// not (Keras 3.1 forgets the masks, 3.15 takes what counts in any of them, 2 what counts in all), and that is another
-/// mask than any.
+/// The mask that all versions of Keras pass on from a node. Where sequences with masks are joined,
+/// versions differ: Keras 3.1 drops the masks, in 3.15 a step counts if it counts in any of them,
+/// and in 2 if it counts in all. Such a mask is represented as unequal to any other mask.
 template <class Scalar>
 KerasMask keras_mask_of(const Graph<Scalar>& graph, std::size_t i,
                         const KerasMasks<Scalar>& keras) {
@@ -24,7 +24,7 @@ KerasMask keras_mask_of(const Graph<Scalar>& graph, std::size_t i,
   return keras.of(graph, {i, 0});
 }
 
-/// Throws `ModelError` for a model that Keras has no place for.
+/// Throws `ModelError` for a model that Keras cannot represent.
 template <class Scalar>
 void check_for_keras(const Model<Scalar>& model, Index batch_size) {
   const Graph<Scalar>& graph = model.graph();

@@ -7,7 +7,7 @@
 
 namespace heed::detail {
 
-/// Whether a module is one of Keras's, under any of the names that it has had.
+/// Whether a module belongs to Keras, under any of the names it has had.
 inline bool is_keras_module(std::string_view module) {
   constexpr auto roots = std::to_array<std::string_view>(
       {"keras", "tf_keras", "keras_core", "tensorflow.keras", "tensorflow.python.keras"});
@@ -16,16 +16,16 @@ inline bool is_keras_module(std::string_view module) {
   });
 }
 
-/// A layer of a Keras model, as its file describes it.
+/// A layer of a Keras model as described by a file.
 struct KerasLayer {
   std::string class_name;
-  std::string registered;   ///< as what the class is registered: `mine>Gain`, or its name
-  bool of_keras = true;     ///< false for a class that is somebody's own, whatever its name
-  bool has_module = false;  ///< the file says it; else it is known by its name
+  std::string registered;   ///< the registered name of its class: `mine>Gain`, or the class name
+  bool of_keras = true;     ///< false for a custom class, whatever its name
+  bool has_module = false;  ///< whether the file names the module; otherwise only the name is known
   std::string name;
-  const nlohmann::json* config = nullptr;  ///< what its constructor is called with
-  const nlohmann::json* nodes = nullptr;   ///< `inbound_nodes`: how it is called
-  std::string place;                       ///< how errors call it: `model.h5: LSTM "encoder"`
+  const nlohmann::json* config = nullptr;  ///< the arguments of its constructor
+  const nlohmann::json* nodes = nullptr;   ///< `inbound_nodes`: its calls
+  std::string place;                       ///< its name in errors: `model.h5: LSTM "encoder"`
 
   template <class... Pieces>
   void expect(bool condition, const Pieces&... pieces) const {
@@ -33,8 +33,9 @@ struct KerasLayer {
   }
 };
 
-/// Reads whose class an object is. Keras's native format says it by the module: null, or one of the user's own, for
-/// what is not Keras's. HDF5 has the name alone, with a package in front when the class is registered.
+/// Finds out whether an object's class belongs to Keras. Keras's native format names the module,
+/// which is null or a module of the user for a custom class. HDF5 has only the name, with a package
+/// in front if the class is registered.
 inline void read_keras_class(const nlohmann::json& json, const std::string& place,
                              KerasLayer& layer) {
   layer.registered = text_member(json, "class_name", place);
@@ -62,7 +63,7 @@ inline KerasLayer keras_layer(const nlohmann::json& json, std::size_t position,
   read_keras_class(json, nameless, layer);
   layer.config = &member(json, "config", Type::object,
                          join(nameless, " (", printable(layer.registered, 80), ")"));
-  // Sequential models name their layers in the configuration only.
+  // Sequential models have the names of layers only in the configuration.
   const auto& named = json.contains("name") ? json : *layer.config;
   layer.name = text_member(named, "name", nameless);
   layer.place = join(where, ": ", printable(layer.registered, 80), " ", in_quotes(layer.name));
@@ -71,15 +72,15 @@ inline KerasLayer keras_layer(const nlohmann::json& json, std::size_t position,
   return layer;
 }
 
-/// The configuration of a layer of Keras, taken apart: what heed's layer has, too, becomes its fields;
-/// what says nothing about the numbers that a trained layer gives is left out; anything else has to be
-/// off. Throws `OptionError`.
+/// The configuration of a Keras layer. Fields that heed's layer also has are read. Fields that do
+/// not affect the output of a trained layer are ignored. All other fields must be off; otherwise an
+/// `OptionError` is thrown.
 class KerasConfig {
  public:
   KerasConfig(const nlohmann::json& fields, const KerasVersion& version)
       : fields_(fields), version_(version) {}
 
-  /// The fields of heed's layer `L`, but for some that are read elsewhere.
+  /// The fields of heed's layer `L`, except for some that are read elsewhere.
   template <Layer L>
   Config read(std::initializer_list<std::string_view> elsewhere = {}) const {
     std::vector<std::string_view> known;
@@ -97,7 +98,7 @@ class KerasConfig {
     return config;
   }
 
-  /// All fields but those of the class `Layer` of Keras and those about training, for a layer of somebody's own.
+  /// All fields of a custom layer, except those of Keras's class `Layer` and those about training.
   Config read_all() const {
     Config config;
     for (const auto& [name, value] : fields_.items()) {
@@ -106,11 +107,13 @@ class KerasConfig {
     return config;
   }
 
-  /// Whether this cannot be of Keras's class of a name, in a file that says the name alone: it lacks a field that the
-  /// class has written since Keras 2.3, or has one that `Layer` writes for a class without fields of its own.
+  /// Whether this cannot be Keras's class of this name, in a file that contains only class names:
+  /// it lacks a field that the class has written since Keras 2.3, or has one that `Layer` writes
+  /// only for classes without their own configuration.
   bool is_of_another(std::string_view class_name) const {
     if (fields_.contains("autocast")) return true;
-    if (!fields_.contains("trainable") || !version_.at_least(2, 3)) return false;  // not by Keras
+    if (!fields_.contains("trainable") || !version_.at_least(2, 3))
+      return false;  // not written by Keras
     constexpr auto written =
         std::to_array<std::pair<std::string_view, const char*>>({{"Concatenate", "axis"},
                                                                  {"Flatten", "data_format"},
@@ -121,7 +124,8 @@ class KerasConfig {
     });
   }
 
-  /// For a layer that heed has in one form only: one field with its value, and all others off.
+  /// For a layer that heed has only in one form: one field must have this value, all others must be
+  /// off.
   void expect_only(std::string_view field = {}, const nlohmann::json& expected = {}) const {
     for (const auto& [name, wrapped] : fields_.items()) {
       const auto& value = keras_value(wrapped);
@@ -136,8 +140,8 @@ class KerasConfig {
   }
 
  private:
-  /// Fields that a layer of any class can have. Keras writes what its `Layer` was called with for a class that does
-  /// not say its fields itself.
+  /// Fields that a layer of any class can have. For a class without its own `get_config`, Keras
+  /// writes the arguments of its `Layer`.
   static bool is_base(std::string_view name) {
     constexpr auto fields =
         std::to_array<std::string_view>({"name", "trainable", "dtype", "autocast", "dynamic",
@@ -147,7 +151,7 @@ class KerasConfig {
            name.ends_with("_initializer");
   }
 
-  /// Those, and fields of Keras's own layers about their training and how Keras computes them.
+  /// The same, and fields of Keras's own layers about training and about how Keras computes them.
   static bool is_common(std::string_view name) {
     constexpr auto fields =
         std::to_array<std::string_view>({"implementation", "unroll", "seed", "use_cudnn", "dropout",
@@ -178,11 +182,11 @@ class KerasConfig {
     }
   }
 
-  /// A name, or an object with a class. One that heed does not have leaves its layer's own: how weights
-  /// began does not matter any more.
+  /// A name, or an object with a class. For an initializer that heed does not have, the layer's
+  /// default is kept: the initial weights do not matter any more.
   static void add_initializer(Config& config, const std::string& name,
                               const nlohmann::json& value) {
-    const auto class_name = value.find("class_name");  // the end of what is no object
+    const auto class_name = value.find("class_name");  // the end if it is not an object
     const auto& said = class_name == value.end() ? value : *class_name;
     if (!said.is_string()) return;
     auto known = snake_case(said.get_ref<const std::string&>());
@@ -193,8 +197,8 @@ class KerasConfig {
   KerasVersion version_;
 };
 
-/// The shape of a sample, from `batch_shape` of Keras 3 or `batch_input_shape` of Keras 2. Axes that
-/// the file leaves open (None) are as long as in `given`, or of any length when it is empty.
+/// The shape of a sample, from `batch_shape` of Keras 3 or `batch_input_shape` of Keras 2. Axes
+/// that the file leaves open (None) have the lengths in `given`, or any length if `given` is empty.
 inline std::vector<Index> keras_input_shape(const nlohmann::json& batch, const Shape& given,
                                             const std::string& place) {
   check<FileError>(batch.is_array() && batch.size() > 1, place,

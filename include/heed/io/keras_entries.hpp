@@ -9,8 +9,8 @@
 
 namespace heed::detail {
 
-/// The layers of a model without blocks. They are described as Keras 2 did, which Keras 3 reads, too, but for calls
-/// with states or a mask, which Keras 3 reads in its own form alone.
+/// The layers of a model without blocks, in the form of Keras 2, which Keras 3 also reads. Calls
+/// with states or a mask are an exception, because Keras 3 reads them only in its own form.
 template <class Scalar>
 class KerasEntries {
  public:
@@ -41,8 +41,8 @@ class KerasEntries {
                        [](const auto& node) { return !node.trains; });
   }
 
-  /// The layers in the order that Keras gives them when it makes the model, which is the order in which it expects
-  /// their weights. Throws `ModelError` for a layer that does not lead to an output, which Keras would lose.
+  /// The layers in the order that Keras gives them in a model, in which it expects their weights.
+  /// Throws `ModelError` for a layer that no output depends on, because Keras would lose it.
   std::vector<const KerasEntry*> in_order() const {
     std::vector<const KerasEntry*> sorted;
     for (const std::size_t i : keras_order(list_.entries(), outputs_, true)) {
@@ -63,11 +63,11 @@ class KerasEntries {
     return result;
   }
 
-  /// Returns the first output of the call that a node is.
+  /// Adds the call of a node. Returns its first output.
   KerasRef add_node(std::size_t i, std::vector<KerasRef> inputs) {
     const auto& node = graph_[i];
     if (node.layer.template get<LastStep>() != nullptr) {
-      // Lambda would be Python code; these two do the same without.
+      // A Lambda would contain Python code; these two layers do the same without it.
       const Shape& x = graph_.shape(node.inputs[0]);
       check<ModelError>(x[0] != any, graph_.title(i),
                         " of a sequence of any length has no counterpart "
@@ -115,7 +115,8 @@ class KerasEntries {
     }
   }
 
-  /// Throws `ModelError` for what this writer has no form for: it would be written as something else.
+  /// Throws `ModelError` for a layer that this writer does not know, which it would write as
+  /// another layer.
   void check_known(std::size_t i) const {
     const auto& node = graph_[i];
     const auto type = full_type(node.layer.type(), node.layer.config());
@@ -128,8 +129,8 @@ class KerasEntries {
                       graph_.title(i), " cannot be written to a file of Keras");
   }
 
-  /// Whether Keras 2 would compute something else of the file, or give weights to other layers, which Keras 3 has in
-  /// another order where it computes masks.
+  /// Whether Keras 2 would compute something else from the file, or would give weights to the wrong
+  /// layers, because Keras 3 has another order of layers where it computes masks.
   bool is_for_keras_3_alone() const {
     const auto weighted = [&](bool with_masks) {
       auto order = keras_order(list_.entries(), outputs_, with_masks);
@@ -146,7 +147,7 @@ class KerasEntries {
            weighted(true) != weighted(false);
   }
 
-  /// Keras 2 does not know `batch_shape`.
+  /// Makes Keras 2 refuse the file: it does not know `batch_shape`.
   void refuse_in_keras_2() {
     for (const KerasRef& input : inputs_) {
       auto& fields = list_.entries()[input.entry].json["config"];
@@ -155,8 +156,8 @@ class KerasEntries {
     }
   }
 
-  /// Sees to it that a layer leaves out the same steps in Keras as in heed. Returns the mask that Keras gives it, if
-  /// any, as a tensor: the file says it when Keras would take another.
+  /// Makes a layer mask the same steps in Keras as in heed. Returns the mask that Keras uses, if
+  /// any, as a tensor. It is written to the file if Keras would use another mask by itself.
   std::vector<KerasRef> fit_mask(std::size_t i, std::vector<KerasRef>& inputs) {
     const auto& node = graph_[i];
     const Node x = node.inputs[0];
@@ -185,10 +186,10 @@ class KerasEntries {
   static bool is_known(const KerasMask& mask) {
     return std::all_of(mask.tests.begin(), mask.tests.end(), [](const auto& t) { return t.known; });
   }
-  /// That of one Masking or Embedding.
+  /// Whether a mask comes from a single Masking or Embedding.
   static bool is_plain(const KerasMask& mask) { return is_known(mask) && mask.tests.size() == 1; }
 
-  /// A mask as the tensor that Keras 3 makes of it, which is in the file when something there says it.
+  /// A mask as the tensor that Keras 3 computes. It is written to the file if `says` is set.
   KerasRef mask_of(const KerasMask& mask, bool says) {
     std::optional<KerasRef> all;
     for (const auto& test : mask.tests) {
@@ -201,11 +202,11 @@ class KerasEntries {
     return *all;
   }
 
-  /// A part of each axis in turn: as the middle one of three it is what a Cropping2D leaves.
+  /// Adds a slice of each axis in turn. A Cropping2D cuts the middle of three axes.
   KerasRef add_slice(const Slice& slice, const std::string& name, Shape shape, const Shape& y,
                      KerasRef input) {
     for (Index axis = 0; axis < shape.rank(); ++axis) {
-      if (shape[axis] == any) continue;  // is whole
+      if (shape[axis] == any) continue;  // not cut
       const auto [first, last] = slice.range(axis, shape[axis]);
       if (first == 0 && last == shape[axis]) continue;
       check<ModelError>(shape.is_known(), "Slice ", in_quotes(name),
@@ -231,9 +232,9 @@ class KerasEntries {
   const Model<Scalar>& model_;
   const Graph<Scalar>& graph_;
   KerasForm form_;
-  KerasMasks<Scalar> heed_, keras_;  ///< as heed's nodes have them, and as Keras's layers do
+  KerasMasks<Scalar> heed_, keras_;  ///< the masks in heed and in Keras
   KerasEntryList list_;
-  std::vector<KerasRef> calls_;  ///< of each node
+  std::vector<KerasRef> calls_;  ///< the call of each node
   std::vector<KerasRef> inputs_, outputs_;
   std::vector<std::vector<std::byte>> numbers_;
 };

@@ -11,7 +11,7 @@ using OrderedJson = nlohmann::ordered_json;
 /// An output of a call of a layer of a file.
 struct KerasRef {
   std::size_t entry = 0, call = 0, output = 0;
-  Shape shape = {};  ///< of a sample
+  Shape shape = {};  ///< for one sample
 };
 
 struct KerasWeight {
@@ -20,18 +20,18 @@ struct KerasWeight {
   Hdf5Dataset dataset;
 };
 
-/// What a call takes.
+/// The tensors of a call.
 struct KerasEntryCall {
   std::vector<KerasRef> inputs;
-  std::vector<KerasRef> masks;  ///< what Keras 3 adds, or the file says: the mask, as a tensor
+  std::vector<KerasRef> masks;  ///< the mask as a tensor, implied by Keras 3 or written to the file
 };
 
-/// A layer as a file of Keras has it, or what a mask is made by, which Keras 3 does without being told.
+/// A layer in a Keras file, or an operation that computes a mask, which Keras 3 adds by itself.
 struct KerasEntry {
   OrderedJson json;
   std::vector<KerasEntryCall> calls;
   std::vector<KerasWeight> weights;
-  bool hidden = false;  ///< no part of the file
+  bool hidden = false;  ///< not written to the file
 
   const std::string& name() const { return json["name"].get_ref<const std::string&>(); }
 };
@@ -46,7 +46,8 @@ inline OrderedJson keras_batch_shape(const Shape& shape, Index batch_size) {
   return json;
 }
 
-/// What Keras 3 wants to know of each object in its native format. A class with a package is not Keras's.
+/// Adds the module, which Keras 3 requires for each object in its native format. A class with a
+/// package does not belong to Keras.
 inline void add_keras_module(OrderedJson& object, const char* module) {
   if (!object.is_object()) return;
   const auto name = object["class_name"].get<std::string>();
@@ -57,8 +58,9 @@ inline void add_keras_module(OrderedJson& object, const char* module) {
   object["registered_name"] = own ? OrderedJson(name) : OrderedJson();
 }
 
-/// A layer's fields. Keras has no `none` among its ways to merge, but None, and Keras 2 lacks `zero_output_for_mask`
-/// in most of its versions. A layer in a layer has a name of its own, and Keras 3 wants to know its module in either format.
+/// A layer's fields in Keras. The merge mode `none` is None there. Most versions of Keras 2 do not
+/// have `zero_output_for_mask`. An inner layer has a name, and Keras 3 requires its module in both
+/// formats.
 inline OrderedJson keras_fields(const Config& config, const std::string& dtype, bool trains) {
   OrderedJson json = OrderedJson::object();
   for (const auto& [name, value] : config) {
@@ -77,7 +79,7 @@ inline OrderedJson keras_fields(const Config& config, const std::string& dtype, 
   return json;
 }
 
-/// A call as Keras 2 writes it: `[["lstm", 0, 0, {}], …]`.
+/// A call in the form of Keras 2: `[["lstm", 0, 0, {}], …]`.
 template <class NameOf>
 OrderedJson keras_2_node(const std::vector<KerasRef>& inputs, const NameOf& name) {
   auto call = OrderedJson::array();
@@ -87,7 +89,7 @@ OrderedJson keras_2_node(const std::vector<KerasRef>& inputs, const NameOf& name
   return call;
 }
 
-/// A tensor as Keras 3 writes it.
+/// A tensor in the form of Keras 3.
 inline OrderedJson keras_3_tensor(const KerasRef& ref, const std::string& name,
                                   const std::string& dtype, Index batch_size) {
   return {{"class_name", "__keras_tensor__"},
@@ -97,7 +99,7 @@ inline OrderedJson keras_3_tensor(const KerasRef& ref, const std::string& name,
             {"keras_history", {name, ref.call, ref.output}}}}};
 }
 
-/// A call as Keras 3 writes it: `{"args": …, "kwargs": …}`.
+/// A call in the form of Keras 3: `{"args": …, "kwargs": …}`.
 inline OrderedJson keras_3_node(OrderedJson arguments, OrderedJson named = OrderedJson::object()) {
   return {{"args", std::move(arguments)}, {"kwargs", std::move(named)}};
 }

@@ -7,10 +7,10 @@
 
 namespace heed::detail {
 
-/// How a file is written.
+/// The form of a file.
 struct KerasForm {
   Index batch_size = 0;  ///< 0 for any
-  bool native = false;   ///< the format `.keras`, in which a call can say its mask
+  bool native = false;   ///< the format `.keras`, in which a call can name its mask
 };
 
 /// The layers of a file, added one after the other.
@@ -26,7 +26,7 @@ class KerasEntryList {
   /// Whether a call has a form that Keras 2 does not know.
   bool is_of_keras_3() const { return is_of_keras_3_; }
 
-  /// A name that is no one's but a certain layer's.
+  /// Reserves a name for a certain layer.
   void reserve(const std::string& name) { reserved_.insert(name); }
 
   KerasRef add(std::string_view class_name, const std::string& name, const OrderedJson& fields,
@@ -79,7 +79,7 @@ class KerasEntryList {
     return add("Reshape", name, {{"target_shape", std::move(target)}}, {input}, shape);
   }
 
-  /// What Keras 3 computes a mask by. Adds it once.
+  /// An operation with which Keras 3 computes a mask. It is added only once.
   KerasRef add_operation(const char* class_name, std::vector<KerasRef> inputs, const Shape& y,
                          std::optional<double> number, bool says) {
     std::string key = class_name;
@@ -127,7 +127,7 @@ class KerasEntryList {
   Index batch_size_;
   std::vector<KerasEntry> entries_;
   std::set<std::string> names_, reserved_;
-  std::map<std::string, std::size_t> operations_;  ///< by what they do
+  std::map<std::string, std::size_t> operations_;  ///< the operations, to find equal ones
   bool is_of_keras_3_ = false;
 };
 

@@ -6,10 +6,11 @@
 
 namespace heed::detail {
 
-/// The order in which Keras has the layers of a model: by the longest way to an output, which of a layer with
-/// several calls is that of the one farthest from it, and among equals in the order in which a walk back from the
-/// outputs comes to them. Keras 3 walks through masks, too. A layer that leads nowhere is given as its number and that
-/// of all layers, but for inputs, which come last.
+/// The order in which Keras has the layers of a model. Layers are sorted by the length of the
+/// longest path to an output; for a layer with several calls, that of the farthest call counts.
+/// Layers with the same length are in the order in which a walk back from the outputs reaches them.
+/// Keras 3 also walks through masks. A layer that no output depends on is returned as its index
+/// plus the number of layers, except for inputs, which come last.
 inline std::vector<std::size_t> keras_order(std::span<const KerasEntry> entries,
                                             std::span<const KerasRef> outputs, bool with_masks) {
   constexpr std::size_t never = static_cast<std::size_t>(-1);
@@ -18,7 +19,7 @@ inline std::vector<std::size_t> keras_order(std::span<const KerasEntry> entries,
   for (std::size_t i = 0; i < entries.size(); ++i) {
     first_call[i + 1] = first_call[i] + entries[i].calls.size();
   }
-  // The walk, without recursion. A call is finished after all that it takes.
+  // The walk, without recursion. A call is finished after all calls that it reads.
   struct Place {
     std::size_t entry, call, next = 0;
   };
@@ -67,7 +68,7 @@ inline std::vector<std::size_t> keras_order(std::span<const KerasEntry> entries,
     if (!entries[i].hidden) order.push_back(i);
   }
   std::sort(order.begin(), order.end(), [&](std::size_t a, std::size_t b) {
-    // What leads nowhere has -1 for its turn.
+    // An entry that no output depends on has the turn -1.
     return std::tuple(layer_depth[b], turn[a] + 1, a) < std::tuple(layer_depth[a], turn[b] + 1, b);
   });
   for (std::size_t& i : order) {

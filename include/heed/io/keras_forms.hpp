@@ -2,17 +2,19 @@
 
 #include <heed/io/registry.hpp>
 
-// How Keras's files hold the layers that it has as heed has them: what the reader and the writer both go by.
+// How Keras's files represent the layers that Keras and heed both have. The reader and the writer
+// use the same lists.
 
 namespace heed::detail {
 
-/// The layers that Keras calls by the same name, with the same names of fields and weights.
+/// The layers that have the same name, fields and weights in Keras.
 using KerasLayers =
     std::tuple<Activation, Add, Bidirectional<GRU>, Bidirectional<LSTM>, Bidirectional<SimpleRNN>,
                Concatenate, Dense, Dot, Dropout, Embedding, Flatten, GRU, LSTM, Masking, Multiply,
                Permute, RepeatVector, Reshape, SimpleRNN>;
 
-/// Calls `use` with a null pointer to each of these types; returns whether it was true for one.
+/// Calls `use` with a null pointer to each of these types. Returns whether it returned true for one
+/// of them.
 template <class Use>
 bool any_keras_layer(const Use& use) {
   const auto each = [&]<class... L>(const std::tuple<L...>*) {
@@ -21,7 +23,7 @@ bool any_keras_layer(const Use& use) {
   return each(static_cast<const KerasLayers*>(nullptr));
 }
 
-/// Whether a class is one of Keras's or heed's, and not somebody's own.
+/// Whether a class belongs to Keras or heed, and is not a custom class.
 inline bool is_keras_class_of_heed(std::string_view type) {
   const auto each = [&]<class... L>(const std::tuple<L...>*) {
     return type == TimeDistributed<Dense>::type || ((L::type == type) || ...);
@@ -29,8 +31,8 @@ inline bool is_keras_class_of_heed(std::string_view type) {
   return each(static_cast<const AllLayers*>(nullptr));
 }
 
-/// As what the class of a layer is registered in Keras: of somebody's own with a package, which is that of
-/// `@register_keras_serializable()` where the type has none.
+/// The registered name of a layer's class in Keras. A custom class has a package, by default that
+/// of `@register_keras_serializable()`.
 inline std::string registered_type(std::string_view type) {
   const bool has_package = type.find('>') != std::string_view::npos;
   return join(is_keras_class_of_heed(type) || has_package ? "" : "Custom>", type);
@@ -40,9 +42,9 @@ inline bool is_keras_cell(std::string_view type) {
   return any_keras_layer([&]<class L>(const L*) { return CellLayer<L> && L::type == type; });
 }
 
-/// One of the parts of a layer that have weights: most layers are one, a Bidirectional is two.
+/// A part of a layer that has weights. Most layers have one part; a Bidirectional has two.
 struct KerasPart {
-  std::string names;  ///< what heed's names of its weights begin with: `forward_`
+  std::string names;  ///< the prefix of its weights' names in heed: `forward_`
   std::string path;  ///< where they are in the layer's group of an `.h5`: `forward_lstm/lstm_cell/`
   std::string group;  ///< … of a `.keras`: `forward_layer/cell/`
 };
@@ -71,12 +73,13 @@ inline std::vector<KerasPart> keras_parts(std::string_view type, const Config& c
   return parts;
 }
 
-/// Where in a layer's group of a `.keras` one of heed's weights is: `forward_layer/cell/vars/0`, and in an `.h5`.
+/// The place of a weight in its layer's group, in a `.keras`: `forward_layer/cell/vars/0`, and in
+/// an `.h5`.
 struct KerasWeightPlace {
   std::string path, group;
 };
 
-/// The places of a layer's weights, of these names, in their order.
+/// The places of a layer's weights with these names, in their order.
 inline std::vector<KerasWeightPlace> keras_weight_places(const std::vector<KerasPart>& parts,
                                                          std::span<const std::string> names) {
   std::vector<KerasWeightPlace> places;
@@ -92,7 +95,7 @@ inline std::vector<KerasWeightPlace> keras_weight_places(const std::vector<Keras
   return places;
 }
 
-/// Where a group of a `.keras` can have weights of a layer that heed knows.
+/// All groups of a `.keras` that can contain weights of a layer that heed knows.
 inline std::vector<std::string> keras_weight_groups() {
   std::vector<std::string> groups{"vars/"};
   for (const char* outer : {"", "layer/"}) {
@@ -103,7 +106,7 @@ inline std::vector<std::string> keras_weight_groups() {
   return groups;
 }
 
-/// The names of a node's weights as its layer lists them: `kernel`.
+/// The names of a node's weights as in its layer: `kernel`.
 template <class Scalar>
 std::vector<std::string> keras_own_names(const Graph<Scalar>& graph, std::size_t node) {
   std::vector<std::string> names;

@@ -5,30 +5,30 @@
 #include <heed/io/keras_blocks.hpp>
 #include <heed/io/keras_masks.hpp>
 
-// The way back from the layers that a block of heed's is in a file to the block. They are known by what they compute and
-// how they are joined, not by their names.
+// Finds the blocks of heed that were written to a file as several layers. They are recognised by
+// what the layers compute and how they are connected, not by their names.
 
 namespace heed::detail {
 
-/// Which nodes are one block: those inside, the last of them, what they read, and the nodes whose weights the block has,
-/// in its order.
+/// The nodes of a block: those inside it, the last one, its input, and the nodes with the block's
+/// weights, in the block's order.
 struct KerasBlock {
   Node input;
   std::vector<std::size_t> inside;
   std::vector<std::size_t> weighted;
 };
 
-/// A node of a graph, to be asked what it is.
+/// A node of a graph, with the questions that the search asks.
 template <class Scalar>
 struct KerasNode {
   const Graph<Scalar>& graph;
   std::size_t index;
 
-  /// What it reads: the node, and the output of it.
+  /// The node whose output it reads.
   KerasNode input(std::size_t i) const { return {graph, from(i).index}; }
   Node from(std::size_t i) const { return graph[index].inputs[i]; }
 
-  /// Its layer, if it is of the type and has so many inputs.
+  /// Its layer, if it is of this type and has this number of inputs.
   template <Layer L>
   const L* as(std::size_t inputs) const {
     return graph[index].inputs.size() == inputs ? graph[index].layer.template get<L>() : nullptr;
@@ -52,7 +52,7 @@ struct KerasNode {
   bool has_bias() const { return graph[index].slot_count > 1; }
 };
 
-/// The layers of a LuongAttention that end in a node.
+/// The layers of a LuongAttention that ends in a node.
 template <class Scalar>
 std::optional<KerasBlock> luong_block(const KerasNode<Scalar>& vector) {
   using F = ActivationFunction;
@@ -75,7 +75,7 @@ std::optional<KerasBlock> luong_block(const KerasNode<Scalar>& vector) {
                     {projected.index, vector.index}};
 }
 
-/// The layers of a StepAttention that end in a node.
+/// The layers of a StepAttention that ends in a node.
 template <class Scalar>
 std::optional<KerasBlock> step_block(const KerasNode<Scalar>& mul) {
   if (mul.template as<Multiply>(2) == nullptr) return {};
@@ -90,7 +90,7 @@ std::optional<KerasBlock> step_block(const KerasNode<Scalar>& mul) {
   return {};
 }
 
-/// Whether nothing but the block itself reads what is inside it, or has its weights.
+/// Whether no node outside the block reads its inner nodes or has its weights.
 template <class Scalar>
 bool is_closed(const Graph<Scalar>& graph, const KerasBlock& block) {
   const auto begin = block.inside.begin(), end = block.inside.end();
@@ -110,8 +110,8 @@ bool is_closed(const Graph<Scalar>& graph, const KerasBlock& block) {
   });
 }
 
-/// The same network with heed's blocks in place of the layers that they are, with the same weights. A block is called
-/// as its last layer.
+/// The same network with the same weights, in which the layers of blocks are replaced by heed's
+/// blocks. A block has the name of its last layer.
 template <class Scalar>
 Model<Scalar> with_blocks(const Model<Scalar>& model) {
   const Graph<Scalar>& graph = model.graph();
@@ -124,7 +124,7 @@ Model<Scalar> with_blocks(const Model<Scalar>& model) {
     const auto luong = luong_block(node);
     const auto step = step_block(node);
     const auto block = luong ? luong : step;
-    // A block leaves out steps that do not count, and its layers do not.
+    // A block leaves out masked steps, but its layers do not.
     if (!block || !is_closed(graph, *block) || masks.of(graph, block->input)) continue;
     const auto is_frozen = [&](std::size_t inner) { return !graph[inner].trains; };
     const auto frozen = std::count_if(block->weighted.begin(), block->weighted.end(), is_frozen);
@@ -140,7 +140,7 @@ Model<Scalar> with_blocks(const Model<Scalar>& model) {
   }
   Model<Scalar> fused(model.name());
   std::vector<std::size_t> nodes(graph.nodes().size());
-  std::vector<std::size_t> sources;  // the slots of `model`, in the order of those of `fused`
+  std::vector<std::size_t> sources;  // slots of `model` in the order of `fused`
   const auto take = [&](std::size_t node) {
     for (std::size_t i = 0; i < graph[node].slot_count; ++i) {
       sources.push_back(graph[node].first_slot + i);

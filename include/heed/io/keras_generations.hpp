@@ -5,12 +5,14 @@
 #include <heed/io/json.hpp>
 #include <heed/math/activation.hpp>
 
-// What a name in a file means depends on which Keras wrote the file and which one reads it. The differences that
-// reach heed's layers are listed here once; `load_model`, `load_weights` and `save_model` all ask this list.
+// Names in a file can have different meanings, depending on the versions of Keras that wrote and
+// read it. This is the only list of the differences that affect heed's layers; `load_model`,
+// `load_weights` and `save_model` use it.
 
 namespace heed::detail {
 
-/// Which Keras wrote a file: `2.2.4-tf`, `3.0.0`. Files older than Keras 1.2 do not say it.
+/// The version of Keras that wrote a file: `2.2.4-tf`, `3.0.0`. Files from before Keras 1.2 do not
+/// name it.
 class KerasVersion {
  public:
   KerasVersion() = default;
@@ -29,8 +31,8 @@ class KerasVersion {
   int major_ = 0, minor_ = 0;
 };
 
-/// An activation function that had the same name and another formula before Keras 3. Of heed's functions this was
-/// measured for each, in Keras 2.12, tf_keras 2.21, Keras 3.0 and 3.15.
+/// An activation function that had the same name but another formula before Keras 3. All of heed's
+/// functions were compared in Keras 2.12, tf_keras 2.21, Keras 3.0 and 3.15.
 struct KerasDifference {
   ActivationFunction function;
   std::string_view before_3;
@@ -38,7 +40,7 @@ struct KerasDifference {
 inline constexpr auto keras_differences = std::to_array<KerasDifference>(
     {{ActivationFunction::hard_sigmoid, "min(max(0.2 x + 0.5, 0), 1)"}});
 
-/// The difference that the value of a layer's field meets, or null.
+/// The difference that affects this value of a layer's field, or null.
 inline const KerasDifference* keras_difference(const ConfigValue& value) {
   const auto* name = std::get_if<std::string>(&value);
   for (const KerasDifference& difference : keras_differences) {
@@ -47,7 +49,7 @@ inline const KerasDifference* keras_difference(const ConfigValue& value) {
   return nullptr;
 }
 
-/// The same of a whole layer.
+/// The same for a whole layer.
 inline const KerasDifference* keras_difference(const Config& config) {
   for (const auto& [name, value] : config) {
     if (const auto* difference = keras_difference(value)) return difference;
@@ -55,8 +57,8 @@ inline const KerasDifference* keras_difference(const Config& config) {
   return nullptr;
 }
 
-/// Throws `OptionError` for a field that meant something else to the Keras that wrote the file. Only fields that
-/// take an activation have such values.
+/// Throws `OptionError` for a field that had another meaning in the version of Keras that wrote the
+/// file. Only fields with an activation function have such values.
 inline void check_keras_meaning(std::string_view field, const ConfigValue& value,
                                 const KerasVersion& version) {
   const KerasDifference* difference = keras_difference(value);

@@ -4,8 +4,8 @@
 
 namespace heed::detail {
 
-/// A model's layers and how they are joined, as the attribute `model_config` of a file says it. Refers
-/// to the JSON it was read from.
+/// A model's layers and their connections, from the attribute `model_config` of a file. It refers
+/// to the JSON that it was read from.
 struct KerasModel {
   std::string name;
   std::vector<KerasLayer> layers;
@@ -15,7 +15,7 @@ struct KerasModel {
   bool trains = true;                           ///< false: all layers are frozen
 };
 
-/// Whether a layer, or the one in it, does not train.
+/// Whether a layer or its inner layer is frozen.
 inline bool is_frozen(const KerasLayer& layer) {
   const auto trains = [](const nlohmann::json& config) {
     const auto said = config.find("trainable");
@@ -28,8 +28,9 @@ inline bool is_frozen(const KerasLayer& layer) {
   return inner != held->end() && inner->is_object() && !trains(*inner);
 }
 
-/// The tensors of `input_layers` or `output_layers`: `["dense", 0, 0]` for one, a list of such, or for a model
-/// whose inputs or outputs have names, these, in whose order Keras takes them.
+/// The tensors of `input_layers` or `output_layers`: `["dense", 0, 0]` for one, or a list. If a
+/// model's inputs or outputs have names, they are a dictionary, and Keras uses them in the order of
+/// the names.
 inline std::vector<KerasTensor> keras_ends(const nlohmann::json& config, const char* key,
                                            const std::string& place) {
   const auto found = config.find(key);
@@ -42,7 +43,8 @@ inline std::vector<KerasTensor> keras_ends(const nlohmann::json& config, const c
   return ends;
 }
 
-/// Throws `FileError`, beginning with `where`, for what is no sequential or functional model.
+/// Throws `FileError`, which begins with `where`, for anything other than a sequential or
+/// functional model.
 inline KerasModel keras_model(const nlohmann::json& json, const std::string& where) {
   using Type = nlohmann::json::value_t;
   const std::string place = where + ": the model";
@@ -58,7 +60,7 @@ inline KerasModel keras_model(const nlohmann::json& json, const std::string& whe
       "; heed reads Sequential and Functional ones");
   const auto config = json.find("config");
   check<FileError>(config != json.end(), place, " has no \"config\"");
-  // Before Keras 2.2.3 the configuration of a sequential model was the list of its layers.
+  // Before Keras 2.2.3, the configuration of a sequential model was a list of layers.
   const bool bare = model.sequential && config->is_array();
   check<FileError>(bare || config->is_object(), place, " has no object \"config\"");
   model.name = bare ? "sequential" : text_member(*config, "name", place);

@@ -6,8 +6,9 @@
 
 namespace heed::detail {
 
-/// Python writes numbers that are not finite as `NaN`, `Infinity` and `-Infinity`, which are no JSON. They become
-/// texts: a field that is ignored may hold one, and one that is needed is refused with its value.
+/// Python writes numbers that are not finite as `NaN`, `Infinity` and `-Infinity`, which JSON does
+/// not have. They are converted to strings: an ignored field may contain one, and an error about a
+/// required field shows it.
 inline std::string without_python_numbers(std::string_view text) {
   std::string result;
   bool in_text = false;
@@ -32,13 +33,14 @@ inline std::string without_python_numbers(std::string_view text) {
   return result;
 }
 
-/// The JSON of a file of Keras as a value; throws as `parse_json` does.
+/// Parses the JSON of a Keras file. Throws as `parse_json` does.
 inline nlohmann::json parse_keras_json(std::string_view text, std::string_view where) {
   return parse_json(without_python_numbers(text), where);
 }
 
-/// A field's value without what numpy puts around a number: `{"type": "ndarray", "value": 0.0}` in Keras 2,
-/// `{"class_name": "__numpy__", "config": {"value": [0.0], …}}` in Keras 3.
+/// A field's value without the object that Keras writes for numpy's numbers: `{"type": "ndarray",
+/// "value": 0.0}` in Keras 2, `{"class_name": "__numpy__", "config": {"value": [0.0], …}}` in Keras
+/// 3.
 inline const nlohmann::json& keras_value(const nlohmann::json& json) {
   if (!json.is_object()) return json;
   const auto type = json.find("type");

@@ -4,31 +4,32 @@
 
 namespace heed::keras {
 
-/// How `load_model` reads a file; every field may be left out.
+/// Options of `load_model`.
 template <class Scalar>
 struct LoadOptions {
-  /// Knows heed's layers; add your own. They are found by the name that their class is registered
-  /// under in Keras, `mine>Gain`, or by the part after the package: a type `Gain` is found for any
-  /// package. They are made from the fields that Keras saved, but for those of its class `Layer`,
-  /// `seed`, and those that end in `_initializer`, `_regularizer` or `_constraint`, and have weights of
-  /// the names that they have there. A class of yours that is called as one of Keras's needs a type
-  /// with a package: `mine>Flatten`.
+  /// Contains heed's layers; add your own. They are found by the registered name of their class in
+  /// Keras, `mine>Gain`, or by the part after the package: a type `Gain` is found for any package.
+  /// They are made from the fields that Keras saved, except for the fields of its class `Layer`,
+  /// `seed`, and those that end in `_initializer`, `_regularizer` or `_constraint`. Their weights
+  /// must have the same names as in Keras. A custom class with the name of a Keras class needs a
+  /// type with a package: `mine>Flatten`.
   Registry<Scalar> registry = {};
 
-  /// What stands for a layer of Keras, by that layer's name, whatever its class: for a Lambda, whose
-  /// file holds Python code, or for an operator that heed has no layer for. `{.layers = {{"last", AnyLayer<float>(LastStep{})}}}`
+  /// Replacements of Keras layers, by the names of the layers: for a Lambda, whose file contains
+  /// Python code, or for an operator that heed has no layer for. `{.layers = {{"last",
+  /// AnyLayer<float>(LastStep{})}}}`
   std::map<std::string, AnyLayer<Scalar>, std::less<>> layers = {};
 
-  /// The shape of a sample, for a model of one input that leaves axes open (None), to have it of this
-  /// length. Without it they are of any length.
+  /// The shape of a sample, for a model with one input that leaves axes open (None). By default,
+  /// these axes have any length.
   Shape input_shape = {};
 
-  /// Takes weights that are NaN or infinite, as those of a training that diverged are.
+  /// Whether NaN or infinite weights are accepted, for example from a training that diverged.
   bool allow_not_finite = false;
 
-  /// Makes heed's blocks again of the layers that they are in a file: a LuongAttention of the seven of
-  /// the reference, a StepAttention of its four, where nothing else reads what is inside. A block is
-  /// called as the last of them: `attention_vector`, `attention_mul`.
+  /// Replaces layers by heed's blocks where possible: the seven layers of the reference by a
+  /// LuongAttention, its four layers by a StepAttention, unless another layer reads the inner ones.
+  /// A block has the name of its last layer: `attention_vector`, `attention_mul`.
   bool blocks = false;
 };
 
@@ -36,10 +37,10 @@ struct LoadOptions {
 
 namespace heed::detail {
 
-/// What the reference calls its Lambda that takes the last step, `lambda x: x[:, -1, :]`.
+/// The name of the reference's Lambda that takes the last step, `lambda x: x[:, -1, :]`.
 inline constexpr std::string_view keras_last_step = "last_hidden_state";
 
-/// The classes of Keras that heed reads.
+/// The Keras classes that heed reads.
 inline bool is_keras_class(std::string_view name) {
   constexpr auto others =
       std::to_array<std::string_view>({"Cropping1D", "Cropping2D", "ELU", "InputLayer", "Lambda",
@@ -48,7 +49,7 @@ inline bool is_keras_class(std::string_view name) {
          any_keras_layer([&]<class L>(const L*) { return L::type == name; });
 }
 
-/// The configuration of one of heed's own layers that hold no other, of the type that Keras calls by the same name.
+/// The configuration of a layer that has the same name in Keras and no inner layer.
 inline std::optional<Config> keras_known_config(const KerasLayer& layer,
                                                 const KerasVersion& version) {
   std::optional<Config> known;
@@ -58,13 +59,13 @@ inline std::optional<Config> keras_known_config(const KerasLayer& layer,
     }
     return known.has_value();
   });
-  // Before it could be chosen there was the one way, without.
+  // Before this field existed, the only form was the one without.
   const bool chosen = layer.config->contains("reset_after") || version.at_least(2, 2);
   if (known && layer.class_name == GRU::type && !chosen) known->emplace_back("reset_after", false);
   return known;
 }
 
-/// A softmax over the last of the axes, which `axis` counts with the batch axis.
+/// A softmax over the last axis; `axis` also counts the batch axis.
 inline Activation softmax_from_keras(const KerasLayer& layer, const KerasConfig& config,
                                      const Shape& x) {
   const auto said = layer.config->find("axis");
@@ -76,8 +77,8 @@ inline Activation softmax_from_keras(const KerasLayer& layer, const KerasConfig&
   return {ActivationFunction::softmax};
 }
 
-/// The type in a registry of a class that is not Keras's: `mine>Gain` by that name, or by the one behind the package
-/// when that is no layer of heed's. Empty when there is none.
+/// The type in a registry for a custom class: `mine>Gain` under that name, or under the part after
+/// the package unless that is a layer of heed. Empty if there is none.
 template <class Scalar>
 std::string own_type(const KerasLayer& layer, const Registry<Scalar>& registry) {
   const auto types = registry.types(), heeds = Registry<Scalar>().types();
@@ -100,7 +101,7 @@ bool is_luong_attention(const KerasLayer& layer, const Registry<Scalar>& registr
          own_type(layer, registry).empty();
 }
 
-/// A layer whose class is not Keras's.
+/// A layer of a custom class.
 template <class Scalar>
 AnyLayer<Scalar> own_layer_from_keras(const KerasLayer& layer, const KerasConfig& config,
                                       const Registry<Scalar>& registry, bool is_called_alike) {
@@ -119,7 +120,7 @@ AnyLayer<Scalar> layer_from_keras(const KerasLayer& layer, const KerasCall& call
                                   const keras::LoadOptions<Scalar>& options,
                                   const KerasVersion& version);
 
-/// A layer that another one holds in a field, as a field of heed's. `x`: what it is given there.
+/// An inner layer in a field of another layer. `x` is the shape of its input.
 template <class Scalar>
 LayerConfig held_layer_from_keras(const KerasLayer& layer, const char* field, const Shape& x,
                                   const keras::LoadOptions<Scalar>& options,
@@ -133,8 +134,8 @@ LayerConfig held_layer_from_keras(const KerasLayer& layer, const char* field, co
   return {std::string(made.type()), made.config()};
 }
 
-/// Throws `OptionError` unless the backward layer of a Bidirectional is the same as the forward one, but for where it
-/// begins and how its weights began.
+/// Throws `OptionError` unless the backward layer of a Bidirectional is the same as the forward
+/// layer, except for its direction and initializers.
 inline void check_keras_backward(const LayerConfig& forward, const LayerConfig& backward) {
   check<OptionError>(forward.type == backward.type, "its backward_layer is a ", backward.type,
                      " and its layer a ", forward.type,
@@ -177,7 +178,7 @@ AnyLayer<Scalar> wrapper_from_keras(const KerasLayer& layer, const Shape& x,
   return options.registry.make(layer.class_name, config);
 }
 
-/// A layer that is one of heed's functions.
+/// A layer that is an activation function of heed.
 inline std::optional<Activation> function_from_keras(const KerasLayer& layer,
                                                      const KerasConfig& config, const Shape& x) {
   if (layer.class_name == "ReLU") {
@@ -192,8 +193,9 @@ inline std::optional<Activation> function_from_keras(const KerasLayer& layer,
   return {};
 }
 
-/// The layer of heed that does what a layer of Keras does to inputs of these shapes. Throws `OptionError` for one that
-/// heed does not have, and for a field that heed's layer does not have.
+/// The layer of heed that computes the same as a Keras layer for inputs of these shapes. Throws
+/// `OptionError` for a layer that heed does not have, and for a field that heed's layer does not
+/// have.
 template <class Scalar>
 AnyLayer<Scalar> layer_from_keras(const KerasLayer& layer, const KerasCall& call,
                                   std::span<const Shape> x,

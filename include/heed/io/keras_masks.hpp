@@ -5,18 +5,19 @@
 #include <heed/model/all_layers.hpp>
 #include <heed/model/graph.hpp>
 
-// Which steps count at each place of a graph, without data. Keras and heed agree in most of it, and where they do not
-// a file is refused: it would load, and give other numbers.
+// Determines, without data, which steps are masked at each node of a graph. Keras and heed differ
+// in a few cases. Files with such cases are refused, because they would load but give other
+// numbers.
 
 namespace heed::detail {
 
-/// The steps that one of some tests finds; without a test all steps. A test is that of a Masking or an Embedding: that
-/// a value is not a certain number.
+/// The steps that pass at least one of several tests; without tests, no step is masked. A test is
+/// that of a Masking or an Embedding: a value differs from a certain number.
 struct KerasMask {
   struct Test {
     Node value;
     double other = 0;
-    bool known = true;  ///< false: the mask of this node, whatever it is
+    bool known = true;  ///< false: an unknown mask of this node
 
     auto operator<=>(const Test& that) const {
       const auto key = [](const Test& t) {
@@ -35,7 +36,7 @@ struct KerasMask {
   bool operator==(const KerasMask&) const = default;
 };
 
-/// What counts in any of several sequences; all steps when they do in one of them.
+/// The steps that count in any of several sequences. No step is masked if one sequence has no mask.
 inline KerasMask joined_masks(std::span<const KerasMask> masks) {
   KerasMask result;
   for (const KerasMask& mask : masks) {
@@ -45,7 +46,7 @@ inline KerasMask joined_masks(std::span<const KerasMask> masks) {
   return result;
 }
 
-/// The mask of what node `node` gives, from those of its inputs: the rule of `mark_steps`.
+/// The mask of node `node` from those of its inputs, by the rules of `mark_steps`.
 template <class Scalar>
 KerasMask mask_after(const AnyLayer<Scalar>& layer, Node node, std::span<const Node> from,
                      std::span<const KerasMask> masks, std::span<const Shape> shapes) {
@@ -65,13 +66,13 @@ KerasMask mask_after(const AnyLayer<Scalar>& layer, Node node, std::span<const N
   return joined;
 }
 
-/// Whether an output of a node has the node's mask: states have none.
+/// Whether an output of a node has the node's mask. States have none.
 template <class Scalar>
 bool has_mask(const Graph<Scalar>& graph, Node node) {
   return node.output < graph[node.index].layer.outputs();
 }
 
-/// Whether what a layer gives depends on which steps of its first input count.
+/// Whether the output of a layer depends on the mask of its first input.
 template <class Scalar>
 bool uses_mask(const AnyLayer<Scalar>& layer, const Shape& x) {
   return !layer.states(x).empty() || layer.template get<LastStep>() != nullptr ||
@@ -79,7 +80,8 @@ bool uses_mask(const AnyLayer<Scalar>& layer, const Shape& x) {
          layer.template get<StepAttention>() != nullptr;
 }
 
-/// Whether a layer is a recurrent one within a TimeDistributed, for each step of which Keras hands the mask on.
+/// Whether a layer is a TimeDistributed recurrent layer, to which Keras passes the mask for each
+/// step.
 template <class Scalar>
 bool hands_mask_inside(const AnyLayer<Scalar>& layer) {
   if (layer.type() != "TimeDistributed") return false;
@@ -93,11 +95,11 @@ bool hands_mask_inside(const AnyLayer<Scalar>& layer) {
   return false;
 }
 
-/// The mask of every node of a graph.
+/// The masks of all nodes of a graph.
 template <class Scalar>
 class KerasMasks {
  public:
-  /// Of the next node.
+  /// Adds the mask of the next node.
   void add(const Graph<Scalar>& graph) {
     const std::size_t node = masks_.size();
     const auto& entry = graph[node];

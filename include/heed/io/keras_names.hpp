@@ -6,9 +6,9 @@
 
 namespace heed::detail {
 
-/// The letters that TensorFlow takes in the names of its operations, of which Keras makes the names of
-/// models and layers a part. With others Keras 3 loads a model and cannot run it, and tf.keras does
-/// not load it.
+/// Whether TensorFlow accepts a name in its operations. Keras makes the names of models and layers
+/// part of them. With another name, Keras 3 loads a model but cannot run it, and tf.keras does not
+/// load it.
 inline bool is_keras_name(std::string_view name) {
   const auto may_begin = [](char c) {
     return ('a' <= c && c <= 'z') || ('A' <= c && c <= 'Z') || ('0' <= c && c <= '9') || c == '.';
@@ -18,10 +18,10 @@ inline bool is_keras_name(std::string_view name) {
   });
 }
 
-/// Throws `FileError` for a name that Keras could not load or run. `title` is how errors call what has
-/// it.
+/// Throws `FileError` for a name that Keras could not load or run. `title` is the name of the model
+/// or layer in errors.
 inline void check_keras_name(std::string_view name, std::string_view title) {
-  // The group that Keras keeps a model's own weights in, and what means a folder in a path.
+  // The group in which Keras stores a model's own weights, and the special folders of a path.
   const bool is_taken = name == "top_level_model_weights" || name == "." || name == "..";
   check<FileError>(!is_taken, title, " has a name that means something else in a file of Keras");
   check<FileError>(is_keras_name(name), title,

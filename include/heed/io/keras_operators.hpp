@@ -4,8 +4,9 @@
 #include <heed/layers/last_step.hpp>
 #include <heed/layers/slice.hpp>
 
-// What Python's operators on tensors leave in a file: `h * g`, `h + g`, `h[:, -1, :]`. Keras 3 has the classes Multiply,
-// Add and GetItem for them, which are called with one tensor after the other; tf.keras has TFOpLambda and SlicingOpLambda.
+// The layers that Python's operators on tensors become in a file: `h * g`, `h + g`, `h[:, -1, :]`.
+// Keras 3 has the classes Multiply, Add and GetItem, which are called with separate tensors;
+// tf.keras has TFOpLambda and SlicingOpLambda.
 
 namespace heed::detail {
 
@@ -35,7 +36,8 @@ inline const nlohmann::json* keras_slice(const nlohmann::json& entry) {
   return is_slice ? &*config : nullptr;
 }
 
-/// The entries of `x[…]`, one for each axis of a batch. An ellipsis, and what is left out at the end, are whole axes.
+/// The entries of `x[…]`, one for each axis of a batch. An ellipsis and missing entries at the end
+/// are whole axes.
 inline std::vector<nlohmann::json> keras_slices(const nlohmann::json& said, Index rank) {
   const nlohmann::json whole{{"start", nullptr}, {"stop", nullptr}};
   const auto is_ellipsis = [](const nlohmann::json& entry) {
@@ -63,7 +65,8 @@ inline std::vector<nlohmann::json> keras_slices(const nlohmann::json& said, Inde
   return entries;
 }
 
-/// `x[:, said…]` of samples of a shape. Throws `OptionError` for what is neither a range nor a number.
+/// `x[:, said…]` for samples of a shape. Throws `OptionError` for entries that are neither ranges
+/// nor numbers.
 inline Slice slice_from_keras(const nlohmann::json& said, const Shape& x) {
   const auto entries = keras_slices(said, x.rank() + 1);
   Slice part;
@@ -71,7 +74,7 @@ inline Slice slice_from_keras(const nlohmann::json& said, const Shape& x) {
     const auto* range = keras_slice(entries[axis]);
     const bool samples = axis == 0;
     const Index length = samples ? 0 : x[static_cast<Index>(axis) - 1];
-    const bool open = length == any;  // of it a part is known only where it is the last position
+    const bool open = length == any;  // only its last position can be taken
     Index first = 0, last = 0;
     if (range != nullptr) {
       const auto limit = [&](const char* key) -> Index {
@@ -110,7 +113,7 @@ inline Slice slice_from_keras(const nlohmann::json& said, const Shape& x) {
   return part;
 }
 
-/// Whether a slice leaves the last step of a sequence.
+/// Whether a slice is the last step of a sequence.
 inline bool takes_last_step(const Slice& part, const Shape& x) {
   return x.rank() == 2 && part.squeeze == std::vector<Index>{1} &&
          part.begin[0] == (x[0] == any ? -1 : x[0] - 1) && part.begin[1] == 0 &&
@@ -138,7 +141,7 @@ AnyLayer<Scalar> operator_from_keras(KerasOperator which, const KerasCall& call,
   return AnyLayer<Scalar>(Multiply{});
 }
 
-/// What a Cropping1D or Cropping2D leaves, as heed's Slice.
+/// The Slice that does the same as a Cropping1D or Cropping2D.
 inline Slice slice_from_cropping(const KerasLayer& layer, const KerasVersion& version,
                                  const Shape& x) {
   const bool one = layer.class_name == "Cropping1D";

@@ -6,17 +6,18 @@
 
 namespace heed::detail {
 
-/// Where data enter a model of a file.
+/// An input of a model in a file.
 struct KerasInput {
   std::string name;
   std::string place;
-  const KerasLayer* layer = nullptr;      ///< null where a sequential model does not write one
-  const char* key = "";                   ///< the field of its shape
+  const KerasLayer* layer = nullptr;      ///< null if a sequential model has no input layer
+  const char* key = "";                   ///< the name of the field with its shape
   const nlohmann::json* batch = nullptr;  ///< the shape with the batch axis
 };
 
-/// The calls of a file's layers, so that each comes after those whose tensors it takes: in the file's order where that
-/// is one, as it is unless layers are shared. Throws `FileError` where there is none.
+/// The calls of a file's layers, in an order in which each call comes after the calls whose tensors
+/// it reads. It is the file's order if possible, which it is unless layers are shared. Throws
+/// `FileError` if there is no such order.
 class KerasOrder {
  public:
   KerasOrder(const KerasModel& file, const std::string& where) : file_(file), where_(where) {
@@ -126,7 +127,7 @@ class KerasOrder {
                      count == 1 ? " call" : " calls", ", counted from 0");
   }
 
-  /// Without recursion, of which a file could ask for much.
+  /// Without recursion, because a file could make it arbitrarily deep.
   template <class Use>
   void visit(std::size_t layer, std::size_t call, const Use& use) {
     struct Place {

@@ -6,13 +6,13 @@
 
 namespace heed::keras {
 
-/// How `load_weights` reads a file.
+/// Options of `load_weights`.
 struct WeightOptions {
-  /// The layer in the file for a layer of the model, or for one weight of it, where the names differ:
-  /// `{.layers = {{"attention", "dense"}, {"other/score_kernel", "score"}}}`.
+  /// The names of layers in the file for layers or weights of the model, if they differ: `{.layers
+  /// = {{"attention", "dense"}, {"other/score_kernel", "score"}}}`.
   std::map<std::string, std::string, std::less<>> layers = {};
 
-  /// Takes weights that are NaN or infinite, as those of a training that diverged are.
+  /// Whether NaN or infinite weights are accepted, for example from a training that diverged.
   bool allow_not_finite = false;
 };
 
@@ -20,7 +20,7 @@ struct WeightOptions {
 
 namespace heed::detail {
 
-/// One text of the root group or of the group of weights.
+/// A text attribute of the root group or of the group of weights.
 inline std::optional<std::string_view> keras_text(const Hdf5Object& object,
                                                   std::string_view attribute) {
   const auto texts = object.texts(attribute);
@@ -30,7 +30,8 @@ inline std::optional<std::string_view> keras_text(const Hdf5Object& object,
   return texts->front();
 }
 
-/// What `model.save` writes at the root, and at the group of weights; `model.save_weights` at the root.
+/// The version of Keras. `model.save` writes it to the root and to the group of weights,
+/// `model.save_weights` only to the root.
 inline KerasVersion keras_version(const Hdf5Object& root) {
   return KerasVersion(keras_text(root, "keras_version").value_or(""));
 }
@@ -39,7 +40,7 @@ inline nlohmann::json keras_json(std::string_view model_config, const std::strin
   return parse_keras_json(model_config, where + ": model_config");
 }
 
-/// `model.save` puts the weights into a group, `model.save_weights` of Keras 2 at the root.
+/// `model.save` writes the weights to a group, `model.save_weights` of Keras 2 to the root.
 inline Hdf5Object keras_weights_group(const Hdf5Object& root, const Hdf5File& file) {
   if (root.has_attribute("layer_names") || root.has_attribute("layer_names0")) return root;
   auto group = root.open("model_weights");
@@ -80,7 +81,7 @@ Model<Scalar> keras_load_model(std::span<const std::byte> bytes, const std::stri
   return options.blocks ? with_blocks(model) : std::move(model);
 }
 
-/// The layer in front of another in the attribute `model_config`.
+/// The layer that another one reads, from the attribute `model_config`.
 inline std::string keras_input_of(const std::string& layer, const Hdf5Object& root,
                                   const std::string& where) {
   const auto text = keras_text(root, "model_config");
@@ -99,14 +100,16 @@ inline std::string keras_input_of(const std::string& layer, const Hdf5Object& ro
                        "load_weights(model, …, {.layers = {…}})"));
 }
 
-/// Which Keras wrote a file that numbers its layers. Such a file does not say it: Keras 3 gives it names since 3.6,
-/// and without them it is the same as that of tf_keras.
+/// The version of Keras that wrote a file with numbered layers. Such a file does not contain the
+/// version. Keras 3 has written names to it since 3.6; without names, it cannot be told from a file
+/// of tf_keras.
 inline KerasVersion keras_numbered_version(const Hdf5Object& root) {
   const auto vars = root.open("vars");
   return vars && vars->has_attribute("name") ? KerasVersion("3.6.0") : KerasVersion();
 }
 
-/// Weights that were trained for another function of a name are refused, whatever the file says about it.
+/// Refuses weights trained with an activation function that has another formula in heed under the
+/// same name.
 template <class Scalar>
 void check_keras_meaning(const Graph<Scalar>& graph, const KerasVersion& version,
                          const std::string& where) {
@@ -164,24 +167,25 @@ void keras_load_weights(Model<Scalar>& model, std::span<const std::byte> bytes,
 
 namespace heed::keras {
 
-/// The network that a Keras file holds, ready for use: what `model.save("model.h5")` of Keras 3, of
-/// tf.keras and of Keras 2 writes, and `model.save("model.keras")` of Keras 3, Sequential or
-/// Functional, with layers that heed has. Inputs and outputs have the file's order; the second call of a shared layer
-/// `dense` is the node `dense_2`. A Lambda that is named
-/// `last_hidden_state`, as in philipperemy/keras-attention-mechanism, is taken for `LastStep`; see
-/// `LoadOptions` for other Lambdas and for layers of your own.
+/// The network in a Keras file, ready for use. The file can be written by `model.save("model.h5")`
+/// of Keras 3, tf.keras and Keras 2, or by `model.save("model.keras")` of Keras 3. The model can be
+/// Sequential or Functional, with layers that heed has. Inputs and outputs have the file's order.
+/// The second call of a shared layer `dense` is the node `dense_2`. A Lambda with the name
+/// `last_hidden_state`, as in philipperemy/keras-attention-mechanism, is read as `LastStep`; see
+/// `LoadOptions` for other Lambdas and for your own layers.
 ///
-/// Steps count as they do in the Keras that wrote the file. Keras 3 forgets the mask of a recurrent layer that is given
-/// states: its input then goes through a Reshape, `words_unmasked`, which has none.
+/// The same steps are masked as in the version of Keras that wrote the file. Keras 3 drops the mask
+/// of a recurrent layer that is given states. In heed, its input then goes through a Reshape
+/// without a mask, `words_unmasked`.
 ///
-/// Throws `FileError`, naming the file and the layer or place in it, for a layer that heed does not
-/// have, a field of a layer that heed's lacks and that is not off, a mask that heed would not use as Keras does, layers in
-/// a circle, weights that do not fit, and whatever else the file can be. Needs memory in
-/// proportion to the size of the file, whatever it says.
+/// Throws `FileError`, which names the file and the layer or position in it, for a layer that heed
+/// does not have, for a field that heed's layer does not have unless it is off, for a mask that
+/// heed would not use as Keras does, for layers in a circle, for weights that do not fit, and for
+/// anything else that is not a Keras file. Needs memory in proportion to the size of the file,
+/// whatever its content.
 ///
-/// Regularizers, constraints, dtype policies and the state of an
-/// optimizer are not taken over: none of them changes what the network computes. A model in float16 is computed in
-/// `Scalar`.
+/// Regularizers, constraints, dtype policies and optimizer states are ignored, because they do not
+/// change the output of the network. A float16 model is computed in `Scalar`.
 template <class Scalar>
 Model<Scalar> load_model(const std::filesystem::path& path,
                          const LoadOptions<Scalar>& options = {}) {
@@ -189,22 +193,23 @@ Model<Scalar> load_model(const std::filesystem::path& path,
                                   options);
 }
 
-/// The same of a file in memory; `where` stands for its name in messages.
+/// The same for a file in memory. `where` is its name in messages.
 template <class Scalar>
 Model<Scalar> load_model(std::span<const std::byte> bytes, const LoadOptions<Scalar>& options = {},
                          std::string_view where = "memory") {
   return detail::keras_load_model(bytes, std::string(where), options);
 }
 
-/// Gives a model the weights of a Keras file, `.h5`, by the names of its layers, and builds it if it is
-/// not built. A `.weights.h5` of Keras 3 and a `.keras` number the layers of each class instead, in
-/// the model's order: so does heed, whatever names are. A block takes those of the layers it stands for: `LuongAttention` of `attention_score_vec`
-/// and `attention_vector`; `StepAttention` of the Dense in front of the Permute `attention_vec`. With
-/// several blocks of a kind, those names begin with the block's own: `encoder_attention_score_vec`.
+/// Sets a model's weights from a Keras file, `.h5`, by the names of its layers, and builds the
+/// model if necessary. A `.weights.h5` of Keras 3 and a `.keras` number the layers of each class in
+/// the model's order instead; then the names do not matter. A block takes the weights of its
+/// layers: `LuongAttention` those of `attention_score_vec` and `attention_vector`, `StepAttention`
+/// those of the Dense before the Permute `attention_vec`. With several blocks of a kind, these
+/// names begin with the block's name: `encoder_attention_score_vec`.
 ///
-/// Throws `FileError` unless every layer with weights in the file is one of the model and the other
-/// way round, with the same shapes; `OptionError` for a name in the options that the model lacks. The
-/// model has not changed then.
+/// Throws `FileError` unless the layers with weights in the file and in the model are the same and
+/// have the same shapes, and `OptionError` for a name in the options that the model does not have.
+/// The model is then unchanged.
 template <class Scalar>
 void load_weights(Model<Scalar>& model, const std::filesystem::path& path,
                   const WeightOptions& options = {}) {
@@ -212,7 +217,7 @@ void load_weights(Model<Scalar>& model, const std::filesystem::path& path,
                              options);
 }
 
-/// The same of a file in memory; `where` stands for its name in messages.
+/// The same for a file in memory. `where` is its name in messages.
 template <class Scalar>
 void load_weights(Model<Scalar>& model, std::span<const std::byte> bytes,
                   const WeightOptions& options = {}, std::string_view where = "memory") {

@@ -7,12 +7,12 @@
 
 namespace heed::detail {
 
-/// `{"class_name": …, "config": {…}}`, as Keras writes an object with its arguments.
+/// An object with its arguments as Keras writes it, `{"class_name": …, "config": {…}}`.
 inline nlohmann::ordered_json keras_object(std::string_view class_name, const Config& config) {
   return {{"class_name", class_name}, {"config", config_to_json(config)}};
 }
 
-// What needs no arguments is known to Keras by its name.
+// Keras knows objects without arguments by their names.
 
 template <class T>
   requires requires { T::name; }
@@ -20,7 +20,7 @@ nlohmann::ordered_json keras_training(const T&) { return T::name; }
 
 inline nlohmann::ordered_json keras_training(std::string_view name) { return name; }
 
-/// One with fields of its own: by its name where all have their defaults.
+/// An object with fields: only its name if all fields have their defaults.
 template <class T>
 nlohmann::ordered_json keras_part(std::string_view class_name, const T& part) {
   const Config config = get_config(part);
@@ -40,7 +40,8 @@ inline nlohmann::ordered_json keras_training(const BinaryAccuracy& metric) {
   return keras_part("BinaryAccuracy", metric);
 }
 
-/// With all its fields, but for a bound of gradients that is 0, which is off, and absent.
+/// An optimizer with all its fields, except for clipping limits of 0, which are off in heed and
+/// missing in Keras.
 template <class O>
 nlohmann::ordered_json keras_optimizer(std::string_view class_name, const O& optimizer) {
   Config config = get_config(optimizer);
@@ -64,7 +65,8 @@ inline nlohmann::ordered_json keras_training(const RMSprop& optimizer) {
 
 namespace heed::keras {
 
-/// A loss, a metric or an optimizer of heed's as Keras says it, or the name of one of Keras's own.
+/// A loss, a metric or an optimizer of heed in Keras's form, or the name of one that only Keras
+/// has.
 class TrainingPart {
  public:
   /// From a loss, an optimizer or a metric.
@@ -79,9 +81,9 @@ class TrainingPart {
   nlohmann::ordered_json json_;
 };
 
-/// What Keras is to go on training with, as `fit` was told; nothing unless a loss is given. Of several outputs each has
-/// this loss and these metrics. And how many samples its
-/// batches have, 0 for any number: for a model with a stateful layer Keras has to know.
+/// The options of `fit` with which Keras continues to train the model; nothing is written without a
+/// loss. If a model has several outputs, all have this loss and these metrics. `batch_size` is the
+/// number of samples in a batch, 0 for any number; a model with a stateful layer needs it.
 ///
 ///     keras::save_model(model, "model.h5", {.loss = BinaryCrossentropy{}, .optimizer = Adam{},
 ///                                           .metrics = {BinaryAccuracy{}}});

@@ -8,14 +8,14 @@
 
 namespace heed::detail {
 
-/// A list of names, which Keras spreads over `names0`, `names1`, … when it is long.
+/// A list of names. Keras divides a long list into `names0`, `names1`, ….
 inline std::vector<std::string_view> keras_names(const Hdf5Object& group, const std::string& name) {
   auto names = group.texts(name);
   if (names) return *names;
   check<FileError>(group.has_attribute(name + "0"), group.place(), " has no attribute ",
                    in_quotes(name));
   names.emplace();
-  constexpr Index most = 1000;  // each has room for hundreds
+  constexpr Index most = 1000;  // each can contain hundreds of names
   for (Index i = 0; const auto part = group.texts(join(name, i)); ++i) {
     check<FileError>(i < most, group.place(), " has more than ", most, " attributes ",
                      in_quotes(name));
@@ -24,15 +24,17 @@ inline std::vector<std::string_view> keras_names(const Hdf5Object& group, const 
   return *names;
 }
 
-/// Whether a path like `attention/luong_w/kernel:0` is that of the weight `luong_w/kernel`, and of `kernel`.
+/// Whether a path like `attention/luong_w/kernel:0` is that of the weight `luong_w/kernel`, or of
+/// `kernel`.
 inline bool is_keras_weight(std::string_view path, std::string_view weight) {
   path = path.substr(0, path.rfind(':'));
   return path.ends_with(weight) &&
          (path.size() == weight.size() || path[path.size() - weight.size() - 1] == '/');
 }
 
-/// The same of a weight in a part of its layer: `forward_` of `bidirectional/forward_lstm/lstm_cell/kernel`. The last
-/// group that can be one decides, whatever the layer is called; without one a weight can be of either.
+/// The same for a weight in a part of its layer: `forward_` in
+/// `bidirectional/forward_lstm/lstm_cell/kernel`. The last group that can be a part is decisive,
+/// whatever the layer's name. Without such a group, the weight can belong to either part.
 inline bool is_keras_weight(std::string_view path, const KerasPlace& place) {
   if (!is_keras_weight(path, place.weight)) return false;
   if (place.part.empty()) return true;
@@ -48,8 +50,8 @@ inline bool is_keras_weight(std::string_view path, const KerasPlace& place) {
   return true;
 }
 
-/// All weights of a model, in the order of its layout, from the datasets that hold them. Throws
-/// `FileError` for one of another shape, and for one that is NaN or infinite unless that is allowed.
+/// All weights of a model, in the order of its layout, from their datasets. Throws `FileError` for
+/// a weight of another shape, and for one that is NaN or infinite unless that is allowed.
 template <class Scalar>
 Arena<Scalar> keras_arena(const Layout& layout, std::span<const Hdf5Object> objects,
                           bool allow_not_finite) {
@@ -74,12 +76,12 @@ Arena<Scalar> keras_arena(const Layout& layout, std::span<const Hdf5Object> obje
   return weights;
 }
 
-/// The layers of a file that have weights: for each its group, and its weights' paths there.
+/// The layers with weights in a file: for each its group, and the paths of its weights there.
 class KerasWeights {
  public:
   KerasWeights(Hdf5File& file, const Hdf5Object& group) : file_(&file) {
     std::set<std::string_view> seen;
-    std::set<std::string> paths;  // "a" and its "b/c" stand where "a/b" and its "c" do
+    std::set<std::string> paths;  // "b/c" of "a" has the same path as "c" of "a/b"
     for (const std::string_view name : keras_names(group, "layer_names")) {
       check<FileError>(seen.insert(name).second, group.place(), " has ", in_quotes(name),
                        " twice among its layer_names");
@@ -95,9 +97,9 @@ class KerasWeights {
     }
   }
 
-  /// All weights of a model, in the order of its layout, whose places in the file are given in that
-  /// order. Throws `FileError` unless each layer and weight of the file has its place in the model and
-  /// the other way round, with the same shape.
+  /// All weights of a model, in the order of its layout. `places` are their places in the file, in
+  /// the same order. Throws `FileError` unless the layers and weights of the file and of the model
+  /// are the same and have the same shapes.
   template <class Scalar>
   Arena<Scalar> read(const Layout& layout, std::span<const KerasPlaces> candidates,
                      bool allow_not_finite) const {
@@ -158,8 +160,8 @@ class KerasWeights {
     std::size_t count = 0;
     for (const std::string_view& path : stored.paths) {
       if (!is_keras_weight(path, place)) continue;
-      // Keras writes the weights of the forward layer first, and its own files say no more of a backward one that
-      // was given: `bidirectional/lstm_2/lstm_cell/kernel`.
+      // Keras writes the weights of the forward layer first. If a backward layer was given, the
+      // names do not say which is which: `bidirectional/lstm_2/lstm_cell/kernel`.
       if (++count == 1 || place.part == "backward_") found = &path;
     }
     check<FileError>(count < 2 || (count == 2 && !place.part.empty()), stored.group.place(),

@@ -9,8 +9,8 @@
 
 namespace heed::detail {
 
-/// An attribute with a list of names, in several where one could not hold them all: the reader of
-/// Keras puts `names0`, `names1`, … together.
+/// Adds an attribute with a list of names. A list that is too long for one attribute is divided
+/// into `names0`, `names1`, …, which Keras joins.
 inline void add_keras_names(Hdf5Group& group, const std::string& name,
                             const std::vector<std::string>& names) {
   constexpr std::size_t most = 4000;  // an attribute has 64 KiB, and a name takes 16 bytes of them
@@ -25,7 +25,7 @@ inline void add_keras_names(Hdf5Group& group, const std::string& name,
   }
 }
 
-/// The loss is that of each output, and each has all metrics.
+/// All outputs have the same loss and all metrics.
 inline OrderedJson keras_training_config(const keras::CompileOptions& options,
                                          std::size_t outputs) {
   auto metrics = OrderedJson::array();
@@ -39,7 +39,7 @@ inline OrderedJson keras_training_config(const keras::CompileOptions& options,
           {"optimizer_config", options.optimizer.json()}};
 }
 
-/// The model as Keras's `model.to_json()` gives it.
+/// The JSON that Keras's `model.to_json()` returns.
 template <class Scalar>
 OrderedJson keras_model_json(const std::string& name, const KerasEntries<Scalar>& entries) {
   auto layers = OrderedJson::array();
@@ -51,7 +51,7 @@ OrderedJson keras_model_json(const std::string& name, const KerasEntries<Scalar>
     }
     return list;
   };
-  // Keras gives all layers what it reads here, also those that say another thing; null is nothing.
+  // Keras applies this value to all layers, even to those with another value; null has no effect.
   const OrderedJson trainable = entries.has_frozen() ? OrderedJson() : OrderedJson(true);
   return {{"class_name", "Functional"},
           {"config",
@@ -62,7 +62,7 @@ OrderedJson keras_model_json(const std::string& name, const KerasEntries<Scalar>
             {"output_layers", ends(entries.outputs())}}}};
 }
 
-/// Puts a dataset at a path, with the groups that lead to it.
+/// Adds a dataset at a path, and the groups in the path.
 inline void add_dataset(Hdf5Group& group, std::string_view path, const Hdf5Dataset& dataset) {
   Hdf5Group* parent = &group;
   for (std::size_t end = path.find('/'); end != std::string_view::npos; end = path.find('/')) {
@@ -113,7 +113,7 @@ std::vector<std::byte> keras_archive(const std::string& name, const KerasEntries
   model["registered_name"] = "Functional";
   for (OrderedJson& layer : model["config"]["layers"]) {
     if (!layer.contains("module")) add_keras_module(layer, "keras.layers");
-    OrderedJson& fields = layer["config"];  // Keras 3.0 knows but one name of this one here
+    OrderedJson& fields = layer["config"];  // Keras 3.0 knows only `batch_shape` here
     if (!fields.contains("batch_input_shape")) continue;
     fields["batch_shape"] = fields["batch_input_shape"];
     fields.erase("batch_input_shape");
@@ -127,12 +127,12 @@ std::vector<std::byte> keras_archive(const std::string& name, const KerasEntries
     add_keras_module(training["loss"], "keras.losses");
     for (OrderedJson& metric : training["metrics"]) {
       add_keras_module(metric, "keras.metrics");
-      if (!metric.is_array()) continue;  // … of one of several outputs
+      if (!metric.is_array()) continue;  // a list: there are several outputs
       for (OrderedJson& one : metric) add_keras_module(one, "keras.metrics");
     }
   }
   Hdf5Group root;
-  root.groups["vars"];  // the model's own weights, for which Keras up to 3.5 looks
+  root.groups["vars"];  // the model's own weights, which Keras up to 3.5 expects
   KerasArchiveGroups groups;
   for (const KerasEntry* entry : entries.in_order()) {
     const auto class_name = entry->json["class_name"].template get<std::string>();
@@ -158,28 +158,31 @@ std::vector<std::byte> keras_archive(const std::string& name, const KerasEntries
 
 namespace heed::keras {
 
-/// The formats that Keras saves models in: `.h5`, and `.keras` since Keras 3.
+/// Keras's formats for models: `.h5`, and `.keras` since Keras 3.
 enum class Format { hdf5, native };
 
-/// A model as the bytes of a file that `keras.models.load_model` opens, without custom objects: that of
-/// Keras 3, from 3.0.0 on, and for HDF5 that of tf.keras. It predicts the same there, in the precision of `Scalar`.
+/// A model as the bytes of a file that `keras.models.load_model` opens without custom objects: that
+/// of Keras 3 since 3.0.0, and for HDF5 also that of tf.keras. Its predictions there are the same,
+/// in the precision of `Scalar`.
 ///
-/// A block is written as the layers it stands for, with the names of
-/// philipperemy/keras-attention-mechanism: the attention weights are the output of `attention_weight`
-/// (LuongAttention) or `attention_vec` (StepAttention); with several blocks of a kind, each has its own
-/// name in front: `encoder_attention_weight`. A LastStep is a Cropping1D and a Reshape, a Slice a
-/// Cropping2D between Reshapes. A layer of your own is written by its type and fields. Its type is what
-/// its class is registered as there: `mine>Gain` by `@register_keras_serializable("mine")`, and `Gain`,
-/// without a package, by `@register_keras_serializable()`.
+/// A block is written as several layers, with the names of philipperemy/keras-attention-mechanism.
+/// The attention weights are the output of `attention_weight` (LuongAttention) or `attention_vec`
+/// (StepAttention). If there are several blocks of a kind, the names begin with the block's name:
+/// `encoder_attention_weight`. A LastStep is written as a Cropping1D and a Reshape, a Slice as
+/// Cropping2D layers between Reshapes. A layer of your own is written with its type and fields. Its
+/// type must be the registered name of its class in Keras: `mine>Gain` for
+/// `@register_keras_serializable("mine")`, and `Gain`, without a package, for
+/// `@register_keras_serializable()`.
 ///
-/// Keras 2 refuses a file with a function of which it has another, hard_sigmoid, and one in which a layer is given
-/// states, for which it has another form. Where Keras would take a mask that heed does not, or another one, the native
-/// format says which; HDF5 cannot.
+/// Keras 2 refuses files with hard_sigmoid, which has another formula there, and files in which a
+/// layer is given states, which have another form there. If Keras would not use the same mask as
+/// heed, the native format names the mask; HDF5 cannot do that.
 ///
-/// Throws `ModelError` when the model is not built, a layer does not lead to its output, is stateful without a
-/// `batch_size`, or leaves out steps as nothing in Keras or in the format does;
-/// `FileError` for what JSON cannot say, and for a name that Keras cannot read or run: TensorFlow takes
-/// letters without accents, digits, `_`, `.`, `-` and `>`.
+/// Throws `ModelError` if the model is not built, if no output depends on a layer, if a layer is
+/// stateful and there is no `batch_size`, or if a layer masks steps in a way that Keras or the
+/// format cannot represent. Throws `FileError` for content that JSON cannot express, and for a name
+/// that Keras cannot read or run: TensorFlow accepts letters without accents, digits, `_`, `.`, `-`
+/// and `>`.
 template <class Scalar>
 std::vector<std::byte> save_model(const Model<Scalar>& model, const CompileOptions& options = {},
                                   Format format = Format::hdf5) {
@@ -197,9 +200,9 @@ std::vector<std::byte> save_model(const Model<Scalar>& model, const CompileOptio
   return detail::Hdf5Writer::write(detail::keras_file(model.name(), entries, options));
 }
 
-/// Writes a model to a file, in the native format where the path ends in `.keras`; an old one is
-/// replaced as a whole or, when that fails, stays as it was: see `write_file`. Throws as above, and
-/// `FileError` with the path and the reason.
+/// Writes a model to a file, in the native format if the path ends in `.keras`. An existing file is
+/// replaced completely or, if writing fails, not changed: see `write_file`. Throws the same errors,
+/// and `FileError` with the path and the reason.
 template <class Scalar>
 void save_model(const Model<Scalar>& model, const std::filesystem::path& path,
                 const CompileOptions& options = {}) {

@@ -61,8 +61,8 @@ class RunningMeans {
 
   void reset() { std::fill(sums_.begin(), sums_.end(), 0.0); }
 
-  /// Adds one batch: its loss, and the metrics of the outputs of `objective`. Time windows are
-  /// weighted by their steps, because the last one may be shorter.
+  /// Adds one batch: its loss, and the metrics of the outputs of `objective`. The loss of a time
+  /// window is weighted by its steps that are not masked, because windows may have fewer steps.
   void add(double loss, const Objective<Scalar>& objective, const BatchLoss<Scalar>& batch,
            Index window = 0) {
     const auto& outputs = batch.outputs();
@@ -93,8 +93,8 @@ class RunningMeans {
     }
   }
 
-  // The state in the middle of an epoch, from which training can be resumed: for each name the sum
-  // of the values and the sum of their weights.
+  /// The state in the middle of an epoch, from which training can be resumed: for each name the sum
+  /// of the weighted values and the sum of their weights.
   const std::vector<double>& sums() const { return sums_; }
   void restore(const std::vector<double>& sums) { sums_ = sums; }
 
