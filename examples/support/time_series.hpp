@@ -11,10 +11,10 @@
 #include <heed/io/file.hpp>
 #include <heed/tensor/sequences.hpp>
 
-/// Samples of unequal length and their classes.
+/// Samples of unequal length, each with its class.
 struct TimeSeries {
   heed::Sequences<float> x;          // each sample: (steps, dimensions)
-  std::vector<heed::Index> classes;  // the class of each sample, an index of `names`
+  std::vector<heed::Index> classes;  // the class of each sample: its place among `names`
   std::vector<std::string> names;    // of the classes
 };
 
@@ -135,11 +135,10 @@ class Reader {
 
 }  // namespace time_series
 
-/// Reads a file of time series with classes, in the .ts format of the packages aeon and sktime.
-/// Lines that begin with `@`, up to `@data`, are the header. Each further line is a sample: its
-/// dimensions are separated by `:`, the values of a dimension by `,`, and the class is at the end.
-/// Throws `heed::FileError`, with the line, for anything else, for time stamps, for missing values
-/// and for samples without a class.
+/// Reads a file of time series with classes, in the format .ts of the packages aeon and sktime: lines that
+/// begin with `@` and end with `@data`, then a line for each sample, with its dimensions separated by `:`,
+/// the values of a dimension by `,`, and the class at the end. Throws `heed::FileError`, with the line, for
+/// anything else, for time stamps, missing values and samples without a class.
 inline TimeSeries read_time_series(const std::filesystem::path& path) {
   const auto bytes = heed::read_file(path);
   return time_series::Reader(path.string())

@@ -48,7 +48,8 @@ using KerasPlaces = std::vector<KerasPlace>;
 using KerasInputOf = std::function<std::string(const std::string& layer)>;
 
 /// The places of a LuongAttention's weight in files of the package `attention` and its
-/// predecessors: in one layer of its own class or, in the package's debug mode, in separate layers.
+/// predecessors: in a single layer with a class of the package or, in the package's debug mode, in
+/// separate layers.
 inline KerasPlaces luong_places(const std::string& weight, const std::string& prefix,
                                 const std::string& node, const std::string* given) {
   std::vector<std::string> names{"attention_vector"};

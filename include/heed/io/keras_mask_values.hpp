@@ -3,15 +3,15 @@
 #include <heed/io/keras_graph.hpp>
 #include <heed/io/keras_masks.hpp>
 
-// Keras 3 writes the tensors that are masks into a file as it does all others, made by classes that are no layers:
-// `NotEqual(ids, 0)` for an Embedding, `Any(NotEqual(x, 0.5))` for a Masking, `LogicalOr` where two are joined, and for a
-// Concatenate a long sum of these.
+// In a Keras 3 file, masks are computed by operations that are not layers: `NotEqual(ids, 0)` for
+// an Embedding, `Any(NotEqual(x, 0.5))` for a Masking, `LogicalOr` where two masks are joined, and
+// a long sum of these for a Concatenate.
 
 namespace heed::detail {
 
-/// A mask that a file computes.
+/// The mask in a file that an operation computes.
 struct KerasMaskValue {
-  enum class Kind { mask, all, nothing, unknown };  ///< all: every step counts
+  enum class Kind { mask, all, nothing, unknown };  ///< all: no step is masked
 
   Kind kind = Kind::unknown;
   KerasMask mask = {};
@@ -23,7 +23,7 @@ inline bool is_keras_mask_class(const KerasLayer& layer) {
   return layer.of_keras && std::find(names.begin(), names.end(), layer.class_name) != names.end();
 }
 
-/// What counts in any of some masks.
+/// The steps that count in any of several masks.
 inline KerasMaskValue any_of_masks(std::span<const KerasMaskValue> values) {
   using Kind = KerasMaskValue::Kind;
   KerasMaskValue result{Kind::nothing};
@@ -37,7 +37,8 @@ inline KerasMaskValue any_of_masks(std::span<const KerasMaskValue> values) {
   return result;
 }
 
-/// The mask that an operation makes of others, `inputs`. `value` is the node of what a NotEqual looks at.
+/// The mask that an operation computes from the masks `inputs`. `value` is the node that a NotEqual
+/// reads.
 inline KerasMaskValue keras_mask_value(const KerasLayer& layer, const KerasCall& call,
                                        std::span<const KerasMaskValue> inputs,
                                        const std::optional<Node>& value) {

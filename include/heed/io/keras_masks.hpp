@@ -29,7 +29,8 @@ struct KerasMask {
   };
   std::set<Test> tests = {};
 
-  /// Of more a file could have so many that their lists took memory beyond measure.
+  /// A limit, because a file could otherwise contain so many tests that their lists need unlimited
+  /// memory.
   static constexpr std::size_t most = 64;
 
   explicit operator bool() const { return !tests.empty(); }

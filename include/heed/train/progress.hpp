@@ -28,8 +28,7 @@ std::string format(const char* pattern, Numbers... numbers) {
   return text;
 }
 
-/// A duration as Keras prints it: `3ms/step`. In seconds, `unit` is left out: `4s`, `1:05`,
-/// `2:00:09`.
+/// Durations as Keras prints them: `3ms/step`, and `4s`, `1:05`, `2:00:09`.
 inline std::string format_step_time(double seconds) {
   if (seconds >= 1 || seconds == 0) return format("%.0fs/step", seconds);
   if (seconds >= 1e-3) return format("%.0fms/step", seconds * 1e3);

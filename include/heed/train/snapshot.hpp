@@ -50,8 +50,9 @@ struct CheckpointFile;
 /// The model, loss, metrics and optimizer, the data, `batch_size`, `shuffle`, `seed` and the
 /// callbacks with a memory must be those of the snapshot. Otherwise `fit` throws `OptionError`, as
 /// it does for a snapshot whose parts do not fit together. It throws `FileError` for a file that is
-/// not a checkpoint. In each case nothing is changed. The output and `threads` may differ, though
-/// the last bits depend on `threads`; so may `epochs`, unless fewer are asked for than are done.
+/// not a checkpoint. In each case nothing is changed. The displayed progress and `threads` may
+/// differ, although the last bits depend on `threads`. `epochs` may differ too, but must not be less
+/// than the number of epochs done.
 /// Losses, metrics, layers and optimizers are compared by their names and fields. Callbacks without
 /// a memory are not compared.
 ///

@@ -116,8 +116,7 @@ class Trainer {
   /// Sets the states of layers that carry them from batch to batch to zeros.
   void reset_states() { shards_.reset_states(); }
 
-  /// The states with which these layers begin the next batch of `samples` samples, one after the
-  /// other.
+  /// The states with which these layers begin the next batch of `samples` samples, layer by layer.
   Arena<Scalar> states(Index samples) { return shards_.states(objective_.graph(), samples); }
   void set_states(Index samples, const Arena<Scalar>& states) {
     shards_.set_states(objective_.graph(), samples, states);
