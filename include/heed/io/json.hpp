@@ -131,8 +131,8 @@ std::string print_json(const Json& json, std::string_view where) {
   }
 }
 
-/// A layer's fields as a JSON object, in their order. An inner layer is written as `{"type": …,
-/// "config": {…}}`. Throws `OptionError` for a number that is not finite.
+/// A layer's fields as a JSON object, in their order. An inner layer is written as
+/// `{"type": …, "config": {…}}`. Throws `OptionError` for a number that is not finite.
 inline nlohmann::ordered_json config_to_json(const Config& config) {
   auto json = nlohmann::ordered_json::object();
   for (const auto& [name, value] : config) {

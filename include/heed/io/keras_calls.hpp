@@ -33,8 +33,7 @@ struct KerasCall {
   bool says_mask = false;
   bool is_list = true;                           ///< the inputs are one argument, a list
   std::vector<const nlohmann::json*> arguments;  ///< those that are neither tensors nor None
-  std::vector<std::pair<std::string, const nlohmann::json*>>
-      named;  ///< the same for keyword arguments
+  std::vector<std::pair<std::string, const nlohmann::json*>> named;  ///< the same by keyword
 
   /// Throws if a call has arguments other than inputs, and states if the layer carries them. An
   /// argument `training=True`, for example, would make a Dropout drop values in predictions.
@@ -64,9 +63,13 @@ bool for_each_keras_tensor(const nlohmann::json& json, const Read& read, const U
   return true;
 }
 
-/// Keras 3 writes `[{"args": [{"class_name": "__keras_tensor__", "config": {"keras_history":
-/// ["lstm", 0, 0]}}], "kwargs": {"mask": …, "initial_state": […]}}]`. For a layer that joins, the
-/// tensors are in a list; for an operator they are separate arguments.
+/// Keras 3 writes
+///
+///     [{"args": [{"class_name": "__keras_tensor__",
+///                 "config": {"keras_history": ["lstm", 0, 0]}}],
+///       "kwargs": {"mask": …, "initial_state": […]}}]
+///
+/// For a layer that joins, the tensors are in a list; for an operator they are separate arguments.
 inline KerasCall keras_3_call(const nlohmann::json& node, const KerasLayer& layer) {
   using Type = nlohmann::json::value_t;
   KerasCall call;
@@ -91,8 +94,7 @@ inline KerasCall keras_3_call(const nlohmann::json& node, const KerasLayer& laye
       call.inputs.push_back(*tensor);
       call.is_list = false;
     } else if (argument.is_array() && for_each_keras_tensor(argument, read, [](const auto&) {})) {
-      for_each_keras_tensor(argument, read,
-                            to(call.states));  // initial_state as a positional argument
+      for_each_keras_tensor(argument, read, to(call.states));  // initial_state by position
     } else if (!argument.is_null()) {
       call.arguments.push_back(&argument);
     }
@@ -110,8 +112,8 @@ inline KerasCall keras_3_call(const nlohmann::json& node, const KerasLayer& laye
 }
 
 /// Keras 2 writes `[[["lstm", 0, 0, {}], …]]`, where states come after the first tensor. For an
-/// operator it writes `[["lstm", 0, 0, {"y": ["dense", 0, 0]}]]`, where `["_CONSTANT_VALUE", -1,
-/// 2.0, {}]` is a number.
+/// operator it writes `[["lstm", 0, 0, {"y": ["dense", 0, 0]}]]`, where
+/// `["_CONSTANT_VALUE", -1, 2.0, {}]` is a number.
 inline KerasCall keras_2_call(const nlohmann::json& node, const KerasLayer& layer) {
   KerasCall call;
   call.is_list = node.empty() || !node[0].is_string();

@@ -112,8 +112,7 @@ class KerasConfig {
   /// only for classes without their own configuration.
   bool is_of_another(std::string_view class_name) const {
     if (fields_.contains("autocast")) return true;
-    if (!fields_.contains("trainable") || !version_.at_least(2, 3))
-      return false;  // not written by Keras
+    if (!fields_.contains("trainable") || !version_.at_least(2, 3)) return false;  // not Keras's
     constexpr auto written =
         std::to_array<std::pair<std::string_view, const char*>>({{"Concatenate", "axis"},
                                                                  {"Flatten", "data_format"},

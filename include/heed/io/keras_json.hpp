@@ -38,9 +38,9 @@ inline nlohmann::json parse_keras_json(std::string_view text, std::string_view w
   return parse_json(without_python_numbers(text), where);
 }
 
-/// A field's value without the object that Keras writes for numpy's numbers: `{"type": "ndarray",
-/// "value": 0.0}` in Keras 2, `{"class_name": "__numpy__", "config": {"value": [0.0], …}}` in Keras
-/// 3.
+/// A field's value without the object that Keras writes for numpy's numbers:
+/// `{"type": "ndarray", "value": 0.0}` in Keras 2,
+/// `{"class_name": "__numpy__", "config": {"value": [0.0], …}}` in Keras 3.
 inline const nlohmann::json& keras_value(const nlohmann::json& json) {
   if (!json.is_object()) return json;
   const auto type = json.find("type");

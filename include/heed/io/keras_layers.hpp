@@ -16,8 +16,8 @@ struct LoadOptions {
   Registry<Scalar> registry = {};
 
   /// Replacements of Keras layers, by the names of the layers: for a Lambda, whose file contains
-  /// Python code, or for an operator that heed has no layer for. `{.layers = {{"last",
-  /// AnyLayer<float>(LastStep{})}}}`
+  /// Python code, or for an operator that heed has no layer for.
+  /// `{.layers = {{"last", AnyLayer<float>(LastStep{})}}}`
   std::map<std::string, AnyLayer<Scalar>, std::less<>> layers = {};
 
   /// The shape of a sample, for a model with one input that leaves axes open (None). By default,

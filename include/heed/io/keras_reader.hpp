@@ -8,8 +8,8 @@ namespace heed::keras {
 
 /// Options of `load_weights`.
 struct WeightOptions {
-  /// The names of layers in the file for layers or weights of the model, if they differ: `{.layers
-  /// = {{"attention", "dense"}, {"other/score_kernel", "score"}}}`.
+  /// The names of layers in the file for layers or weights of the model, if they differ:
+  /// `{.layers = {{"attention", "dense"}, {"other/score_kernel", "score"}}}`.
   std::map<std::string, std::string, std::less<>> layers = {};
 
   /// Whether NaN or infinite weights are accepted, for example from a training that diverged.

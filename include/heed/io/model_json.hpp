@@ -115,9 +115,8 @@ nlohmann::ordered_json model_to_json(const Model<Scalar>& model) {
     const std::size_t owner = detail::owner_of_weights(graph, i);
     if (owner != i) layers.back()["shares"] = graph[owner].name;
     if (!node.trains) layers.back()["trainable"] = false;
-    print_json(
-        layers.back(),
-        detail::printable(graph.title(i)));  // an error names the layer whose text is not UTF-8
+    print_json(layers.back(),
+               detail::printable(graph.title(i)));  // an error about UTF-8 names the layer
   }
   check<ModelError>(!layers.empty(), "model \"", model.name(), "\" has no layers to save");
   nlohmann::ordered_json json;

@@ -32,8 +32,7 @@ inline std::uint32_t crc32(std::span<const std::byte> bytes) {
 
 inline constexpr std::string_view zip_entry_signature = "PK\1\2", zip_end_signature = "PK\5\6";
 inline constexpr std::size_t zip_end_size = 22;
-inline constexpr std::uint32_t zip_elsewhere =
-    ~std::uint32_t{0};  ///< marks a larger number, in an extra field
+inline constexpr std::uint32_t zip_elsewhere = ~std::uint32_t{0};  ///< it is in an extra field
 
 /// An archive in memory. The bytes must outlive it, because all results are views of them. Its
 /// directory and the header of each file must agree, and files must not share bytes; otherwise two

@@ -17,9 +17,9 @@ namespace heed {
 /// `void check_targets(View<const S> y) const` throws if the loss is not defined for the targets.
 /// `void check_output(const NetworkOutput&) const` throws if the network does not fit the loss.
 /// `static constexpr ActivationFunction canonical_activation`, with a field `bool from_logits`,
-/// makes training remove this function from the network and compute the loss from logits. `static
-/// constexpr auto fields()` lists the fields as in a layer, so that a training is not resumed with
-/// other values.
+/// makes training remove this function from the network and compute the loss from logits.
+/// `static constexpr auto fields()` lists the fields as in a layer, so that a training is not
+/// resumed with other values.
 template <class L, class S>
 concept LossFunction = requires(const L& loss, View<const S> y, View<S> dp) {
   { L::name } -> std::convertible_to<std::string_view>;

@@ -4,8 +4,8 @@
 
 namespace heed {
 
-/// The fraction of predictions on the same side of `threshold` as the target: `(p > threshold) ==
-/// y`.
+/// The fraction of predictions on the same side of `threshold` as the target:
+/// `(p > threshold) == y`.
 struct BinaryAccuracy {
   double threshold = 0.5;
 
@@ -95,8 +95,8 @@ class Metric {
     }
   }
 
-  /// A metric with default fields, by its name, which is also its name in logs: `.metrics =
-  /// {"accuracy", "mae"}`. Throws `OptionError` with the known names.
+  /// A metric with default fields, by its name, which is also its name in logs:
+  /// `.metrics = {"accuracy", "mae"}`. Throws `OptionError` with the known names.
   template <detail::Text Name>
   Metric(const Name& name) : Metric(named(name)) {  // NOLINT(google-explicit-constructor)
     name_ = std::string_view(name);

@@ -8,8 +8,9 @@
 namespace heed {
 
 /// The requirements on `.optimizer`: a struct with a `static constexpr std::string_view name`, a
-/// field `double learning_rate`, and `void update(View<S> w, View<const S> dw, OptimizerState<S>&
-/// state) const`, which uses the learning rate of the state.
+/// field `double learning_rate`, and
+/// `void update(View<S> w, View<const S> dw, OptimizerState<S>& state) const`, which uses the
+/// learning rate of the state.
 ///
 /// These members are optional. `std::size_t moments() const` is the number of arenas in the state,
 /// which begin with zeros. `void validate() const` throws if a field is outside its range. The

@@ -10,8 +10,7 @@ namespace heed {
 template <class Scalar>
 struct OptimizerState {
   double learning_rate = 0;  ///< the current rate, at first the optimizer's; schedules change it
-  std::int64_t steps =
-      0;  ///< the number of updates, including the current one; the same for all weights
+  std::int64_t steps = 0;    ///< the number of updates of all weights, with the current one
   std::vector<Arena<Scalar>> moments;
 };
 

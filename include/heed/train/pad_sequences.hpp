@@ -13,10 +13,9 @@ enum class Truncating { pre, post };
 /// The arguments of Keras's `pad_sequences`, with the same names and defaults.
 struct PadOptions {
   Index maxlen = any;  ///< the number of steps of the result; `any`: that of the longest
-  Padding padding = Padding::pre;  ///< where padding is added
-  Truncating truncating =
-      Truncating::pre;  ///< which steps are removed from a sequence that is too long
-  double value = 0;     ///< of padded steps
+  Padding padding = Padding::pre;           ///< where padding is added
+  Truncating truncating = Truncating::pre;  ///< which steps longer sequences lose
+  double value = 0;                         ///< of padded steps
 };
 
 /// Sequences of unequal length as one tensor, (samples, maxlen, …). Shorter sequences are padded
