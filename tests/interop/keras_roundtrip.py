@@ -57,7 +57,8 @@ else:
 kl = keras.layers
 TOLERANCE, TOLERANCE_64 = 1e-6, 1e-12
 MODULE_3 = keras.__version__.startswith("3.")
-MODULE_2, KERAS_3_0 = not MODULE_3, keras.__version__.startswith("3.0.")
+KERAS_3_0 = keras.__version__.startswith("3.0.")
+JOINS_MASKS = MODULE_3 and int(keras.__version__.split(".")[1]) >= 10
 largest = {}
 
 
@@ -416,11 +417,11 @@ class Draw:
         outputs = [self.bidirectional(masked=True)(words), started[:, -1] if steps and chance(0.5) else kl.Dense(2)(started)]
         outputs += as_list(two) + states[:1]
         if steps is None or not chance(0.5):
-            outputs.append(self.recurrent(masked=True)(words if MODULE_2 else self.joined(words, masked)))
+            outputs.append(self.recurrent(masked=True)(self.joined(words, masked) if JOINS_MASKS else words))
         return keras.Model([x, ids], outputs)
 
     def joined(self, a, b):
-        """Keras 3 joins masks since some version in 3.x, and writes how."""
+        """Keras 3 writes how it joins masks; before some version it cannot run that."""
         if int(a.shape[2]) != int(b.shape[2]) or chance_of(self.random):
             return kl.Concatenate()([a, b])
         return kl.Add()([a, b])
@@ -566,6 +567,8 @@ def check_drawn_in_heed():
         if options.module != "keras" and (b"hard_sigmoid" in text or b"initial_state" in text):
             refused_by_keras_2(path)
             continue
+        if KERAS_3_0 and b"TimeDistributed" in text:
+            continue  # which cannot run its own with any number of samples
         try:
             model = keras.models.load_model(path)
         except ValueError as error:

@@ -18,8 +18,9 @@ struct KerasMaskValue {
 };
 
 inline bool is_keras_mask_class(const KerasLayer& layer) {
-  constexpr auto names = std::to_array<std::string_view>(
-      {"Any", "ExpandDims", "LogicalAnd", "LogicalOr", "NotEqual", "OnesLike", "ZerosLike"});
+  constexpr auto names =
+      std::to_array<std::string_view>({"Any", "BroadcastTo", "ExpandDims", "LogicalAnd",
+                                       "LogicalOr", "NotEqual", "OnesLike", "ZerosLike"});
   return layer.of_keras && std::find(names.begin(), names.end(), layer.class_name) != names.end();
 }
 
@@ -54,9 +55,9 @@ inline KerasMaskValue keras_mask_value(const KerasLayer& layer, const KerasCall&
   }
   if (type == "ZerosLike") return {Kind::nothing};
   if (type == "OnesLike") return {Kind::all};
-  const bool one = type == "Any" || type == "ExpandDims";
-  const bool some = type == "LogicalOr" || (type == "Concatenate" && last);
-  if (inputs.size() != call.inputs.size() || !(some || (one && last))) return {};
+  const bool along = type == "Any" || type == "ExpandDims" || type == "Concatenate";
+  const bool plain = type == "LogicalOr" || type == "BroadcastTo";
+  if (inputs.size() != call.inputs.size() || !(plain || (along && last))) return {};
   return any_of_masks(inputs);
 }
 
