@@ -7,9 +7,10 @@
 namespace heed {
 
 /// Trains on samples x: (N, …) and targets y, which have the output's shape (a last axis of 1 may
-/// be missing). Returns the loss and metrics of each epoch. They are means over the samples,
-/// computed while the weights change from batch to batch. `val_…` are the values of the validation
-/// data at the end of the epoch.
+/// be missing), or on `Sequences`. For several inputs or outputs, x and y are lists, in order or by
+/// name. Returns the losses and metrics of each epoch. They are means over the samples, computed
+/// while the weights change from batch to batch. `val_…` are the values of the validation data at
+/// the end of the epoch.
 ///
 /// Throws, with nothing changed, `ModelError` before `build`, `ShapeError` if x or y does not fit,
 /// `DataError` for no samples, for numbers that are not finite and for targets that the loss is not
