@@ -29,7 +29,7 @@ struct Slot {
   Shape shape;
   Index offset = 0;
   Initializer initializer = Initializer::zeros;
-  bool unit_forget = false;
+  bool unit_forget = false;  ///< see `Weight::unit_forget`
 };
 
 /// The weights of one layer, or their gradients, as views into an arena: `w[kernel]`. The order is

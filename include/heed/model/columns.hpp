@@ -27,6 +27,7 @@ class Column {
   /// The tensor; false for `Sequences`.
   View<const Scalar> values() const { return values_; }
   Mask mask() const { return mask_; }
+  /// The `Sequences`; null for a tensor.
   const Sequences<Scalar>* sequences() const { return sequences_; }
 
   /// The shape of all samples: (N, …), with `any` for the steps of `Sequences` of unequal lengths.
@@ -82,6 +83,7 @@ class Column {
     const std::uint8_t* const row = mask_.data() + n * mask_.dim(1);
     return std::count_if(row, row + mask_.dim(1), [](std::uint8_t counts) { return counts != 0; });
   }
+  /// Whether the samples can have different numbers of steps that are not masked.
   bool has_lengths() const { return sequences_ != nullptr || bool(mask_); }
 
   /// Only for `Sequences`: the numbers of sample n, (T, …).

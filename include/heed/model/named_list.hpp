@@ -21,23 +21,27 @@ class NamedList {
   /// An entry of a list by names.
   struct Named {
     std::string name;
-    Thing thing;
+    Thing thing;  ///< the value with this name
   };
 
   NamedList() = default;
+  /// A single value.
   template <class T>
     requires(!std::same_as<std::remove_cvref_t<T>, NamedList> && std::convertible_to<T, Thing>)
   NamedList(
       T&& only) {  // NOLINT(google-explicit-constructor,bugprone-forwarding-reference-overload)
     things_.push_back(std::forward<T>(only));
   }
+  /// Values in the order of the inputs or outputs.
   NamedList(std::initializer_list<Thing> list) : things_(list) {}
+  /// Values by the names of the inputs or outputs, in any order.
   NamedList(std::initializer_list<Named> list) {
     for (const Named& entry : list) {
       names_.push_back(entry.name);
       things_.push_back(entry.thing);
     }
   }
+  /// Values in the order of the inputs or outputs.
   explicit NamedList(std::vector<Thing> list) : things_(std::move(list)) {}
 
   bool empty() const { return things_.empty(); }

@@ -65,6 +65,7 @@ class Shards {
   /// The states with which the layers begin the next batch, in the order of the layers, (N, …)
   /// each, one after the other. They are zeros before the first batch.
   Arena<Scalar> states(const Graph<Scalar>& graph, Index samples);
+  /// Sets these states, in the form that `states` returns.
   void set_states(const Graph<Scalar>& graph, Index samples, const Arena<Scalar>& states);
 
   /// The gradients of the whole batch, in the layout of the weights.

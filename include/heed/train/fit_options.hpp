@@ -59,11 +59,11 @@ struct FitOptions {
 
 template <class Scalar>
 struct EvaluateOptions {
-  Losses<Scalar> loss = {};  ///< required
-  NamedList<double> loss_weights = {};
+  Losses<Scalar> loss = {};             ///< required
+  NamedList<double> loss_weights = {};  ///< see `FitOptions::loss_weights`
   Metrics<Scalar> metrics = {};
-  Metrics<Scalar> weighted_metrics = {};
-  Columns<Scalar> sample_weight = {};  ///< see `FitOptions::sample_weight`
+  Metrics<Scalar> weighted_metrics = {};  ///< see `FitOptions::weighted_metrics`
+  Columns<Scalar> sample_weight = {};     ///< see `FitOptions::sample_weight`
   Index window = 0;  ///< see `FitOptions::window`; needs less memory and gives the same results
   Index batch_size = 32;
   Index threads = 1;  ///< see `FitOptions::threads`; the result does not depend on it

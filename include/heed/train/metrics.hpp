@@ -156,15 +156,19 @@ class Metric {
 template <class Scalar>
 class Metrics {
  public:
+  /// The metrics of the output with this name.
   struct Named {
     std::string output;
     std::vector<Metric<Scalar>> metrics;
   };
 
   Metrics() = default;
+  /// The metrics of the only output.
   Metrics(std::initializer_list<Metric<Scalar>> list) : Metrics(std::vector(list)) {}
+  /// The metrics of the only output.
   Metrics(std::vector<Metric<Scalar>> list)  // NOLINT(google-explicit-constructor)
       : metrics_(std::move(list)) {}
+  /// The metrics of several outputs by name.
   Metrics(std::initializer_list<Named> lists) : by_name_(lists) {}
 
   bool empty() const { return metrics_.empty() && by_name_.empty(); }

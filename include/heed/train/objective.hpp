@@ -54,6 +54,7 @@ class Objective {
   /// Makes every layer begin each batch with the final states of the previous batch, for training
   /// in time windows. Throws `OptionError` for a network that cannot be trained so.
   void carry_states() { graph_ = detail::windowed(graph_); }
+  /// The terms of the sum, one for each output.
   const std::vector<Term>& terms() const { return terms_; }
   const Loss<Scalar>& loss(std::size_t output = 0) const { return terms_[output].loss; }
 

@@ -118,6 +118,7 @@ class Trainer {
 
   /// The states with which these layers begin the next batch of `samples` samples, layer by layer.
   Arena<Scalar> states(Index samples) { return shards_.states(objective_.graph(), samples); }
+  /// Sets these states, in the form that `states` returns.
   void set_states(Index samples, const Arena<Scalar>& states) {
     shards_.set_states(objective_.graph(), samples, states);
   }
