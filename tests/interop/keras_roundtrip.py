@@ -186,9 +186,9 @@ def saves_all_as_h5():
     return True
 
 
-def format_of(number):
-    """Both formats in turn; Keras 2 has another .keras."""
-    native = number % 2 == 1 or not ALL_AS_H5
+def format_of(number, wraps=True):
+    """Both formats in turn; Keras 2 has another .keras. `wraps`: a layer may be within another."""
+    native = number % 2 == 1 or (wraps and not ALL_AS_H5)
     return "keras" if native and options.module == "keras" else "h5"
 
 
@@ -297,7 +297,7 @@ def check_reference(rng):
         model.fit(x, y, epochs=3, batch_size=64, validation_split=0.1, verbose=0)
     print(f"index 2: accuracy {model.evaluate(x[-1000:], y[-1000:], verbose=0)[1]:.3f}")
     for number in range(2):
-        run("the reference", "index2", model, x[:300], format_of(number))
+        run("the reference", "index2", model, x[:300], format_of(number, wraps=False))
     again = check_blocks("index2", model, x[:300], 0, "attention_vec", attention_vector)
     if not options.quick:
         before = again.evaluate(x, y, verbose=0, return_dict=True)
@@ -309,7 +309,7 @@ def check_reference(rng):
     model = regression_model(10, 1, 32)
     model.fit(x, y, epochs=10, verbose=0)
     for number in range(2):
-        run("the reference", "regression", model, x, format_of(number))
+        run("the reference", "regression", model, x, format_of(number, wraps=False))
     again = check_blocks("regression", model, x, 32, "attention_weight", np.asarray)
     go_on_training(again, {"optimizer": "Adam", "learning_rate": 1e-3}, x, y)
 
@@ -514,8 +514,8 @@ def check_own(rng):
         for layer in model.layers:
             layer.set_weights([rng.normal(0, 0.5, w.shape).astype(w.dtype) for w in layer.get_weights()])
         run("layers of one's own", f"own{number}", model, rng.normal(size=(5, 4, 3)).astype(np.float32),
-            format_of(number))
-        path = stored(f"own_heed.{format_of(number)}")
+            format_of(number, wraps=False))
+        path = stored(f"own_heed.{format_of(number, wraps=False)}")
         heed("own", path, stored("own.out"))
         results = load_file(stored("own.out"))
         compare(f"layers of one's own, {path.suffix}, heed to Keras", "y", results["y"],
@@ -566,7 +566,12 @@ def check_drawn_in_heed():
         if options.module != "keras" and (b"hard_sigmoid" in text or b"initial_state" in text):
             refused_by_keras_2(path)
             continue
-        model = keras.models.load_model(path)
+        try:
+            model = keras.models.load_model(path)
+        except ValueError as error:
+            # Before some version Keras 3 cannot read its own files of layers with states that are shared.
+            assert "out of bounds" in str(error) and not ALL_AS_H5, error
+            continue
         assert not any(isinstance(layer, kl.Lambda) for layer in model.layers)
         inputs = len(model.inputs)
         x = results["x"] if inputs == 1 else [results[f"x{i}"] for i in range(inputs)]

@@ -259,8 +259,7 @@ TEST_CASE("Several inputs and outputs, states, shared and frozen layers and any 
   CHECK(model_to_json(again) == saved);
   again.set_weights(model.weights().values());
   const auto a = testing::random_tensor({2, 4, 3}, 1), b = testing::random_tensor({2, 5, 3}, 2);
-  const View<const double> inputs[] = {a, b};
-  CHECK(again.predict_all({.x = inputs}) == model.predict_all({.x = inputs}));
+  CHECK(again.predict_all({a, b}) == model.predict_all({a, b}));
   CHECK_FALSE(again.graph()[encoder.index].trains);
 
   const auto refused = [&](const char* layer, const char* key, const nlohmann::json& value) {

@@ -110,6 +110,10 @@ TEST_CASE("The order of layers is Keras's, whatever order they were added in") {
   model.build();
   CHECK(texts(keras::save_model(model), "model_weights", "layer_names") ==
         std::vector<std::string>{"x", "other", "early", "behind", "late", "short", "sum"});
+  const auto native = keras::load_model<float>(keras::save_model(model, {}, keras::Format::native));
+  for (const Slot& slot : model.graph().layout().all_slots()) {
+    CHECK(Tensor<float>(native.weight(slot.name)) == Tensor<float>(model.weight(slot.name)));
+  }
 }
 
 TEST_CASE("A block is written as the layers of the reference") {

@@ -222,6 +222,17 @@ TEST_CASE("A file that is for Keras 3 alone is one that Keras 2 refuses") {
   CHECK_FALSE(key(row({3, 2}, Masking{}, LSTM{.units = 2})));
 }
 
+TEST_CASE("What Keras is to train several outputs with is said for each") {
+  const auto config = [](const keras::CompileOptions& options) {
+    const auto bytes = keras::save_model(encoder_decoder(), options);
+    return Json::parse(texts(bytes, "", "training_config")[0]);
+  };
+  CHECK(config({.loss = MeanSquaredError{}})["metrics"].is_null());
+  const Json each = {"mean_absolute_error"};
+  CHECK(config({.loss = MeanSquaredError{}, .metrics = {MeanAbsoluteError{}}})["metrics"] ==
+        Json{each, each, each});
+}
+
 TEST_CASE("Axes that a file leaves open are of any length") {
   const auto model = keras::load_model<float>(keras::save_model(row({any, 2}, GRU{.units = 3})));
   CHECK(model.input_shape() == Shape{any, 2});
@@ -513,6 +524,20 @@ TEST_CASE("The order of inputs is that of the model, whatever that of the layers
   CHECK(model.graph()[model.graph().inputs()[0]].name == "z");
   const auto x = random_tensor<float>({4, 3, 2}, 1), z = random_tensor<float>({4, 5, 2}, 2);
   CHECK(outputs(model, {z, x}) == outputs(encoder_decoder(), {x, z}));
+}
+
+TEST_CASE("Masks that are joined again and again take little memory") {
+  Model<float> model("joined");
+  Node sum = model.input("x", {2, 1});
+  const Node x = sum;
+  for (int i = 0; i < 300; ++i) {
+    const Node masked = model.add(Masking{.mask_value = static_cast<double>(i)}, x);
+    sum = i == 0 ? masked : model.add(Add{}, {sum, masked});
+  }
+  model.build();
+  detail::KerasMasks<float> masks;
+  for (std::size_t i = 0; i < model.graph().nodes().size(); ++i) masks.add(model.graph());
+  CHECK(masks.of(model.graph(), sum).tests.size() <= detail::KerasMask::most);
 }
 
 TEST_CASE("A long row of calls of one layer is read without recursion and in little time") {

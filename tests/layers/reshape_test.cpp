@@ -46,6 +46,19 @@ TEST_CASE("Reshape survives the way through its configuration") {
   check_config(Reshape{.target_shape = {-1, 3}}, {{"target_shape", std::vector<Index>{-1, 3}}});
 }
 
+TEST_CASE("Reshape with a -1 takes an input of any length") {
+  Model<float> model;
+  model.input({any, 4});
+  const Node wide = model.add("wide", Reshape{.target_shape = {-1, 2}});
+  model.build();
+  CHECK(model.graph().shape(wide) == Shape{any, 2});
+  const auto y = model.predict(Tensor<float>(Shape{2, 3, 4}));
+  CHECK(y.shape() == Shape{2, 6, 2});
+  CHECK(
+      refusal<ShapeError>(Reshape{.target_shape = {12}}, {any, 4}) ==
+      "Reshape \"layer\": expected a target shape with a -1 for an input of any length, got (12)");
+}
+
 TEST_CASE("Reshape that does not fit is refused in a sentence") {
   CHECK(
       refusal<ShapeError>(Reshape{.target_shape = {5, 2}}, {3, 4}) ==

@@ -322,6 +322,20 @@ TEST_CASE("The output can be another node than the last") {
   CHECK(further.output_shape() == Shape{4});
 }
 
+TEST_CASE("A node is an output once") {
+  Model<double> model("twice");
+  const Node x = model.input({2});
+  const Node a = model.add("a", Dense{.units = 1}, x), b = model.add("b", Dense{.units = 1}, a);
+  CHECK(testing::message<ModelError>([&] {
+          model.set_outputs({a, b, a});
+        }) == "model \"twice\": expected different outputs, got Dense \"a\" more than once");
+  CHECK(testing::message<ModelError>([&] { model.set_outputs({}); }) ==
+        "model \"twice\": expected at least one output");
+  model.set_outputs({b, a});
+  model.build({.seed = 1});
+  CHECK(model.predict_all(testing::random_tensor({3, 2}, 1)).size() == 2);
+}
+
 TEST_CASE("A model without an input has no shapes") {
   const Model<double> model;
   CHECK(message<ModelError>([&] { model.input_shape(); }) == "model \"model\" has no input");

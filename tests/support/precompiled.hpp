@@ -1,6 +1,7 @@
 #pragma once
 
-// What every test file begins with, compiled once: heed, and the promise that instances_float.cpp and instances_double.cpp compile its templates.
+// What every test file begins with, compiled once: heed, whose templates for float are in heed::compiled, and the promise
+// that instances.cpp compiles those for double.
 
 #include <heed/heed.hpp>
 #include <heed/io.hpp>
@@ -9,7 +10,8 @@
 
 namespace heed {
 
-HEED_TEMPLATES(extern template, float)
 HEED_TEMPLATES(extern template, double)
+extern template class Registry<float>;
+extern template class Registry<double>;
 
 }  // namespace heed

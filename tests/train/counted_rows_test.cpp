@@ -54,7 +54,7 @@ TEST_CASE("Where nothing counts there is no loss and no gradient") {
   rows.take("y", y, p, {zeros.data(), {2, 3}});
   CHECK(rows.loss(MeanSquaredError{}, dp) == 0);
   CHECK((dp.array() == 0).all());
-  CHECK(rows.samples() == 0);
+  CHECK(rows.count() == 0);
   CHECK(rows.metric(MeanSquaredError{}) == 0);
   CHECK(rows.weighted_metric(MeanSquaredError{}) == 0);
 }
@@ -87,7 +87,7 @@ TEST_CASE("Weights multiply the losses of samples, and their number divides them
   }
   CHECK(near(value, expected, 1e-15));
   CHECK(near(rows.weighted_metric(MeanSquaredError{}), expected * 3 / 3.5, 1e-15));
-  CHECK(rows.weights() == 3.5);
+  CHECK(rows.weights() == 7);  // of both steps of each sample
   CHECK(rows.metric(MeanSquaredError{}) == loss(y, p));
   // Ones change nothing but the last bits.
   const Tensor<double, 1> ones{1.0, 1.0, 1.0};
@@ -116,6 +116,37 @@ TEST_CASE("With a mask weights of samples are those of their steps, and steps ha
                 3;
   }
   CHECK(near(loss(by_sample).first, expected, 1e-15));
+}
+
+TEST_CASE(
+    "Means are weighed by the steps that count, or by their weights, with a mask and without") {
+  const auto y = random_tensor({2, 3, 4}, 1);
+  const std::vector<std::uint8_t> ones(6, 1);
+  const Tensor<double, 1> by_sample{2.0, 5.0};
+  Tensor<double, 2> by_step(Shape{2, 3});
+  by_step.matrix() << 2, 2, 2, 5, 5, 5;
+  const View<const double> weights[] = {by_sample, by_step};
+  detail::CountedRows<double> rows;
+  for (const Mask all : {Mask{}, Mask{ones.data(), {2, 3}}}) {
+    rows.take("y", y, y, all);
+    CHECK(rows.count() == 6);
+    CHECK(rows.weights() == 6);
+    for (const View<const double>& weight : weights) {
+      rows.take("y", y, y, all, weight);
+      CHECK(rows.count() == 6);
+      CHECK(rows.weights() == 21);
+    }
+  }
+  for (const View<const double>& weight : weights) {
+    rows.take("y", y, y, mask, weight);
+    CHECK(rows.count() == 3);
+    CHECK(rows.weights() == 9);
+  }
+  const auto flat = random_tensor({2, 4}, 1);
+  rows.take("y", flat, flat);
+  CHECK(rows.count() == 2);
+  rows.take("y", flat, flat, {}, by_sample);
+  CHECK(rows.weights() == 7);
 }
 
 TEST_CASE("Weights of another shape are refused") {

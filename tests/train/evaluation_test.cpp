@@ -59,6 +59,17 @@ TEST_CASE("metrics of the same name are told apart by a number") {
   CHECK(near(logs["binary_accuracy_1"] + logs["binary_accuracy_2"], 1, 1e-15));
 }
 
+TEST_CASE("a weighted metric whose name is taken is called so, and numbers follow") {
+  const Objective<double> objective(model.graph(), BinaryCrossentropy{});
+  const detail::RunningMeans<double> means(
+      objective, {{{BinaryAccuracy{}, "mae", "mae"}, {"mse", "mae", BinaryAccuracy{}, "mae"}}},
+      "val_");
+  CHECK(means.names() == std::vector<std::string>{"val_loss", "val_binary_accuracy", "val_mae",
+                                                  "val_mae_1", "val_mse", "val_weighted_mae",
+                                                  "val_weighted_binary_accuracy",
+                                                  "val_weighted_mae_1"});
+}
+
 TEST_CASE("evaluating a second time allocates nothing") {
   const Objective<double> objective(model.graph(), BinaryCrossentropy{});
   detail::RunningMeans<double> means(objective, only({BinaryAccuracy{}}), "");

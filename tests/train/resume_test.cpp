@@ -71,6 +71,148 @@ TEST_CASE("a training that goes on from any step ends in the bits of one that di
   check_same_end<float>(2);
 }
 
+namespace {
+
+/// Two inputs, one of them Sequences, and two outputs, one of steps, with weights of both.
+struct UnevenTraining {
+  Sequences<double> x = Sequences<double>(Shape{2}), tags, tag_weights;
+  Tensor<double> wide = testing::random_tensor({14, 3}, 1),
+                 price = testing::random_tensor({14, 1}, 2);
+  Tensor<double> weights = Tensor<double>(Shape{14});
+
+  UnevenTraining() {
+    for (Index n = 0; n < 14; ++n) {
+      const Index steps = 1 + n * 5 % 6;
+      x.push_back(testing::random_tensor({steps, 2}, static_cast<std::uint64_t>(n)));
+      std::vector<double> tag, weight;
+      for (Index t = 0; t < steps; ++t) {
+        tag.push_back(static_cast<double>((n + t) % 2));
+        weight.push_back(0.5 + static_cast<double>(t));
+      }
+      tags.push_back(tag);
+      tag_weights.push_back(weight);
+      weights(n) = static_cast<double>(n % 3);
+    }
+  }
+
+  static Model<double> model(std::uint64_t seed) {
+    Model<double> model;
+    const Node x = model.input("x", {any, 2}), wide = model.input("wide", {3});
+    const Node lstm = model.add("lstm", LSTM{.units = 3, .return_sequences = true}, x);
+    const Node tag = model.add("tag", Dense{.units = 1, .activation = Activation::sigmoid}, lstm);
+    const Node last = model.add("last", LastStep{}, lstm);
+    const Node both = model.add("both", Concatenate{}, {last, wide});
+    const Node kept = model.add("kept", Dropout{.rate = 0.3}, both);
+    model.set_outputs({model.add("price", Dense{.units = 1}, kept), tag});
+    model.build({.seed = seed});
+    return model;
+  }
+
+  FitOptions<double> options() const {
+    return {.loss = {{"tag", "bce"}, {"price", "mse"}},
+            .loss_weights = {0.5, 2.},
+            .metrics = {{"tag", {"accuracy"}}},
+            .weighted_metrics = {{"tag", {"accuracy"}}, {"price", {"mae"}}},
+            .epochs = 3,
+            .batch_size = 4,
+            .validation_split = 0.2,
+            .similar_lengths = true,
+            .sample_weight = {{"tag", tag_weights}, {"price", weights}},
+            .seed = 4,
+            .verbose = Verbose::silent};
+  }
+  History fit(Model<double>& model, const FitOptions<double>& options) const {
+    return model.fit({x, wide}, {price, tags}, options);
+  }
+};
+
+}  // namespace
+
+TEST_CASE("several inputs, weights and Sequences go on to the same bits, and others are refused") {
+  const UnevenTraining training;
+  for (const Index threads : {1, 2}) {
+    auto options = training.options();
+    options.threads = threads;
+    auto whole = training.model(1);
+    const auto history = training.fit(whole, options);
+    std::vector<TrainingSnapshot<double>> taken;
+    options.callbacks = {recorder<double>(taken)};
+    auto recorded = training.model(1);
+    training.fit(recorded, options);
+    options.callbacks.clear();
+    REQUIRE(taken.size() == 3 * (3 + 1));
+    for (const auto& snapshot : taken) {
+      auto model = training.model(99);
+      options.resume_from = snapshot;
+      CHECK(training.fit(model, options) == history);
+      CHECK(model.weights() == whole.weights());
+    }
+
+    options.resume_from = taken[1];
+    const auto refused = [&](const FitOptions<double>& changed, const UnevenTraining& given) {
+      auto model = given.model(99);
+      const auto text = testing::message<OptionError>([&] { given.fit(model, changed); });
+      CHECK(model.weights() == given.model(99).weights());
+      return text;
+    };
+    const auto contains = [](const std::string& text, const std::string& part) {
+      return text.find(part) != std::string::npos;
+    };
+    auto changed = options;
+    changed.similar_lengths = false;
+    CHECK(
+        refused(changed, training) ==
+        "resume_from: the snapshot was made with similar_lengths: true; this training has seed: 4");
+    changed = options;
+    changed.loss_weights = {0.5, 3.};
+    CHECK(refused(changed, training) ==
+          "resume_from: the snapshot was made with loss: binary_crossentropy, from_logits false, "
+          "label_smoothing 0, weight 2; this training has loss: binary_crossentropy, from_logits "
+          "false, label_smoothing 0, weight 3");
+    changed = options;
+    changed.metrics = {{"price", {"accuracy"}}};
+    CHECK(refused(changed, training) ==
+          "resume_from: the snapshot was made with metrics: tag: accuracy; this training has "
+          "metrics: price: accuracy");
+    changed = options;
+    changed.weighted_metrics = {{"tag", {"accuracy"}}};
+    CHECK(refused(changed, training) ==
+          "resume_from: the snapshot was made with weighted metrics: price: mae; tag: accuracy; "
+          "this training has weighted metrics: tag: accuracy");
+    changed = options;
+    changed.sample_weight = {};
+    CHECK(contains(refused(changed, training), "was made with training data: x of (11, any, 2)"));
+    // Other numbers, and the same numbers in sequences of other lengths.
+    for (int kind = 0; kind < 3; ++kind) {
+      UnevenTraining other;
+      if (kind == 0) other.weights(0) += 1;
+      if (kind == 1) other.wide(3, 1) += 1;
+      if (kind == 2) {
+        other.x = Sequences<double>(Shape{2});
+        for (Index n = 0; n < 14; ++n)
+          other.x.push_back(
+              testing::random_tensor({training.x.steps(n), 2}, static_cast<std::uint64_t>(n + 1)));
+      }
+      auto with_others = options;
+      with_others.sample_weight = {{"tag", other.tag_weights}, {"price", other.weights}};
+      CHECK(contains(refused(with_others, other), "this training has training data: x of"));
+    }
+  }
+}
+
+TEST_CASE("the lengths of Sequences and masks are part of the data that a training goes on with") {
+  const Sequences<double> a{{1, 2}, {3}}, b{{1}, {2, 3}};
+  CHECK(detail::columns_text<double>("x", {a}) != detail::columns_text<double>("x", {b}));
+  const Tensor<double, 2> x{{1, 2}, {3, 4}};
+  const std::vector<std::uint8_t> one{1, 1, 1, 0}, other{1, 0, 1, 1};
+  const auto text = [&](const Mask& mask) {
+    return detail::columns_text<double>("x", {{x, mask}});
+  };
+  CHECK(text({one.data(), {2, 2}}) != text({other.data(), {2, 2}}));
+  CHECK(text({one.data(), {2, 2}}) != text({}));
+  CHECK(text({one.data(), {2, 2}}) == text({std::vector<std::uint8_t>(one).data(), {2, 2}}));
+}
+
 TEST_CASE("every optimizer, in order or shuffled, goes on to the same bits") {
   const Training<double> training;
   for (const Optimizer<double>& optimizer :
@@ -214,7 +356,9 @@ TEST_CASE("a snapshot of another training is refused, and nothing is changed") {
   CHECK(with([](auto& o) { o.loss = BinaryCrossentropy{.label_smoothing = 0.1}; })
             .ends_with("this training has loss: binary_crossentropy, from_logits false, "
                        "label_smoothing 0.1"));
-  CHECK(with([](auto& o) { o.metrics = {BinaryAccuracy{.threshold = 0.4}, MeanAbsoluteError{}}; })
+  CHECK(with([](auto& o) {
+          o.metrics = {BinaryAccuracy{.threshold = 0.4}, MeanAbsoluteError{}};
+        })
             .ends_with("this training has metrics: binary_accuracy, threshold 0.4, "
                        "mean_absolute_error"));
   CHECK(with([](auto& o) { o.metrics = {}; }) ==

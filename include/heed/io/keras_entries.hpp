@@ -35,8 +35,6 @@ class KerasEntries {
   std::span<const KerasRef> inputs() const { return inputs_; }
   std::span<const KerasRef> outputs() const { return outputs_; }
   const KerasEntry& operator[](std::size_t entry) const { return list_.entries()[entry]; }
-  /// Each after those that its first call takes from, as early versions of Keras 3 want to read them.
-  std::span<const KerasEntry> all() const { return list_.entries(); }
   /// Whether a layer is frozen.
   bool has_frozen() const {
     return std::any_of(graph_.nodes().begin(), graph_.nodes().end(),

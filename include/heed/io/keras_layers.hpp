@@ -140,8 +140,9 @@ inline void check_keras_backward(const LayerConfig& forward, const LayerConfig& 
                      " and its layer a ", forward.type,
                      ", and heed's Bidirectional has two of a kind");
   for (const auto& [name, value] : forward.config) {
-    const auto other = std::find_if(backward.config.begin(), backward.config.end(),
-                                    [&](const auto& field) { return field.first == name; });
+    const auto other =
+        std::find_if(backward.config.begin(), backward.config.end(),
+                     [&known = name](const auto& field) { return field.first == known; });
     if (name == "go_backwards") {
       check<OptionError>(other->second != value,
                          "its backward_layer has the direction of its layer");

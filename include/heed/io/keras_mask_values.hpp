@@ -32,6 +32,7 @@ inline KerasMaskValue any_of_masks(std::span<const KerasMaskValue> values) {
     if (value.kind == Kind::nothing) continue;
     result.kind = Kind::mask;
     result.mask.tests.insert(value.mask.tests.begin(), value.mask.tests.end());
+    if (result.mask.tests.size() > KerasMask::most) return {};
   }
   return result;
 }

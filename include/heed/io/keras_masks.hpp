@@ -28,6 +28,9 @@ struct KerasMask {
   };
   std::set<Test> tests = {};
 
+  /// Of more a file could have so many that their lists took memory beyond measure.
+  static constexpr std::size_t most = 64;
+
   explicit operator bool() const { return !tests.empty(); }
   bool operator==(const KerasMask&) const = default;
 };
@@ -57,7 +60,9 @@ KerasMask mask_after(const AnyLayer<Scalar>& layer, Node node, std::span<const N
   }
   if (layer.can_mark()) return {{Test{node, 0, false}}};
   if (layer.keeps_steps()) return masks[0];
-  return layer.is_step_wise(shapes) ? joined_masks(masks) : KerasMask{};
+  const KerasMask joined = layer.is_step_wise(shapes) ? joined_masks(masks) : KerasMask{};
+  if (joined.tests.size() > KerasMask::most) return {{Test{node, 0, false}}};
+  return joined;
 }
 
 /// Whether an output of a node has the node's mask: states have none.

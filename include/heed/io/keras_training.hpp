@@ -79,7 +79,8 @@ class TrainingPart {
   nlohmann::ordered_json json_;
 };
 
-/// What Keras is to go on training with, as `fit` was told; nothing unless a loss is given. And how many samples its
+/// What Keras is to go on training with, as `fit` was told; nothing unless a loss is given. Of several outputs each has
+/// this loss and these metrics. And how many samples its
 /// batches have, 0 for any number: for a model with a stateful layer Keras has to know.
 ///
 ///     keras::save_model(model, "model.h5", {.loss = BinaryCrossentropy{}, .optimizer = Adam{},

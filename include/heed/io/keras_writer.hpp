@@ -25,9 +25,13 @@ inline void add_keras_names(Hdf5Group& group, const std::string& name,
   }
 }
 
-inline OrderedJson keras_training_config(const keras::CompileOptions& options) {
+/// The loss is that of each output, and each has all metrics.
+inline OrderedJson keras_training_config(const keras::CompileOptions& options,
+                                         std::size_t outputs) {
   auto metrics = OrderedJson::array();
   for (const auto& metric : options.metrics) metrics.push_back(metric.json());
+  if (metrics.empty()) metrics = nullptr;
+  if (!metrics.empty() && outputs > 1) metrics = std::vector<OrderedJson>(outputs, metrics);
   return {{"loss", options.loss->json()},
           {"metrics", std::move(metrics)},
           {"weighted_metrics", nullptr},
@@ -39,9 +43,7 @@ inline OrderedJson keras_training_config(const keras::CompileOptions& options) {
 template <class Scalar>
 OrderedJson keras_model_json(const std::string& name, const KerasEntries<Scalar>& entries) {
   auto layers = OrderedJson::array();
-  for (const KerasEntry& entry : entries.all()) {
-    if (!entry.hidden) layers.push_back(entry.json);
-  }
+  for (const KerasEntry* entry : entries.in_order()) layers.push_back(entry->json);
   const auto ends = [&](std::span<const KerasRef> refs) {
     auto list = OrderedJson::array();
     for (const KerasRef& ref : refs) {
@@ -93,7 +95,8 @@ Hdf5Group keras_file(const std::string& name, const KerasEntries<Scalar>& entrie
   root.attributes.push_back({"model_config", {print_json(keras_model_json(name, entries), where)}});
   if (options.loss) {
     root.attributes.push_back(
-        {"training_config", {print_json(keras_training_config(options), where)}});
+        {"training_config",
+         {print_json(keras_training_config(options, entries.outputs().size()), where)}});
   }
   weights.attributes = origin;
   add_keras_names(weights, "layer_names", names);
@@ -116,12 +119,17 @@ std::vector<std::byte> keras_archive(const std::string& name, const KerasEntries
     fields.erase("batch_input_shape");
   }
   if (options.loss) {
-    OrderedJson& training = model["compile_config"] = keras_training_config(options);
+    OrderedJson& training = model["compile_config"] =
+        keras_training_config(options, entries.outputs().size());
     training["optimizer"] = training["optimizer_config"];
     training.erase("optimizer_config");
     add_keras_module(training["optimizer"], "keras.optimizers");
     add_keras_module(training["loss"], "keras.losses");
-    for (OrderedJson& metric : training["metrics"]) add_keras_module(metric, "keras.metrics");
+    for (OrderedJson& metric : training["metrics"]) {
+      add_keras_module(metric, "keras.metrics");
+      if (!metric.is_array()) continue;  // … of one of several outputs
+      for (OrderedJson& one : metric) add_keras_module(one, "keras.metrics");
+    }
   }
   Hdf5Group root;
   root.groups["vars"];  // the model's own weights, for which Keras up to 3.5 looks

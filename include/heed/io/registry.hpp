@@ -39,7 +39,7 @@ std::string full_type() {
 template <class Scalar>
 class Registry {
  public:
-  Registry() { add_all(static_cast<const AllLayers*>(nullptr)); }
+  Registry();
 
   /// Makes layers known, and the TimeDistributed of each that can be one's. Throws `ModelError` when
   /// another layer has the same type name.
@@ -95,5 +95,11 @@ class Registry {
 
   std::map<std::string, Factory, std::less<>> factories_;
 };
+
+// Not in the class, where each file would compile it, and with it every layer, to inline it.
+template <class Scalar>
+Registry<Scalar>::Registry() {
+  add_all(static_cast<const AllLayers*>(nullptr));
+}
 
 }  // namespace heed

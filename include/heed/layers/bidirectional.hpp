@@ -58,7 +58,8 @@ struct Bidirectional {
     const Shape y = layer.output_shape(x);
     if (merge_mode != MergeMode::concat) return y;
     check<OptionError>(layer.units <= (std::numeric_limits<Index>::max)() / 2,
-                       "expected units of which twice as many can be counted, got ", layer.units);
+                       "expected units of which twice as many can be counted, got ",
+                       layer.units.value);
     return y.with_last(2 * layer.units);
   }
 

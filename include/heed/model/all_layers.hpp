@@ -1,7 +1,8 @@
 #pragma once
 
-// All layers of heed, and the one list of them. The registry is made from it; instances.hpp, the tables in the
-// documents and what Keras's loader and writer know are checked against it by tests/model/all_layers_test.cpp.
+// The list of all layers of heed, from which the registry is made. tests/model/all_layers_test.cpp
+// checks that instances.hpp, the tables in the documents and the Keras loader and writer have the
+// same layers.
 
 #include <tuple>
 
@@ -31,7 +32,8 @@
 
 namespace heed {
 
-/// The type of every layer, by name. `TimeDistributed` of each that can be in one comes with it.
+/// The types of all layers, sorted by name. The registry adds the `TimeDistributed` form of each
+/// layer that can be wrapped.
 using AllLayers = std::tuple<Activation, Add, Bidirectional<GRU>, Bidirectional<LSTM>,
                              Bidirectional<SimpleRNN>, Concatenate, Dense, Dot, Dropout, Embedding,
                              Flatten, GRU, Input, LastStep, LSTM, LuongAttention, Masking, Multiply,

@@ -8,12 +8,12 @@
 
 namespace heed {
 
-/// What a layer of unknown type keeps between forward and backward: made by `AnyLayer::make_cache`,
-/// and understood by the layer that made it.
+/// The values that a layer of unknown type keeps between forward and backward.
+/// `AnyLayer::make_cache` makes them, and only the layer that made them can read them.
 using AnyCache = std::shared_ptr<void>;
 
-/// Any layer, for one scalar type: the library's type erasure, and the only place with virtual
-/// functions. A value: copying it copies the layer's configuration.
+/// A layer of any type, for one scalar type. This is the library's type erasure and the only place
+/// with virtual functions. It is a value: a copy is a layer with the same configuration.
 template <class Scalar>
 class AnyLayer {
  public:
@@ -22,19 +22,19 @@ class AnyLayer {
 
   std::string_view type() const { return layer_->type(); }
 
-  /// The same for layers of the same C++ type, and for no others.
+  /// Equal for layers of the same C++ type, and different for all others.
   const void* key() const { return layer_->key(); }
 
   Config config() const { return layer_->config(); }
 
-  /// Whether the output is the input's memory under another shape; there is no forward then.
+  /// Whether the output is the memory of the input with another shape. Such a layer is not run.
   bool only_reshapes() const { return layer_->only_reshapes(); }
 
-  /// Of one sample: of each output.
+  /// The shapes of all outputs for inputs of shapes `x`, both without the batch axis.
   std::vector<Shape> output_shapes(std::span<const Shape> x) const {
     return layer_->output_shapes(x);
   }
-  /// … and of the first.
+  /// The shape of the first output.
   Shape output_shape(std::span<const Shape> x) const { return output_shapes(x)[0]; }
   std::vector<Weight> weights(std::span<const Shape> x) const { return layer_->weights(x); }
 
@@ -47,12 +47,12 @@ class AnyLayer {
     layer_->backward(args, cache.get());
   }
 
-  /// The inner values that a block shows after a forward.
+  /// The inner values that a block publishes after a forward pass.
   std::vector<Published<Scalar>> published(const AnyCache& cache) const {
     return layer_->published(cache.get());
   }
 
-  // What the graph asks about time; see the concept `Layer`.
+  // Questions of the graph about time steps; see the concept `Layer`.
 
   bool is_step_wise(std::span<const Shape> x) const { return layer_->is_step_wise(x); }
   bool keeps_steps() const { return layer_->keeps_steps(); }
@@ -61,12 +61,12 @@ class AnyLayer {
     return layer_->mark(args, counts);
   }
   std::vector<Shape> states(const Shape& x) const { return layer_->states(x); }
-  /// How many outputs come before those that are states.
+  /// The number of outputs that are not states.
   std::size_t outputs() const { return layer_->outputs(); }
-  /// Whether the states of one batch are those that the next one begins with.
+  /// Whether each batch begins with the final states of the previous batch.
   bool is_stateful() const { return layer_->is_stateful(); }
 
-  // What `Stream` asks of a layer whose inputs have steps.
+  // Questions of `Stream` about a layer whose inputs have steps.
 
   bool can_stream() const { return layer_->can_stream(); }
   std::vector<Shape> stream_state(const Shape& x, Index capacity) const {
@@ -79,15 +79,15 @@ class AnyLayer {
     layer_->stream(args, seen, cache.get());
   }
 
-  /// The activation function that ends the layer; none when the layer does not say.
+  /// The activation function that the layer applies last, if the layer declares one.
   std::optional<ActivationFunction> output_activation() const {
     return layer_->output_activation();
   }
 
-  /// The same layer with a linear function in that place.
+  /// The same layer with a linear function in place of that one.
   AnyLayer without_output_activation() const { return AnyLayer(layer_->lifted()); }
 
-  /// The layer itself, or null when it is of another type.
+  /// The layer itself, or null if it is of another type.
   template <Layer L>
   const L* get() const {
     return key() == &key_of<L> ? static_cast<const L*>(layer_->address()) : nullptr;
@@ -122,7 +122,7 @@ class AnyLayer {
     virtual const void* address() const = 0;
   };
 
-  /// Its address tells layer types apart without run-time type information.
+  /// Its address identifies a layer type without run-time type information.
   template <Layer L>
   static constexpr char key_of = 0;
 
@@ -269,7 +269,7 @@ class AnyLayer {
     const void* key() const override { return &key_of<L>; }
     const void* address() const override { return &layer; }
 
-    /// The one input of a layer that takes one, all inputs of a layer that takes a list.
+    /// The only input of a layer that takes one, or all inputs of a layer that takes a list.
     template <class T>
     static decltype(auto) only_or_all(const std::span<T>& list) {
       if constexpr (UnaryLayer<L>) {

@@ -6,8 +6,8 @@
 
 namespace heed {
 
-/// Memory with one element for each weight of a model: the weights themselves, their gradients, or
-/// an optimizer's moments. All of a model's arenas have the same layout.
+/// Memory with one number for each parameter of a model: the weights themselves, their gradients,
+/// or an optimizer's moments. All arenas of a model have the same layout.
 template <class Scalar>
 using Arena = Tensor<Scalar, 1>;
 
@@ -21,11 +21,12 @@ View<S> slot_view(S* arena, const Slot& slot) {
 
 }  // namespace detail
 
-/// Which weights a model has and where each stands in an arena: without gaps, in the order in which
-/// the layers were added.
+/// The weights of a model and their positions in an arena. There are no gaps between them, and they
+/// follow the order in which the layers were added.
 class Layout {
  public:
-  /// Appends the weights of a layer, their names behind its own. Returns where its slots begin.
+  /// Appends the weights of a layer under the names `layer/weight`. Returns the index of the first
+  /// slot. Throws `ShapeError` if the model then has more weights than can be counted.
   std::size_t append(const std::string& layer, const std::vector<Weight>& weights) {
     const std::size_t first = slots_.size();
     Index left = (std::numeric_limits<Index>::max)() - size_;
@@ -43,7 +44,8 @@ class Layout {
     return first;
   }
 
-  /// Throws `ShapeError` unless the weights from slot `first` on are those that another layer needs.
+  /// Throws `ShapeError` unless the weights from slot `first` on have the shapes that another layer
+  /// needs.
   void check_shared(std::size_t first, const std::vector<Weight>& weights) const {
     for (std::size_t i = 0; i < weights.size(); ++i) {
       const Slot& slot = slots_[first + i];
@@ -53,7 +55,7 @@ class Layout {
     }
   }
 
-  /// How many numbers all weights have together.
+  /// The total number of parameters.
   Index size() const { return size_; }
 
   std::span<const Slot> all_slots() const { return slots_; }

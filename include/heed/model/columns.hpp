@@ -7,8 +7,8 @@
 
 namespace heed {
 
-/// The samples of one input or one output of a model: a tensor (N, …), with a mask if not all of its
-/// steps count, or `Sequences` of unequal lengths. It refers to them, and they must outlive it.
+/// The samples of one input or one output of a model: a tensor (N, …), with a mask if some steps
+/// are masked, or `Sequences` of unequal lengths. It refers to them, so they must outlive it.
 template <class Scalar>
 class Column {
  public:
@@ -20,7 +20,7 @@ class Column {
   Column(const Sequences<Scalar>& sequences)  // NOLINT(google-explicit-constructor)
       : sequences_(&sequences), count_(sequences.samples()) {}
 
-  /// Whether it holds anything.
+  /// Whether it refers to any samples.
   explicit operator bool() const { return sequences_ != nullptr || bool(values_); }
   Index samples() const { return count_; }
 
@@ -29,7 +29,7 @@ class Column {
   Mask mask() const { return mask_; }
   const Sequences<Scalar>* sequences() const { return sequences_; }
 
-  /// Of all samples: (N, …), with `any` for the steps of `Sequences` of unequal lengths.
+  /// The shape of all samples: (N, …), with `any` for the steps of `Sequences` of unequal lengths.
   Shape shape() const {
     if (sequences_ == nullptr) return values_.shape();
     Shape shape{count_, padded_ == any && !is_even() ? any : steps(0)};
@@ -37,25 +37,25 @@ class Column {
     return shape;
   }
 
-  /// The same samples, `Sequences` with zeros behind the end of each up to a length of `steps`; of the
-  /// longest in each batch for `any`.
+  /// The same samples, with `Sequences` padded with zeros to a length of `steps`, or, for `any`, to
+  /// the longest sequence of each batch.
   Column padded(Index steps) const {
     Column column = *this;
     column.padded_ = steps;
     return column;
   }
 
-  /// To what length; `any`: not to the same in all batches.
+  /// The length to which `Sequences` are padded; `any` if it differs between batches.
   Index padding() const { return padded_; }
 
-  /// The same numbers under another shape, (N, …), of as many elements.
+  /// The same numbers with another shape, (N, …), that has as many elements.
   Column reshaped(const Shape& shape) const {
     Column column = *this;
     column.values_ = values_.reshaped(shape);
     return column;
   }
 
-  /// Some of the samples, neighbours.
+  /// The samples `first` to `first + count - 1`.
   Column part(Index first, Index count) const {
     Column column = *this;
     column.count_ = count;
@@ -68,14 +68,14 @@ class Column {
     return column;
   }
 
-  /// How many time steps sample n has, with those that do not count; 1 without a time axis.
+  /// The number of time steps of sample n, including masked ones; 1 without a time axis.
   Index steps(Index n) const {
     if (padded_ != any) return padded_;
     if (sequences_ != nullptr) return sequences_->steps(first_ + n);
     return values_.rank() >= 2 ? values_.dim(1) : 1;
   }
 
-  /// How many steps of sample n count.
+  /// The number of steps of sample n that are not masked.
   Index counted_steps(Index n) const {
     if (sequences_ != nullptr) return sequences_->steps(first_ + n);
     if (!mask_) return steps(n);
@@ -84,7 +84,7 @@ class Column {
   }
   bool has_lengths() const { return sequences_ != nullptr || bool(mask_); }
 
-  /// Of `Sequences`: the numbers of sample n, (T, …).
+  /// Only for `Sequences`: the numbers of sample n, (T, …).
   View<const Scalar> sequence(Index n) const { return (*sequences_)[first_ + n]; }
 
  private:
@@ -98,13 +98,13 @@ class Column {
   View<const Scalar> values_ = {};
   Mask mask_ = {};
   const Sequences<Scalar>* sequences_ = nullptr;
-  Index first_ = 0;  ///< sample of `sequences_`
+  Index first_ = 0;  ///< the first sample in `sequences_`
   Index count_ = 0;
   Index padded_ = any;
 };
 
-/// What a model is given: a tensor or `Sequences` for its input, a list where it has several, or a list
-/// by names: `model.predict({{"left", a}, {"right", b}})`.
+/// The data for a model's inputs: a tensor or `Sequences` for the only input, a list for several
+/// inputs, or a list by names: `model.predict({{"left", a}, {"right", b}})`.
 template <class Scalar>
 using Columns = NamedList<Column<Scalar>>;
 

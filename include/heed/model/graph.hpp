@@ -1,6 +1,6 @@
 #pragma once
 
-// A graph: its nodes, how a batch goes through it, and how gradients come back.
+// A graph: its nodes, its forward pass and its backward pass.
 
 #include <heed/model/graph_backward.hpp>
 #include <heed/model/graph_forward.hpp>

@@ -2,11 +2,12 @@
 
 #include <heed/model/graph_nodes.hpp>
 
-// How gradients go back through a graph.
+// The backward pass through a graph.
 
 namespace heed {
 
-/// Whether a node that only reshapes may hand its gradient on without a copy: nobody else adds to it.
+/// Whether a node that only reshapes can pass its gradient on without a copy: no other node adds to
+/// it.
 template <class Scalar>
 bool Graph<Scalar>::shares_gradient(std::size_t node, const Tape<Scalar>& tape) const {
   const Entry& here = nodes_[node];
@@ -50,7 +51,7 @@ void Graph<Scalar>::backward(View<const Scalar> weights, Tape<Scalar>& tape,
   }
 }
 
-/// The first node to reach an input's gradient writes it; every further one adds to it.
+/// The first node that has a gradient for an input writes it; every later one adds to it.
 template <class Scalar>
 void Graph<Scalar>::run_back(std::size_t node, View<const Scalar> weights,
                              Tape<Scalar>& tape) const {

@@ -2,11 +2,11 @@
 
 #include <heed/model/graph_nodes.hpp>
 
-// How a batch goes through a graph.
+// The forward pass through a graph.
 
 namespace heed {
 
-/// Marks the nodes that some nodes depend on, and makes their caches.
+/// Marks the wanted nodes and all nodes that they depend on as active, and makes their caches.
 template <class Scalar>
 void Graph<Scalar>::activate(std::span<const Node> wanted, Tape<Scalar>& tape) const {
   tape.entries.resize(nodes_.size());
@@ -44,8 +44,8 @@ void Graph<Scalar>::activate(std::span<const Node> wanted, Tape<Scalar>& tape) c
   }
 }
 
-/// The shapes of all values in this batch. Where inputs have axes of any length they follow from the data,
-/// and are kept as long as the lengths are the same.
+/// Sets the shapes of all values in this batch. If inputs have axes of any length, the shapes
+/// depend on the data. They are computed again only when a length changes.
 template <class Scalar>
 void Graph<Scalar>::set_shapes(const Inputs<Scalar>& inputs, Tape<Scalar>& tape) const {
   bool same = tape.shaped_for == id_;
@@ -102,7 +102,7 @@ void Graph<Scalar>::forward(View<const Scalar> weights, const Inputs<Scalar>& in
   }
 }
 
-/// The data of an input, and its mask.
+/// Sets the data of an input and its mask.
 template <class Scalar>
 void Graph<Scalar>::enter(std::size_t input, const Inputs<Scalar>& inputs,
                           Tape<Scalar>& tape) const {
@@ -170,9 +170,9 @@ std::vector<Tensor<Scalar>>& Graph<Scalar>::carried_states(std::size_t node, Ind
   return entry.state;
 }
 
-/// Which steps of the first output count: those that the layer marks, those of the first input where it
-/// keeps them, or, where each step is by itself, those that count in any input. As in Keras, all steps
-/// count where an input has no mask.
+/// Sets the mask of the first output: the mask that the layer makes, the mask of the first input if
+/// the layer keeps its steps, or, for a step-wise layer, a mask of the steps that are masked in all
+/// inputs. As in Keras, no step is masked if an input has no mask.
 template <class Scalar>
 void Graph<Scalar>::mark_steps(std::size_t node, const Forward<Scalar>& args,
                                Tape<Scalar>& tape) const {

@@ -8,7 +8,7 @@
 
 namespace heed {
 
-/// An output of a node of a model, as `add` returns it and takes it. Most nodes have one.
+/// One output of a node of a model; `add` takes and returns it. Most nodes have one output.
 struct Node {
   std::size_t index = 0;
   std::size_t output = 0;
@@ -16,18 +16,19 @@ struct Node {
   bool operator==(const Node&) const = default;
 };
 
-/// What a batch brings: a view for each input of the model, (N, …), in the order in which the inputs were
-/// added, and which of its steps count. No masks: all steps of all inputs do.
+/// The data of one batch: a view for each input of the model, (N, …), in the order in which the
+/// inputs were added, and a mask for each. Without masks, all steps of all inputs count.
 template <class Scalar>
 struct Inputs {
   std::span<const View<const Scalar>> x = {};
   std::span<const Mask> masks = {};
 };
 
-/// The layers of a model and how they are joined: the one place that knows about neighbours. It
-/// holds no weights and no values; `forward` and `backward` take them as arguments.
+/// The layers of a model and the connections between them. Only the graph knows which layer reads
+/// which. It contains no weights and no values; `forward` and `backward` take them as arguments.
 ///
-/// Nodes stand in the order in which they were added, which is an order in which they can run.
+/// Nodes are in the order in which they were added. Each node comes after its inputs, so they can
+/// run in this order.
 template <class Scalar>
 class Graph {
  public:
@@ -36,32 +37,32 @@ class Graph {
     std::string name;
     AnyLayer<Scalar> layer;
     std::vector<Node> inputs;
-    std::vector<Shape> shapes;   ///< of one sample, of each output; may have axes of any length
+    std::vector<Shape> shapes;   ///< of each output for one sample; may have axes of any length
     std::size_t first_slot = 0;  ///< its weights are slots [first_slot, first_slot + slots)
     std::size_t slot_count = 0;
     bool trains = true;      ///< whether its weights have gradients
-    bool step_wise = false;  ///< whether each step of the output is by itself
+    bool step_wise = false;  ///< whether output steps depend only on the same input steps
     bool carries =
-        false;  ///< whether the states of a batch are those that the next one begins with
+        false;  ///< whether each batch begins with the final states of the previous batch
 
     bool is_input() const { return inputs.empty(); }
-    /// Of the first output, which most nodes have alone.
+    /// The shape of the first output; most nodes have no other.
     const Shape& shape() const { return shapes[0]; }
   };
 
-  /// Adds a layer behind others. An empty name is made from the type: `lstm`, `lstm_1`. Throws
-  /// `ModelError` for a name that is taken or cannot be one, and the layer's own errors with its
-  /// type and name in front.
+  /// Adds a layer that reads the outputs `inputs`. An empty name is replaced by one made from the
+  /// type: `lstm`, `lstm_1`. Throws `ModelError` for a name that is taken or not allowed. Errors of
+  /// the layer are thrown with its type and name in front.
   std::size_t add(std::string name, AnyLayer<Scalar> layer, std::vector<Node> inputs) {
     return add(std::move(name), std::move(layer), std::move(inputs), nodes_.size());
   }
 
-  /// Adds the layer of node `owner` once more, with other inputs and the same weights.
+  /// Adds the layer of node `owner` again, with other inputs and the same weights.
   std::size_t share(std::string name, std::size_t owner, std::vector<Node> inputs) {
     return add(std::move(name), nodes_[owner].layer, std::move(inputs), owner);
   }
 
-  /// Where values leave the model; the last node added unless said otherwise.
+  /// The outputs of the model: the last node added, unless others were set.
   std::span<const Node> outputs() const { return outputs_; }
   std::size_t output() const { return outputs_.empty() ? 0 : outputs_[0].index; }
   void set_outputs(std::vector<Node> nodes) {
@@ -70,11 +71,11 @@ class Graph {
   }
   void set_output(std::size_t node) { set_outputs({{node, 0}}); }
 
-  /// The nodes where data enter, in the order in which they were added.
+  /// The input nodes, in the order in which they were added.
   std::span<const std::size_t> inputs() const { return inputs_; }
 
-  /// Whether the weights of a node, and of all that share them, have gradients. Those of a frozen layer
-  /// cost none.
+  /// Sets whether the weights of a node, and of all nodes that share them, have gradients. No time
+  /// is spent on gradients of frozen weights.
   void set_trains(std::size_t node, bool trains) {
     for (Entry& entry : nodes_) {
       if (entry.slot_count > 0 && entry.first_slot == nodes_[node].first_slot)
@@ -87,19 +88,19 @@ class Graph {
   const Shape& shape(Node node) const { return nodes_[node.index].shapes[node.output]; }
   const Layout& layout() const { return layout_; }
 
-  /// The node of a name, or the number of nodes when there is none.
+  /// The index of the node with this name, or the number of nodes if there is none.
   std::size_t find(std::string_view name) const {
     const auto found = names_.find(name);
     return found == names_.end() ? nodes_.size() : found->second;
   }
 
-  /// `LSTM "encoder"`: how errors and summaries call a node.
+  /// `LSTM "encoder"`: the name of a node in errors and summaries.
   std::string title(std::size_t node) const {
     return join(nodes_[node].layer.type(), " \"", nodes_[node].name, "\"");
   }
 
-  /// The activation function that ends the network, if it is known, and the network without it: losses that know
-  /// the function work on the logits in front of it.
+  /// The activation function that ends the network, if it is known, and the network without it.
+  /// Losses that know the function are computed from its input, the logits.
   std::optional<ActivationFunction> output_activation(std::size_t output = 0) const {
     const Node node = outputs_[output];
     if (node.output > 0) return ActivationFunction::linear;
@@ -112,12 +113,12 @@ class Graph {
     return lifted;
   }
 
-  /// Whether a batch begins with the states of the one before it in any layer.
+  /// Whether any layer begins each batch with the final states of the previous batch.
   bool carries_states() const {
     return std::any_of(nodes_.begin(), nodes_.end(),
                        [](const Entry& node) { return node.carries; });
   }
-  /// The same network, in which it does so in every layer that has states.
+  /// The same network, in which every layer that has states does so.
   Graph with_carried_states() const {
     Graph carrying = *this;
     for (Entry& node : carrying.nodes_) {
@@ -126,21 +127,22 @@ class Graph {
     return carrying;
   }
 
-  /// The states with which a layer that carries them begins the next batch, (N, …) each: zeros at first, and
-  /// after a batch of another size.
+  /// The states with which a layer that carries them begins the next batch, (N, …) each. They are
+  /// zeros before the first batch and after a batch of another size.
   std::vector<Tensor<Scalar>>& carried_states(std::size_t node, Index samples,
                                               Tape<Scalar>& tape) const;
 
-  /// The shapes of the outputs, of one sample, for inputs of these; `any` where they leave a length open. Throws
-  /// `ShapeError` for lengths that a layer does not take.
+  /// The shapes of the outputs for inputs of these shapes, all for one sample; `any` for a length
+  /// that the inputs leave open. Throws `ShapeError` for lengths that a layer does not accept.
   std::vector<Shape> output_shapes(std::span<const Shape> inputs) const;
 
-  /// Runs the layers that some nodes depend on, and these, on a batch. The values stay on the tape, where
-  /// views of the inputs stand for them in part: these must outlive their use.
+  /// Runs the wanted nodes, and all nodes that they depend on, on a batch. The values are stored on
+  /// the tape. Some of them are views of the inputs, which must outlive their use.
   void forward(View<const Scalar> weights, const Inputs<Scalar>& inputs,
                std::span<const Node> wanted, const Pass& pass, Tape<Scalar>& tape) const;
 
-  /// The same for a graph of one input and one node; returns its first output, (N, …).
+  /// The same for a graph with one input and one wanted node; returns the first output of that
+  /// node, (N, …).
   View<const Scalar> forward(View<const Scalar> weights, View<const Scalar> x, std::size_t node,
                              const Pass& pass, Tape<Scalar>& tape) const {
     const Node wanted{node, 0};
@@ -148,7 +150,7 @@ class Graph {
     return value(wanted, tape);
   }
 
-  /// What the last forward left of a node that it ran.
+  /// The value that the last forward pass computed for a node, and its mask.
   View<const Scalar> value(Node node, const Tape<Scalar>& tape) const {
     return tape.entries[node.index].outputs[node.output].value;
   }
@@ -156,17 +158,18 @@ class Graph {
     return tape.entries[node.index].outputs[node.output].steps;
   }
 
-  /// Where the gradient of the loss by an output goes before `backward`: (N, …). Outputs for which it is
-  /// not asked have none.
+  /// Memory for the gradient of the loss with respect to an output, (N, …), to be written before
+  /// `backward`. An output for which this is not called has no gradient.
   View<Scalar> output_gradient(Tape<Scalar>& tape, std::size_t output = 0) const {
     return make_gradient(outputs_[output], tape);
   }
 
-  /// Runs back from the outputs over what `forward` left on the tape. Adds to `tape.gradients`, which
-  /// it makes zero first, and writes the gradient of the inputs when asked to.
+  /// Runs the backward pass from the outputs, with the values that `forward` left on the tape. Sets
+  /// `tape.gradients` to zero and then adds to it. Writes the gradients of the inputs if
+  /// `input_gradient` is set.
   void backward(View<const Scalar> weights, Tape<Scalar>& tape, bool input_gradient = false) const;
 
-  /// The weights of a node in an arena of this graph's layout, or their gradients.
+  /// The weights of a node, or their gradients, in an arena with this graph's layout.
   template <class S>
   Parameters<S> parameters(S* arena, std::size_t node) const {
     return {arena, layout_.all_slots().subspan(nodes_[node].first_slot, nodes_[node].slot_count)};
@@ -195,18 +198,17 @@ class Graph {
   std::vector<std::size_t> inputs_;
   std::vector<Node> outputs_;
   std::map<std::string, std::size_t, std::less<>> names_;  ///< the nodes by their names
-  std::map<std::string, Index>
-      used_;  ///< how many names were made from a type; all before are taken
+  std::map<std::string, Index> used_;  ///< the last number in a name made from a type
   Layout layout_;
-  std::uint64_t id_ = 0;  ///< graphs of one id have the same nodes
+  std::uint64_t id_ = 0;  ///< graphs with the same id have the same nodes
   bool outputs_are_set_ = false;
   bool shapes_are_known_ = true;
 };
 
 namespace detail {
 
-/// A class name as Keras names a layer after it: `StepAttention` is `step_attention`, `LSTM` `lstm`,
-/// `Conv1D` `conv1d`. A package in front, `mine>Gain`, is left out.
+/// The name that Keras makes from a class name: `StepAttention` is `step_attention`, `LSTM` `lstm`,
+/// `Conv1D` `conv1d`. A package in front, as in `mine>Gain`, is left out.
 inline std::string snake_case(std::string_view type) {
   type.remove_prefix(type.find('>') + 1);
   const auto is = [&](std::size_t i, char first, char last) {
@@ -257,7 +259,7 @@ std::size_t Graph<Scalar>::add(std::string name, AnyLayer<Scalar> layer, std::ve
   try {
     entry.shapes = layer.output_shapes(shapes);
     for (const Shape& shape : entry.shapes) {
-      // Far below the range of Index, so that layers can reckon with lengths: 4 * units, 2 * U.
+      // Far below the range of Index, so that layers can compute with lengths: 4 * units, 2 * U.
       check<ShapeError>(shape.size() <= (std::numeric_limits<Index>::max)() / 8, "an output of ",
                         shape, " has more elements than can be held");
       shapes_are_known_ &= shape.is_known();

@@ -8,11 +8,11 @@
 
 namespace heed {
 
-/// A network with its weights: add layers, `build`, then `fit`, `predict`, look inside, save.
+/// A network with its weights: add layers, call `build`, then train it, use it or save it.
 ///
-/// `add(layer)` continues from the node added last, `add(layer, node)` from another, `add(layer, {a,
-/// b})` joins. The last node is the output. A built model can be copied, and its `const` functions can
-/// be called from several threads at once.
+/// `add(layer)` continues from the node added last, `add(layer, node)` from another node, and
+/// `add(layer, {a, b})` joins nodes. The last node is the output. A built model can be copied, and
+/// its `const` functions can be called from several threads at once.
 template <class Scalar>
 class Model {
  public:
@@ -20,20 +20,21 @@ class Model {
 
   Model(const Model&) = default;
   Model& operator=(const Model&) = default;
-  /// What was moved from is a model without layers.
+  /// The model that was moved from has no layers.
   Model(Model&& other) noexcept : Model() { swap(other); }
   Model& operator=(Model&& other) noexcept {
     Model(std::move(other)).swap(*this);
     return *this;
   }
 
-  /// The shape of one sample, without the batch axis; of any length with `Shape{any, 12}`. A model may have
-  /// several inputs; layers continue from the last node.
+  /// Adds an input for samples of `shape`, without the batch axis; `Shape{any, 12}` accepts any
+  /// length. A model can have several inputs; layers continue from the node added last.
   Node input(const Shape& shape) { return input("", shape); }
   Node input(std::string_view name, const Shape& shape);
 
-  /// Adds a `Layer` after the last node, one, or several. Throws `ShapeError` when it does not fit what
-  /// is before it, `OptionError` for a field outside its range, `ModelError` for a name that is taken.
+  /// Adds a `Layer` after the last node, after one node, or after several. Throws `ShapeError` if
+  /// the layer does not accept the shapes of its inputs, `OptionError` for a field outside its
+  /// range, and `ModelError` for a name that is taken.
   template <Layer L>
   Node add(L layer) {
     return add("", std::move(layer));
@@ -63,19 +64,19 @@ class Model {
   Node add(std::string_view name, L layer, std::span<const Node> inputs) {
     return add(name, AnyLayer<Scalar>(std::move(layer)), inputs);
   }
-  /// The layer of a node once more, on other inputs and with the same weights: `share(encoder, right)`.
+  /// Adds a node's layer again with other inputs and the same weights: `share(encoder, {right})`.
   Node share(Node node, std::initializer_list<Node> inputs) { return share("", node, inputs); }
   Node share(std::string_view name, Node node, std::initializer_list<Node> inputs) {
     return share(name, node, std::span(inputs.begin(), inputs.size()));
   }
   Node share(std::string_view name, Node node, std::span<const Node> inputs);
-  /// The same for a layer whose type is known only at run time.
+  /// The same as `add(name, layer, inputs)`, for a layer whose type is known only at run time.
   Node add(std::string_view name, AnyLayer<Scalar> layer, std::span<const Node> inputs);
 
-  /// Makes the weights. The same seed gives the same weights, everywhere.
+  /// Initializes the weights. The same seed gives the same weights on every machine.
   void build(const BuildOptions& options = {});
   bool is_built() const { return built_; }
-  /// Throws `ModelError` unless the model is built; `done` says what is done to it: "saved".
+  /// Throws `ModelError` unless the model is built. `done` is the verb in the message: "saved".
   void check_built(std::string_view done) const {
     check<ModelError>(
         built_, "model \"", name_, "\" is ", done, " before build()",
@@ -84,18 +85,18 @@ class Model {
 
   const Trained& trained() const { return trained_; }
   void set_trained(const Trained& trained) { trained_ = trained; }
-  /// Gives the model weights made elsewhere, all of them, in the order of `graph().layout()`; it is
-  /// built then. Throws `ShapeError` when their number is not `count_params()`.
+  /// Copies all weights from `values`, in the order of `graph().layout()`. The model is then built.
+  /// Throws `ShapeError` unless there are `count_params()` values.
   void set_weights(std::span<const Scalar> values);
 
-  /// Another output than the node added last, also when more are added. Throws `ModelError` for a node
-  /// that the model does not have.
+  /// Makes a node the output instead of the node added last, even if more nodes are added later.
+  /// Throws `ModelError` for a node that the model does not have.
   void set_output(Node node) { set_outputs({node}); }
-  /// Several outputs, in this order, each of them once.
+  /// Makes several nodes the outputs, in this order. A node may occur only once.
   void set_outputs(std::vector<Node> nodes);
 
-  /// Whether training changes the weights of a layer, which it does unless it is frozen by `false`. Throws
-  /// `ModelError` for a name that the model does not have.
+  /// Sets whether training changes the weights of a layer; `false` freezes the layer. All layers
+  /// are trainable at first. Throws `ModelError` for a name that the model does not have.
   void set_trainable(std::string_view layer, bool trainable) {
     graph_.set_trains(find_layer(layer), trainable);
   }
@@ -103,23 +104,24 @@ class Model {
   const std::string& name() const { return name_; }
   const Graph<Scalar>& graph() const { return graph_; }
 
-  /// Of one sample. Both throw `ModelError` for a model without an input.
+  /// The shapes for one sample. Both functions throw `ModelError` for a model without an input.
   const Shape& input_shape() const { return graph_.shape(input_node(0)); }
   const Shape& output_shape() const { return input_node(0), graph_.shape(graph_.outputs()[0]); }
 
-  /// How many numbers are trained.
+  /// The number of parameters, including those of frozen layers.
   Index count_params() const { return graph_.layout().size(); }
 
-  /// Keras's table: layers, output shapes, parameter counts, connections, totals.
+  /// A table like Keras's: layers, output shapes, parameter counts, connections, totals.
   std::string summary() const { return heed::summary(name_, graph_); }
 
-  /// All weights, as `graph().layout()` says: a view, or a copy of those of a temporary. To keep them:
-  /// `Arena<Scalar> kept(model.weights())`; to bring them back: `model.set_weights(kept.values())`.
+  /// All weights in the order of `graph().layout()`: a view, or a copy if the model is a temporary.
+  /// To store them: `Arena<Scalar> kept(model.weights())`; to restore them:
+  /// `model.set_weights(kept.values())`.
   View<Scalar> weights() & { return weights_; }
   View<const Scalar> weights() const& { return weights_; }
   Arena<Scalar> weights() const&& { return weights_; }
 
-  /// One weight by name, `lstm/kernel`. Throws `ModelError` when there is none.
+  /// One weight by its name, `lstm/kernel`. Throws `ModelError` if the model has no such weight.
   View<Scalar> weight(std::string_view name) & {
     return detail::slot_view(weights_.data(), find_weight(name));
   }
@@ -128,28 +130,30 @@ class Model {
   }
   void weight(std::string_view) const&& = delete;  // give the model a name first
 
-  /// The output (N, …) for each sample: of x, of `Sequences`, or of a list for several inputs. Where steps come
-  /// out of `Sequences`, zeros stand behind the end of each. Throws `ShapeError` when the samples are not of the
-  /// input's shape, `OptionError` for an option outside its range, `ModelError` for a model of several outputs.
+  /// The output (N, …) for the samples of a tensor, of `Sequences`, or of a list for several
+  /// inputs. If the inputs are `Sequences` and the output has steps, the output is padded with
+  /// zeros after the end of each sequence. Throws `ShapeError` for samples that do not have the
+  /// input's shape, `OptionError` for an option outside its range, and `ModelError` for a model
+  /// with several outputs.
   Tensor<Scalar> predict(const Columns<Scalar>& inputs, const PredictOptions& options = {}) const {
     check<ModelError>(graph_.outputs().size() <= 1, "model \"", name_, "\" has ",
                       graph_.outputs().size(), " outputs: predict_all gives them");
     return std::move(run(graph_.outputs(), {}, inputs, options)[0]);
   }
 
-  /// The same of each output, in their order.
+  /// The same for all outputs, in their order.
   std::vector<Tensor<Scalar>> predict_all(const Columns<Scalar>& inputs,
                                           const PredictOptions& options = {}) const {
     return run(graph_.outputs(), {}, inputs, options);
   }
 
-  /// What a node gives for each sample, or an inner value that a block publishes: `lstm`,
+  /// The values of a node, or the inner values that a block publishes, for each sample: `lstm`,
   /// `attention/weights`. Throws `ModelError` for a name that the model does not have.
   Tensor<Scalar> activations(std::string_view name, const Columns<Scalar>& inputs,
                              const PredictOptions& options = {}) const;
 
-  /// One batch on a tape of the caller's: no allocation from the second batch of a size on. The
-  /// result stands on the tape. Throws `DataError` for a batch of no samples.
+  /// Runs one batch on a tape of the caller, without allocating from the second batch of a size on.
+  /// The result is a view of the tape. Throws `DataError` for a batch without samples.
   View<const Scalar> forward(View<const Scalar> x, Tape<Scalar>& tape,
                              const Pass& pass = {}) const {
     return forward(Inputs<Scalar>{.x = {&x, 1}}, tape, pass);
@@ -161,23 +165,23 @@ class Model {
     return graph_.value(graph_.outputs()[0], tape);
   }
 
-  /// Trains; see `FitOptions`. Both are defined in heed/train/fit.hpp.
+  /// Trains the model; see `FitOptions`. Both functions are defined in heed/train/fit.hpp.
   History fit(const Columns<Scalar>& x, const Columns<Scalar>& y,
               const FitOptions<Scalar>& options);
-  /// The losses and metrics on data.
+  /// Computes the losses and metrics on a data set.
   Logs evaluate(const Columns<Scalar>& x, const Columns<Scalar>& y,
                 const EvaluateOptions<Scalar>& options) const;
 
-  /// Throws unless x holds samples that this model takes and the model is built.
+  /// Throws unless the model is built and accepts the samples x.
   void check_input(View<const Scalar> x) const { check_input(Inputs<Scalar>{.x = {&x, 1}}); }
   void check_input(const Inputs<Scalar>& inputs) const;
 
-  /// The same, and `DataError` unless there is at least one sample.
+  /// The same; also throws `DataError` if there are no samples.
   void check_batch(View<const Scalar> x) const { check_batch(Inputs<Scalar>{.x = {&x, 1}}); }
   void check_batch(const Inputs<Scalar>& inputs) const;
 
-  /// A column for each input in the order of the inputs, `Sequences` as long as the model needs them. Throws
-  /// unless this model takes them.
+  /// One column for each input, in the order of the inputs, with `Sequences` padded to the model's
+  /// length if it has one. Throws if the model does not accept them.
   std::vector<Column<Scalar>> ordered_inputs(const Columns<Scalar>& inputs) const;
 
  private:

@@ -9,8 +9,8 @@
 
 namespace heed {
 
-/// One thing for each input or each output of a model: a single one where the model has one, a list
-/// in their order, or a list by their names.
+/// One value for each input or each output of a model: a single value if the model has only one, a
+/// list in their order, or a list by names.
 ///
 ///     .loss = MeanSquaredError{}
 ///     .loss = {MeanSquaredError{}, BinaryCrossentropy{}}
@@ -43,11 +43,12 @@ class NamedList {
   bool empty() const { return things_.empty(); }
   std::size_t size() const { return things_.size(); }
 
-  /// As they were given. For a loop over things whose order does not matter.
+  /// The values in the order in which they were given.
   const std::vector<Thing>& things() const { return things_; }
 
-  /// The things in the order of `names`, which are those of the `whose`, "outputs". Throws `E` unless there
-  /// is one for each; `what` is what they are, "a loss".
+  /// The values in the order of `names`. Throws `E` unless there is one for each name. For the
+  /// message, `what` says what the values are, "a loss", and `whose` what the names are of,
+  /// "outputs".
   template <class E>
   std::vector<Thing> in_order(std::span<const std::string> names, std::string_view what,
                               std::string_view whose) const {
@@ -71,7 +72,7 @@ class NamedList {
   }
 
  private:
-  std::vector<std::string> names_;  ///< empty, or as many as things
+  std::vector<std::string> names_;  ///< empty, or a name for each thing
   std::vector<Thing> things_;
 };
 

@@ -6,29 +6,30 @@
 
 namespace heed {
 
-/// How `Model::build` makes weights.
+/// Options of `Model::build`.
 struct BuildOptions {
   std::uint64_t seed = 0;
 };
 
-/// How `Model::predict` and `Model::activations` run.
+/// Options of `Model::predict` and `Model::activations`.
 struct PredictOptions {
-  Index batch_size = 32;  ///< how many samples at a time go through the layers, on each thread
-  /// How many threads share the samples: at least 1, which is the caller alone. They are made by the
-  /// call and end with it. The result has the same bits with any number of threads.
+  Index batch_size = 32;  ///< the number of samples in a batch, on each thread
+  /// The number of threads that share the samples. 1: only the calling thread. Other threads are
+  /// started by the call and end with it. The result has the same bits for any number of threads.
   Index threads = 1;
 };
 
-/// How long a model has been trained since it was built, by all calls of `fit` together. Orders of
-/// samples and what layers draw go on from there, so that `fit` in a loop repeats neither.
+/// How long a model has been trained by all calls of `fit` since it was built. The order of the
+/// samples and the random numbers of layers continue from there, so that repeated calls of `fit` do
+/// not repeat them.
 struct Trained {
-  std::uint64_t epochs = 0;   ///< those that were begun
-  std::uint64_t updates = 0;  ///< those that were made
+  std::uint64_t epochs = 0;   ///< the number of epochs begun
+  std::uint64_t updates = 0;  ///< the number of updates made
 
   bool operator==(const Trained&) const = default;
 };
 
-// Training is in a later room; heed/train/fit.hpp defines what is declared here.
+// heed/train/fit.hpp, in a later room, defines these.
 template <class Scalar>
 struct FitOptions;
 template <class Scalar>

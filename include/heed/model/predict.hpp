@@ -3,13 +3,13 @@
 #include <heed/model/model_class.hpp>
 #include <heed/model/take.hpp>
 
-// What samples a model takes, and how it runs over them in `predict` and `activations`.
+// The checks of a model's inputs, and the loop over batches of `predict` and `activations`.
 
 namespace heed {
 
 namespace detail {
 
-/// Whether data of a shape are samples of a shape, which may have axes of any length.
+/// Whether data have the shape (samples, …) for a sample shape, which may have axes of any length.
 inline bool fits(const Shape& data, const Shape& sample) {
   bool fits = data.rank() == sample.rank() + 1;
   for (Index axis = 0; fits && axis < sample.rank(); ++axis) {
@@ -80,7 +80,7 @@ std::vector<Column<Scalar>> Model<Scalar>::ordered_inputs(const Columns<Scalar>&
                           longest, "; an input of Shape{any, …} takes any length");
         column = column.padded(expected[0]);
       }
-      // A length that the shape leaves open fits every input of any length.
+      // An unknown number of steps fits every input with steps of any length.
       const Shape shape = column.shape();
       check_input(i,
                   shape.rank() > 1 && (shape[1] == any || shape[1] == 0) ? shape.with(1, 1) : shape,
@@ -94,8 +94,8 @@ std::vector<Column<Scalar>> Model<Scalar>::ordered_inputs(const Columns<Scalar>&
 
 namespace detail {
 
-/// Columns whose first sample shows the shapes that a model gives: `Sequences` as long as the longest of them,
-/// and one sample of zeros where there is none.
+/// Columns whose first sample, when it is run, gives the shapes of the model's values: `Sequences`
+/// are padded to the longest one, and a column without samples is replaced by one sample of zeros.
 template <class Scalar>
 std::vector<Column<Scalar>> shape_columns(std::vector<Column<Scalar>> columns,
                                           std::vector<Tensor<Scalar>>& zeros) {
@@ -109,8 +109,8 @@ std::vector<Column<Scalar>> shape_columns(std::vector<Column<Scalar>> columns,
   return columns;
 }
 
-/// Copies y: (n, …) into the first corner of `to`, which holds zeros, and whose axes may be longer. Steps that
-/// do not count by a mask, (n, T), are left out.
+/// Copies y: (n, …) to the beginning of each axis of `to`, which contains zeros and may have longer
+/// axes. Steps that the mask (n, T) masks are not copied.
 template <class Scalar>
 void copy_corner(View<const Scalar> y, Mask mask, View<Scalar> to) {
   if (y.shape() == to.shape() && !mask) {
@@ -118,7 +118,7 @@ void copy_corner(View<const Scalar> y, Mask mask, View<Scalar> to) {
     return;
   }
   const Index axes =
-      y.rank() > 2 ? y.rank() - 1 : y.rank();  // of rows, the last of which is 1 or more long
+      y.rank() > 2 ? y.rank() - 1 : y.rank();  // a row is one number or the last axis
   const Index width = y.shape().product(axes, y.rank());
   for (Index row = 0; row * width < y.size(); ++row) {
     Index rest = row, offset = 0, stride = to.shape().product(axes, to.rank());
@@ -158,7 +158,7 @@ std::vector<Tensor<Scalar>> Model<Scalar>::run(std::span<const Node> wanted, std
   };
   const Index samples = columns[0].samples();
   const Index batch_size = (std::min)(options.batch_size, samples);
-  // A batch that begins with the states of the one before has to wait for it.
+  // A batch that begins with the states of the previous batch has to wait for it.
   const Index threads =
       graph_.carries_states() ? std::min<Index>(options.threads, 1) : options.threads;
   Team team((std::min)(threads, std::max<Index>(samples, 1)));
@@ -167,7 +167,8 @@ std::vector<Tensor<Scalar>> Model<Scalar>::run(std::span<const Node> wanted, std
   });
   std::vector<Tensor<Scalar>> results(wanted.size());
   {
-    // Shapes of inner values, and of those of any length, show when a sample is run: the longest one.
+    // The shapes of inner values and of values of any length are found by running the longest
+    // sample.
     Tape<Scalar> tape;
     std::vector<Tensor<Scalar>> zeros;
     detail::TakenColumns<Scalar> sample;
@@ -184,7 +185,7 @@ std::vector<Tensor<Scalar>> Model<Scalar>::run(std::span<const Node> wanted, std
       results[i].resize(shape.batch(samples));
     }
   }
-  if (samples == 0) return results;  // layers need memory to work on
+  if (samples == 0) return results;  // layers cannot be run on empty batches
   team.run(team.threads(), [&](Index shard) {
     const detail::Part part(samples, team.threads(), shard);
     const Index end = part.first + part.count;
@@ -195,7 +196,7 @@ std::vector<Tensor<Scalar>> Model<Scalar>::run(std::span<const Node> wanted, std
       batch.take(columns, {first, count});
       graph_.forward(weights_, batch.inputs(), wanted, {}, tape);
       for (std::size_t i = 0; i < wanted.size(); ++i) {
-        // What stands behind the end of a sequence would depend on the others in its batch.
+        // Values after the end of a sequence would depend on the other sequences of its batch.
         const Steps steps = is_uneven ? graph_.steps(wanted[i], tape) : Steps{};
         detail::copy_corner<Scalar>(value(i, tape), steps && inner.empty() ? steps->mask() : Mask{},
                                     results[i].samples(first, count));

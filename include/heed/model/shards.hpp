@@ -5,65 +5,69 @@
 
 namespace heed {
 
-/// A batch on its way through a graph, cut into shards of neighbouring samples: as many as a team has
-/// threads, or as there are samples, each on a tape of its own. Layers are told which sample a shard
-/// begins with, so that what they draw does not depend on the cut. One shard is a tape and no more.
+/// Runs a batch through a graph in shards of consecutive samples: one for each thread of a team,
+/// but not more than there are samples. Each shard has its own tape. Layers are given the index of
+/// the first sample of the shard, so that their random numbers do not depend on the division into
+/// shards. A single shard is just a tape.
 ///
 ///     y = shards.forward(graph, weights, x, pass);       // each shard runs, the outputs are joined
 ///     loss(targets, y, shards.output_gradient(graph));   // of the whole batch
 ///     shards.backward(graph, weights);                   // each shard runs, the gradients are added
 ///
-/// A sample's output has the same bits in every cut. Gradients of weights are summed over the samples
-/// of a shard first and then over the shards in their order: the last bits depend on how many there
-/// are, and on nothing else. From the second batch of a size on nothing is allocated.
+/// The output of a sample has the same bits for any number of shards. The gradients of the weights
+/// are summed over the samples of each shard first, and then over the shards in their order, so
+/// their last bits depend on the number of shards and on nothing else. From the second batch of a
+/// size on, nothing is allocated.
 template <class Scalar>
 class Shards {
  public:
   explicit Shards(std::shared_ptr<Team> team = std::make_shared<Team>()) : team_(std::move(team)) {}
 
-  /// Shards of other batches may be run by the same threads, one batch at a time.
+  /// The threads. Other `Shards` can use the same team, one batch at a time.
   const std::shared_ptr<Team>& team() const { return team_; }
 
-  /// Runs a batch, which must outlive `backward`.
+  /// Runs the forward pass of a batch. The inputs must outlive `backward`.
   void forward(const Graph<Scalar>& graph, View<const Scalar> weights, const Inputs<Scalar>& inputs,
                const Pass& pass);
 
-  /// What an output of the graph gave, (N, …), and which of its steps count; until the next `forward`.
+  /// The values of an output of the graph, (N, …), and its mask. Both are valid until the next
+  /// `forward`.
   View<const Scalar> output(const Graph<Scalar>& graph, std::size_t output = 0) const {
     return shards_ == 1 ? graph.value(graph.outputs()[output], tapes_.front())
                         : outputs_[output].value.view();
   }
   Mask mask(const Graph<Scalar>& graph, std::size_t output = 0) const;
 
-  /// The same for a graph of one input and one output, x: (N, …).
+  /// The same as both, for a graph with one input and one output, x: (N, …).
   View<const Scalar> forward(const Graph<Scalar>& graph, View<const Scalar> weights,
                              View<const Scalar> x, const Pass& pass) {
     forward(graph, weights, {.x = {&x, 1}}, pass);
     return output(graph);
   }
 
-  /// Where the gradient of the loss by an output goes before `backward`: (N, …).
+  /// Memory for the gradient of the loss with respect to an output, (N, …), to be written before
+  /// `backward`.
   View<Scalar> output_gradient(const Graph<Scalar>& graph, std::size_t output = 0);
 
-  /// Runs back over what `forward` left, and writes `gradients()`; on request those by the inputs, too,
-  /// which stand on the tape.
+  /// Runs the backward pass and writes `gradients()`. Also writes the gradients of the inputs to
+  /// the tapes if `input_gradients` is set.
   void backward(const Graph<Scalar>& graph, View<const Scalar> weights,
                 bool input_gradients = false);
 
-  /// What the first shard has made, which is all there is with one thread.
+  /// The tape of the first shard, which is the whole batch if there is one thread.
   const Tape<Scalar>& first_tape() const { return tapes_.front(); }
 
-  /// Stateful layers begin with zeros again.
+  /// Sets the states of stateful layers to zeros.
   void reset_states() {
     for (Tape<Scalar>& tape : tapes_) tape.reset_states();
   }
 
-  /// The states with which layers begin the next batch, in the order of the layers, each of the whole batch, (N,
-  /// …). Without a batch so far they are zeros.
+  /// The states with which the layers begin the next batch, in the order of the layers, (N, …)
+  /// each, one after the other. They are zeros before the first batch.
   Arena<Scalar> states(const Graph<Scalar>& graph, Index samples);
   void set_states(const Graph<Scalar>& graph, Index samples, const Arena<Scalar>& states);
 
-  /// Of the whole batch, in the layout of the weights.
+  /// The gradients of the whole batch, in the layout of the weights.
   Arena<Scalar>& gradients() { return tape(0).gradients; }
   const Arena<Scalar>& gradients() const { return tapes_.front().gradients; }
 
@@ -76,7 +80,7 @@ class Shards {
   Index samples_ = 0;
   Index shards_ = 1;
   std::vector<Tape<Scalar>> tapes_ = std::vector<Tape<Scalar>>(1);
-  // Of all shards together, when there are several.
+  // An output of all shards together, if there are several.
   struct Output {
     Tensor<Scalar> value, gradient;
     std::vector<std::uint8_t> counts;
@@ -84,7 +88,7 @@ class Shards {
   };
   std::vector<Output> outputs_;
 
-  /// What each shard is given.
+  /// The inputs of one shard.
   struct Given {
     std::vector<View<const Scalar>> x;
     std::vector<Mask> masks;
@@ -129,7 +133,7 @@ void Shards<Scalar>::forward(const Graph<Scalar>& graph, View<const Scalar> weig
   for (Index shard = 0; shard < shards_; ++shard) collect(graph, shard);
 }
 
-/// The samples of a shard.
+/// The inputs of the samples of a shard.
 template <class Scalar>
 Inputs<Scalar> Shards<Scalar>::part_of(const Inputs<Scalar>& inputs, Index shard) {
   const auto [first, count] = part(shard);
@@ -143,7 +147,7 @@ Inputs<Scalar> Shards<Scalar>::part_of(const Inputs<Scalar>& inputs, Index shard
   return {given.x, given.masks};
 }
 
-/// Puts what a shard gave where it belongs among all.
+/// Copies the outputs and masks of a shard to those of the whole batch.
 template <class Scalar>
 void Shards<Scalar>::collect(const Graph<Scalar>& graph, Index shard) {
   const auto [first, count] = part(shard);
@@ -199,7 +203,7 @@ void Shards<Scalar>::backward(const Graph<Scalar>& graph, View<const Scalar> wei
 
 template <class Scalar>
 void Shards<Scalar>::add_gradients() {
-  // So many numbers take longer to add than a thread takes to begin.
+  // Adding fewer numbers takes less time than starting work on another thread.
   constexpr Index worth_a_thread = 1 << 15;
   const Index size = gradients().size();
   const Index parts = std::clamp<Index>(size / worth_a_thread, 1, shards_);
@@ -212,7 +216,8 @@ void Shards<Scalar>::add_gradients() {
   });
 }
 
-/// Calls `use(state, offset)` for the part of each state that a shard has, and where it stands among all.
+/// Calls `use(state, offset)` for the part of each state that a shard has, with its offset in all
+/// states.
 template <class Scalar>
 template <class Use>
 void Shards<Scalar>::for_each_state(const Graph<Scalar>& graph, Index samples, const Use& use) {

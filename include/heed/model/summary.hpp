@@ -8,7 +8,7 @@ namespace heed {
 
 namespace detail {
 
-/// How many columns of a terminal a text takes.
+/// The width of a text in columns of a terminal.
 inline std::size_t width(std::string_view text) { return columns(text); }
 
 inline std::string padded(std::string_view text, std::size_t wide, bool right = false) {
@@ -16,14 +16,14 @@ inline std::string padded(std::string_view text, std::size_t wide, bool right = 
   return right ? space + std::string(text) : std::string(text) + space;
 }
 
-/// `25121` as `25,121`.
+/// `25,121` for `25121`.
 inline std::string with_commas(Index number) {
   std::string digits = std::to_string(number);
   for (std::size_t i = digits.size(); i > 3; i -= 3) digits.insert(i - 3, 1, ',');
   return digits;
 }
 
-/// `84984` bytes as `82.99 KB`, as Keras writes it.
+/// `82.99 KB` for `84984` bytes, as in Keras.
 inline std::string human_size(double bytes) {
   const std::array units{"B", "KB", "MB", "GB"};
   std::size_t unit = 0;
@@ -41,9 +41,10 @@ inline std::string repeated(std::string_view text, std::size_t times) {
 
 }  // namespace detail
 
-/// The table that Keras prints of a model: layer and type, output shape with `None` for the batch,
-/// parameter count, and what each layer is connected to; then the totals. Control characters in names
-/// are written out, `\x1b`: a file's names go to a terminal.
+/// The table that Keras prints for a model: layer and type, output shape with `None` for the batch
+/// axis, parameter count, and the layers it is connected to; then the totals. Control characters in
+/// names are escaped, `\x1b`, because the names can come from a file and the table is printed to a
+/// terminal.
 template <class Scalar>
 std::string summary(const std::string& name, const Graph<Scalar>& graph) {
   using Line = std::array<std::string, 4>;
@@ -51,7 +52,7 @@ std::string summary(const std::string& name, const Graph<Scalar>& graph) {
   bool sequential = true;
   for (std::size_t i = 0; i < graph.nodes().size(); ++i) {
     const auto& node = graph[i];
-    std::string sample = "(None";  // as Keras calls the batch axis, and others of any length
+    std::string sample = "(None";  // Keras's name for axes of any length
     for (const Index dim : node.shape()) sample += dim == any ? ", None" : join(", ", dim);
     sample += node.shape().rank() == 0 ? ",)" : ")";
     std::string connections;

@@ -3,11 +3,11 @@
 #include <heed/model/columns.hpp>
 #include <heed/model/graph.hpp>
 
-// How samples are taken out of columns, to be one batch.
+// Takes samples out of columns to make a batch.
 
 namespace heed::detail {
 
-/// Which samples: `count` neighbours, or those of a list.
+/// The samples to take: `count` consecutive ones, or those of a list.
 struct Rows {
   Index first = 0;
   Index count = 0;
@@ -18,14 +18,14 @@ struct Rows {
   }
 };
 
-/// Which time steps of them; all unless `count` says how many.
+/// The time steps to take; all if `count` is `any`.
 struct Window {
   Index first = 0;
   Index count = any;
 };
 
-/// Some samples of a column as one batch. It keeps its memory, so that a second batch of a size allocates
-/// nothing.
+/// Some samples of a column as one batch. It keeps its memory, so the second batch of a size
+/// allocates nothing.
 template <class Scalar>
 class Taken {
  public:
@@ -70,7 +70,8 @@ class Taken {
     mask_ = {counts_.data(), {rows.count, count}};
   }
 
-  /// Zeros stand behind the end of a sequence. There is one step at least, which layers need.
+  /// Pads sequences with zeros after their end. The result has at least one step, because layers
+  /// need one.
   void pad(const Column<Scalar>& column, const Rows& rows, const Window& window) {
     Index longest = 1;
     for (Index i = 0; i < rows.count; ++i) longest = (std::max)(longest, column.steps(rows[i]));

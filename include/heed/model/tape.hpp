@@ -5,48 +5,48 @@
 
 namespace heed {
 
-/// Everything that one batch makes on its way through a model: each node's outputs, cache and
-/// gradients, and the gradients of the weights. One tape serves one thread; a model takes any number
-/// of tapes. Buffers keep their capacity, so that a second batch of a size allocates nothing.
+/// The values of one batch in a model: the outputs, caches and gradients of each node, and the
+/// gradients of the weights. A tape is used by one thread at a time; a model can be run on any
+/// number of tapes. Buffers keep their capacity, so the second batch of a size allocates nothing.
 ///
-/// `Graph::forward` writes the outputs and caches, `Graph::backward` the gradients. A tape can be moved and
-/// not copied: layers know their caches by address.
+/// `Graph::forward` writes the outputs and caches, `Graph::backward` the gradients. A tape can be
+/// moved but not copied, because a copy would share the caches.
 template <class Scalar>
 struct Tape {
   /// One output of a node.
   struct Output {
     Shape shape;                ///< of one sample in this batch: all lengths are known
-    View<const Scalar> value;   ///< own memory, the data's (input) or the input's (reshapes)
-    View<Scalar> gradient;      ///< of the loss by the value
-    Steps steps;                ///< which steps of it count; false: all
+    View<const Scalar> value;   ///< in `value_memory`, in the data or in the value it reshapes
+    View<Scalar> gradient;      ///< of the loss with respect to the value
+    Steps steps;                ///< the mask; false: no step is masked
     bool has_gradient = false;  ///< whether a later node has written `gradient` in this backward
-    Index consumers = 0;        ///< how many active nodes, and outputs of the model, read the value
+    Index consumers = 0;  ///< the number of active nodes and model outputs that read the value
 
     Tensor<Scalar> value_memory;
     Tensor<Scalar> gradient_memory;
-    std::vector<std::uint8_t> counts;  ///< a mask of its own, (N, T)
-    StepTable table;                   ///< the same for loops
+    std::vector<std::uint8_t> counts;  ///< the memory of a mask made by the node, (N, T)
+    StepTable table;                   ///< the mask as loops over steps need it
   };
 
-  /// What belongs to one node of the graph.
+  /// The values of one node of the graph.
   struct Entry {
     std::vector<Output> outputs;
     bool active = false;  ///< whether the last forward ran this node
-    bool wanted = false;  ///< whether anything in front of this node needs its gradient
+    bool wanted = false;  ///< whether this node or an earlier one needs gradients
     AnyCache cache;
     const void* cache_key = nullptr;    ///< the type of layer that made the cache
-    std::vector<Tensor<Scalar>> state;  ///< of a stateful layer, from batch to batch
+    std::vector<Tensor<Scalar>> state;  ///< carried from batch to batch by a stateful layer
 
-    // What the layer is given, made anew for each batch in the same memory.
+    // The arguments of the layer, which are written again for each batch.
     std::vector<View<const Scalar>> x;        ///< inputs
-    std::vector<View<const Scalar>> dy;       ///< gradients by the outputs
-    std::vector<View<const Scalar>> carried;  ///< states of the batch before
+    std::vector<View<const Scalar>> dy;       ///< gradients of the outputs
+    std::vector<View<const Scalar>> carried;  ///< final states of the previous batch
     std::vector<View<Scalar>> y;              ///< outputs
-    std::vector<View<Scalar>> dx;             ///< gradients by the inputs
+    std::vector<View<Scalar>> dx;             ///< gradients of the inputs
     std::vector<View<Scalar>> next_carried;   ///< states for the next batch
-    std::vector<View<const Scalar>> made;     ///< y, to be read
+    std::vector<View<const Scalar>> made;     ///< y as constant views
     std::vector<Steps> steps;
-    std::vector<Tensor<Scalar>> scratch;  ///< for gradients that are added to others
+    std::vector<Tensor<Scalar>> scratch;  ///< gradients before they are added to others
   };
 
   Tape() = default;
@@ -57,7 +57,7 @@ struct Tape {
   Tape& operator=(const Tape&) = delete;
   ~Tape() = default;
 
-  /// Stateful layers begin with zeros again.
+  /// Sets the states of stateful layers to zeros.
   void reset_states() {
     for (Entry& entry : entries) {
       for (auto& state : entry.state) state.set_zero();

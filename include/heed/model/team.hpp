@@ -1,7 +1,7 @@
 #pragma once
 
 #include <heed/tensor/eigen.hpp>
-// Eigen 5 has the pool among its own modules.
+// In Eigen 5 the thread pool is a supported module.
 #if __has_include(<Eigen/ThreadPool>)
 #include <Eigen/ThreadPool>
 #else
@@ -22,8 +22,9 @@ namespace heed {
 
 namespace detail {
 
-/// Eigen's threads, but that one which cannot be made is remembered instead of thrown: a pool that
-/// lacks a thread while it is being made waits for it without end.
+/// Eigen's thread environment, except that it records a thread that cannot be started instead of
+/// throwing. An exception in the constructor of Eigen's pool would leave it waiting forever for the
+/// missing thread.
 struct PoolEnvironment : Eigen::StlThreadEnvironment {
   class EnvThread {
    public:
@@ -51,10 +52,10 @@ struct PoolEnvironment : Eigen::StlThreadEnvironment {
     return new EnvThread(std::move(work), *failure);
   }
 
-  std::string* failure;  ///< what the last thread that could not be made says
+  std::string* failure;  ///< the error of the last thread that could not be started
 };
 
-/// Part `i` of [0, size) cut into `parts` of nearly one size.
+/// Part `i` of [0, size), divided into `parts` parts whose sizes differ by at most 1.
 struct Part {
   Index first, count;
 
@@ -65,15 +66,15 @@ struct Part {
 
 }  // namespace detail
 
-/// Threads that share work: the one that calls, and others that wait in a pool of Eigen's. A team of
-/// one makes no thread. One thread at a time may call `run`.
+/// Threads that share work: the calling thread, and others that wait in a pool of Eigen. A team of
+/// one starts no thread. Only one thread at a time may call `run`.
 class Team {
  public:
-  /// More are refused: nobody means them.
+  /// A larger number is refused, since it is certainly a mistake.
   static constexpr Index most_threads = 1024;
 
-  /// Throws `OptionError` for less than one thread or more than `most_threads`, and `Error` when the
-  /// system has no more threads to give.
+  /// Throws `OptionError` for fewer than one thread or more than `most_threads`, and `Error` if the
+  /// system cannot start them.
   explicit Team(Index threads = 1) : threads_(threads) {
     check<OptionError>(1 <= threads && threads <= most_threads, "expected threads from 1 to ",
                        most_threads, ", got ", threads);
@@ -82,9 +83,9 @@ class Team {
 
   Index threads() const { return threads_; }
 
-  /// Calls `f(shard)` for each shard in [0, shards), shard 0 on the calling thread and each further
-  /// one on any thread, and returns when all are done; there are at most `threads()`. When calls
-  /// throw, it throws what the first of these shards threw. It allocates nothing.
+  /// Calls `f(shard)` for each shard in [0, shards), with at most `threads()` shards, and returns
+  /// when all calls are done. Shard 0 runs on the calling thread, each other shard on any thread.
+  /// If calls throw, the exception of the lowest shard is thrown again. Allocates nothing.
   template <class F>
   void run(Index shards, const F& f) {
     eigen_assert(0 < shards && shards <= threads_);
@@ -97,7 +98,7 @@ class Team {
   }
 
  private:
-  /// What the threads of a team see; it stays where it is when the team moves.
+  /// The data that the threads of a team use. Its address stays the same when the team is moved.
   struct Crew {
     using Pool = Eigen::ThreadPoolTempl<detail::PoolEnvironment>;
 
@@ -115,7 +116,7 @@ class Team {
       left.store(shards - 1, std::memory_order_relaxed);
       for (Index shard = 1; shard < shards; ++shard) {
         const auto worker = static_cast<int>(shard - 1);
-        // What the function holds is small enough to stand in the std::function itself.
+        // The captures are small enough for std::function to store them without allocating.
         const auto task = [this, shard] {
           work(shard);
           if (left.fetch_sub(1, std::memory_order_acq_rel) == 1) left.notify_one();
@@ -140,7 +141,8 @@ class Team {
       }
     }
 
-    /// Shards are of one size and end together, nearly: to sleep and be woken takes longer than that.
+    /// Shards have the same size and end at nearly the same time. To look for their end for a while
+    /// takes less time than to sleep and be woken.
     void wait() const {
       constexpr int looks = 100;
       for (int look = 0; look < looks; ++look) {
@@ -152,9 +154,10 @@ class Team {
 
     void (*call)(const void*, Index) = nullptr;
     const void* context = nullptr;
-    std::vector<std::exception_ptr> errors;  ///< of each shard, in the run under way
-    std::atomic<Index> left = 0;             ///< shards of the pool that are not done
-    std::unique_ptr<Pool> pool;              ///< last: its threads end before what they see
+    std::vector<std::exception_ptr> errors;  ///< of each shard in the current run
+    std::atomic<Index> left = 0;             ///< the number of shards of the pool that are not done
+    std::unique_ptr<Pool>
+        pool;  ///< last, so that its threads end before the data they use is destroyed
   };
 
   Index threads_;

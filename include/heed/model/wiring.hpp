@@ -2,9 +2,9 @@
 
 #include <heed/layers/layer.hpp>
 
-// How states become edges of the graph: of a layer that carries states the inputs after the first are what
-// it begins with, and the outputs after its own, mostly the first, what it ends with. The layer knows
-// nothing of it.
+// States as edges of the graph. For a layer that carries states, the inputs after the first are the
+// initial states, and the outputs after the layer's own outputs, usually one, are the final states.
+// The layer itself does not depend on these edges.
 
 namespace heed::detail {
 
@@ -27,7 +27,7 @@ Forward<S> with_states(Forward<S> args, std::size_t outputs) {
   return args;
 }
 
-/// States that are outputs and carried on to the next batch as well.
+/// Copies final states that are outputs to the states that are carried to the next batch.
 template <class S>
 void hand_on_states(const Forward<S>& args, std::size_t outputs) {
   if (args.y.size() <= outputs) return;

@@ -28,22 +28,20 @@ struct StreamState {
 /// `step` returns what `predict` would return for the sequence so far, which can have any length:
 /// the last step of an output that has steps, otherwise the whole output. Attention looks back over
 /// at most `capacity` steps. `step` allocates nothing and takes no lock. It throws only for an
-/// input of the wrong shape and for a step that a Masking or an Embedding masks; do not pass such
-/// steps to a stream.
+/// input of the wrong shape and for a step that a Masking or an Embedding masks; leave such steps out.
 ///
 /// A layer whose input has steps can be streamed if each step of its output depends only on the
 /// same step of the input (Dense, Activation, Dropout, Multiply, Add, Concatenate of features), or
 /// on that step and a state (LSTM, LastStep, LuongAttention). Any layer may follow a layer that
 /// removes the time axis.
 ///
-/// The model must outlive the stream, must not be moved, and its weights must not change: after
+/// The model must outlive the stream and must not be moved. Its weights must not change: after
 /// further training, make a new stream. Streams of one model may run in different threads.
 template <class Scalar>
 class Stream {
  public:
-  /// Creates a stream in the state before the first step. Throws `ModelError` with the name of the
-  /// layer if the model cannot be streamed or has not been built, and `OptionError` for a negative
-  /// capacity.
+  /// Creates a stream before its first step. Throws `ModelError` with the layer's name if the model
+  /// cannot be streamed or is not built, and `OptionError` for a negative capacity.
   explicit Stream(const Model<Scalar>& model, const StreamOptions& options = {});
   explicit Stream(const Model<Scalar>&& model, const StreamOptions& options = {}) = delete;
   Stream(const Stream&) = delete;
@@ -154,7 +152,6 @@ Stream<Scalar>::Stream(const Model<Scalar>& model, const StreamOptions& options)
   check<ModelError>(graph.inputs().size() == 1 && graph.outputs().size() == 1, "model \"",
                     model.name(), "\" cannot be streamed: it has ", graph.inputs().size(),
                     " inputs and ", graph.outputs().size(), " outputs");
-  // For sequences of any length, layers that look back need a capacity.
   const Index capacity = options.capacity > 0 ? options.capacity : model.input_shape()[0];
   std::vector<std::size_t> entry_of(needed.size());
   std::vector<std::vector<Shape>> states;

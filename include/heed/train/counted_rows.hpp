@@ -23,8 +23,9 @@ class CountedRows {
     weight_ = weight;
     mask_ = mask;
     if (weight) check_weight(what);
-    weights_per_sample_ = weight && weight.rank() == 2 ? static_cast<double>(weight.dim(1)) : 1;
-    samples_ = static_cast<double>(p.dim(0));
+    const double steps = p.rank() > 2 ? static_cast<double>(p.dim(1)) : 1;
+    steps_per_weight_ = weight && weight.rank() == 1 ? steps : 1;
+    count_ = static_cast<double>(p.dim(0)) * steps;
     if (mask) gather();
   }
 
@@ -44,8 +45,8 @@ class CountedRows {
 
   /// The mean of a metric, whatever the samples weigh.
   double metric(const Metric<Scalar>& metric) const { return p_.dim(0) == 0 ? 0 : metric(y_, p_); }
-  /// How many samples' worth of steps counts: what such means are weighed by.
-  double samples() const { return samples_; }
+  /// How many steps count, or samples where there are no steps: what such means are weighed by.
+  double count() const { return count_; }
 
   /// The mean of a metric by the weights.
   double weighted_metric(const Metric<Scalar>& metric) const {
@@ -57,16 +58,12 @@ class CountedRows {
     });
     return sum / all;
   }
-  /// What such means are weighed by: the sum of the weights of samples, where each step that counts adds its
-  /// share.
-  double weights() const { return sum_of_weights() / weights_per_sample_; }
-
-  /// Whether they are one for each sample, whatever its steps.
-  bool weighs_samples() const { return !weight_ || (weight_.rank() == 1 && !mask_); }
+  /// The sum of the weights of all that counts: what such means are weighed by.
+  double weights() const { return sum_of_weights() * steps_per_weight_; }
 
  private:
   double sum_of_weights() const {
-    if (!weight_) return samples_ * weights_per_sample_;
+    if (!weight_) return count_;
     double sum = 0;
     for (const Scalar weight : weight_.values()) sum += static_cast<double>(weight);
     return sum;
@@ -107,14 +104,14 @@ class CountedRows {
     });
     y_ = y_memory_;
     p_ = p_memory_;
-    samples_ = static_cast<double>(rows) / static_cast<double>(mask_.dim(1));
+    count_ = static_cast<double>(rows);
     if (!weight) return;
     const Index steps = weight.rank() == 1 ? mask_.dim(1) : 1;  // that share a weight
     weight_memory_.resize({rows});
     for_each_counted(
         [&](Index row, Index from) { weight_memory_.data()[row] = weight.data()[from / steps]; });
     weight_ = weight_memory_;
-    weights_per_sample_ = static_cast<double>(mask_.dim(1));
+    steps_per_weight_ = 1;
   }
 
   /// Calls `use(weight, y, p, offset)` for each weight with what it weighs, a batch of one sample whose
@@ -145,7 +142,7 @@ class CountedRows {
 
   View<const Scalar> y_, p_, weight_;
   Mask mask_;
-  double samples_ = 0, weights_per_sample_ = 1;
+  double count_ = 0, steps_per_weight_ = 1;
   Index width_ = 0;
   Tensor<Scalar> y_memory_, p_memory_, weight_memory_, dp_;
 };

@@ -27,8 +27,8 @@ std::vector<OutputMetrics<Scalar>> output_metrics(const Graph<Scalar>& network,
   return all;
 }
 
-/// The means of losses and metrics over batches: of losses weighted by samples, of metrics by what
-/// counts of them. With several outputs each has its own, `price_loss`, `price_mae`. Names are Keras's: a metric
+/// The means of losses and metrics over batches: of losses weighted by samples, of metrics by the samples or
+/// steps that count in them. With several outputs each has its own, `price_loss`, `price_mae`. Names are Keras's: a metric
 /// with weights that is there without them, too, is `weighted_mae`.
 template <class Scalar>
 class RunningMeans {
@@ -70,14 +70,8 @@ class RunningMeans {
       sums_[place++] += mean * counted;
       sums_[place++] += counted;
     };
-    const auto share = [&](std::size_t k) {
-      return window == 0
-                 ? 1
-                 : static_cast<double>(outputs[k].given.dim(1)) / static_cast<double>(window);
-    };
     const auto loss_weight = [&](std::size_t k) {
-      return window == 0 ? static_cast<double>(batch.samples())
-                         : outputs[k].rows.samples() * share(k);
+      return window == 0 ? static_cast<double>(batch.samples()) : outputs[k].rows.count();
     };
     add_mean(loss, loss_weight(0));
     for (std::size_t k = 0; outputs.size() > 1 && k < outputs.size(); ++k) {
@@ -91,10 +85,9 @@ class RunningMeans {
       rows.take(metrics.empty() ? weighted[0].name() : metrics[0].name(), output.y,
                 objective.predictions(output.given, predictions_[k], k), output.mask,
                 output.weight);
-      for (const auto& metric : metrics) add_mean(rows.metric(metric), rows.samples() * share(k));
+      for (const auto& metric : metrics) add_mean(rows.metric(metric), rows.count());
       for (const auto& metric : weighted) {
-        add_mean(rows.weighted_metric(metric),
-                 rows.weights() * (rows.weighs_samples() ? share(k) : 1));
+        add_mean(rows.weighted_metric(metric), rows.weights());
       }
     }
   }
