@@ -202,7 +202,8 @@ plot::HeatMap attention_map(const Recogniser& recogniser, const TimeSeries& seri
   map.title = "Where the model looks in recordings of unequal length";
   map.y_label = "speaker";
   for (Index n = 0; n < shown.x.samples(); ++n) {
-    map.row_labels.push_back(join(shown.name_of(n), ": ", shown.x.steps(n), " steps"));
+    const Index steps = shown.x.steps(n);
+    map.row_labels.push_back(join(shown.name_of(n), ": ", steps, steps == 1 ? " step" : " steps"));
   }
   return map;
 }
