@@ -34,6 +34,13 @@ def check_attention(folder):
     check(abs(sum(weights.values()) - 1) < 1e-3, "attention.csv: the weights sum to 1")
 
 
+def check_vowels(folder):
+    header, rows = read_csv(folder / "accuracy.csv")
+    check(header == ["seed", "accuracy"] and len(rows) == 5, "accuracy.csv: five seeds")
+    mean = sum(float(accuracy) for _, accuracy in rows) / len(rows)
+    check(mean > 0.976, "accuracy.csv: the mean is above the 0.976 of the published network with attention")
+
+
 def check_svg(path):
     document = xml.dom.minidom.parse(str(path))
     check(document.documentElement.tagName == "svg", f"{path.name}: well-formed, and an svg")
@@ -89,6 +96,8 @@ def main():
         lambda: check_history(BUILD / "attention_index2" / "history.csv"),
         lambda: check_safetensors(BUILD / "attention_index2" / "index2.safetensors"),
         lambda: check_safetensors(BUILD / "dummy_regression" / "test_model.safetensors"),
+        lambda: check_vowels(BUILD / "vowels"),
+        lambda: check_svg(BUILD / "vowels" / "attention.svg"),
     ]
     for step in steps:
         try:

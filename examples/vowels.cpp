@@ -1,9 +1,9 @@
-// Who of nine men said this vowel? Japanese Vowels has recordings of 7 to 29 steps, of 12 numbers each. A
-// bidirectional LSTM reads each at its own length, and the attention says which steps decided.
+// Which of nine men says this vowel? Japanese Vowels has recordings of 7 to 29 steps, 12 numbers in each. A
+// bidirectional LSTM reads each recording at its own length, and the attention says which steps it looks at.
 //
-// Everything that could be chosen was chosen by `--folds 5`, on the 270 recordings for training alone: the
-// layers and their sizes, dropout, the learning rate, the number of epochs, changes as further features,
-// and varied copies. Then the 370 recordings for testing were predicted.
+// Layers and their sizes, dropout, learning rate, epochs, features and varied copies were chosen by
+// cross-validation on the 270 recordings for training alone: `vowels TRAIN --folds 5`. The 370 for testing
+// were first predicted when all of it was fixed.
 
 #include <heed/heed.hpp>
 #include <heed/plot.hpp>
@@ -23,15 +23,17 @@ struct Options {
 };
 
 constexpr std::string_view where_from =
-    "The data are in the PyPI package aeon, which need not be installed:\n\n"
+    "The data of Japanese Vowels are in the PyPI package aeon, which need not be installed:\n\n"
     "    python3 -m pip download --no-deps aeon==1.6.0\n"
-    "    python3 -m zipfile -e aeon-1.6.0-py3-none-any.whl .\n"
-    "    vowels aeon/datasets/data/JapaneseVowels/JapaneseVowels_T{RAIN,EST}.ts\n";
+    "    python3 -m zipfile -e aeon-1.6.0-py3-none-any.whl .\n\n"
+    "JapaneseVowels_TRAIN.ts and JapaneseVowels_TEST.ts are then in "
+    "aeon/datasets/data/JapaneseVowels.";
 
-/// Accuracy on the 370 recordings for testing, as means of ten trainings: Ismail Fawaz et al. 2019, "Deep
-/// learning for time series classification: a review", with the numbers of its repository.
+/// Means of ten trainings: Ismail Fawaz et al. 2019, "Deep learning for time series classification: a
+/// review", from the tables of its repository.
 constexpr std::string_view published =
-    "published: 0.993 FCN, 0.992 ResNet, 0.976 Encoder (with attention), 0.965 TWIESN\n";
+    "published for Japanese Vowels: FCN 99.3 %, ResNet 99.2 %, Encoder (with attention) 97.6 %, "
+    "TWIESN 96.5 %\n";
 
 /// Gives each feature the mean 0 and the standard deviation 1 that it has in the training samples.
 class Scaling {
@@ -121,13 +123,12 @@ struct Recogniser {
       : scaling(training.x),
         model(make_model(2 * training.x.step_shape()[0], std::ssize(training.names), seed)) {
     constexpr int copies = 2;
-    Sequences<float> x = features(training.x, scaling);
-    std::vector<Index> classes = training.classes;
+    TimeSeries samples{.x = features(training.x, scaling), .classes = training.classes};
     Random random(seed, 1'000'000);
     for (int copy = 0; copy < copies; ++copy) {
       for (Index n = 0; n < training.x.samples(); ++n) {
-        x.push_back(with_changes(varied(scaling(training.x[n]), random)));
-        classes.push_back(training.classes[static_cast<std::size_t>(n)]);
+        samples.push_back(with_changes(varied(scaling(training.x[n]), random)),
+                          training.class_of(n));
       }
     }
     constexpr double rate = 2e-3;
@@ -135,7 +136,7 @@ struct Recogniser {
       return rate / 2 *
              (1 + std::cos(std::numbers::pi * double(epoch - 1) / double(options.epochs)));
     };
-    model.fit(x, one_hot<float>(classes, std::ssize(training.names)),
+    model.fit(samples.x, one_hot<float>(samples.classes, std::ssize(training.names)),
               {.loss = CategoricalCrossentropy{},
                .optimizer = Adam{.learning_rate = rate},
                .epochs = options.epochs,
@@ -154,107 +155,111 @@ struct Recogniser {
   }
 };
 
-/// The samples of which `holds(n)`.
-template <class Condition>
-TimeSeries chosen(const TimeSeries& series, const Condition& holds) {
-  TimeSeries result{
-      .x = Sequences<float>(series.x.step_shape()), .classes = {}, .names = series.names};
-  for (Index n = 0; n < series.x.samples(); ++n) {
-    if (!holds(n)) continue;
-    result.x.push_back(series.x[n]);
-    result.classes.push_back(series.classes[static_cast<std::size_t>(n)]);
-  }
-  return result;
+std::string percent(double share) {
+  std::ostringstream text;
+  text << std::fixed << std::setprecision(2) << 100 * share << " %";
+  return text.str();
 }
 
-/// For each sample its fold, from 0: each class is cut into so many parts, in the order of the file, since
-/// recordings made one after the other are alike.
-std::vector<Index> folds_of(const TimeSeries& series, Index folds) {
-  std::vector<Index> seen(series.names.size()), result;
-  const auto size = [&](Index name) {
-    return std::count(series.classes.begin(), series.classes.end(), name);
-  };
-  for (const Index name : series.classes) {
-    result.push_back(seen[static_cast<std::size_t>(name)]++ * folds / size(name));
-  }
-  return result;
-}
-
-void cross_validate(const TimeSeries& training, const Options& options) {
-  const auto fold = folds_of(training, options.folds);
+/// Cuts each class into as many parts, in the order of the file, since recordings that were made one after
+/// the other are alike: each fold is trained without one part, and tested with it.
+void cross_validate(const TimeSeries& series, const Options& options) {
   double sum = 0;
-  for (Index k = 0; k < options.folds; ++k) {
-    const auto is_held_out = [&](Index n) { return fold[static_cast<std::size_t>(n)] == k; };
-    const TimeSeries rest = chosen(training, std::not_fn(is_held_out)),
-                     held_out = chosen(training, is_held_out);
-    double mean = 0;
-    for (Index seed = 0; seed < options.seeds; ++seed) {
-      // Other seeds than those of the test.
-      const Recogniser recogniser(rest, options, static_cast<std::uint64_t>(100 + seed));
-      mean += recogniser.accuracy(held_out) / double(options.seeds);
+  for (Index fold = 0; fold < options.folds; ++fold) {
+    std::vector<Index> kept, held_out;
+    for (const auto& rows : series.rows_by_class()) {
+      const auto size = std::ssize(rows);
+      check<Error>(size >= options.folds, "expected at least ", options.folds,
+                   " samples of each class for as many folds, got ", size);
+      for (Index i = 0; i < size; ++i) {
+        (i * options.folds / size == fold ? held_out : kept)
+            .push_back(rows[static_cast<std::size_t>(i)]);
+      }
     }
-    std::cout << "fold " << k << ": " << mean << " of " << held_out.x.samples()
-              << " recordings, as a mean over seeds\n";
+    const TimeSeries training = series.part(kept), test = series.part(held_out);
+    double mean = 0;
+    for (Index i = 0; i < options.seeds; ++i) {
+      const auto seed = static_cast<std::uint64_t>(100 + i);  // others than those of the test
+      mean += Recogniser(training, options, seed).accuracy(test) / double(options.seeds);
+    }
+    std::cout << "fold " << fold << ": " << percent(mean) << std::endl;
     sum += mean;
   }
-  std::cout << "mean of folds: " << sum / double(options.folds) << "\n";
+  std::cout << "mean: " << percent(sum / double(options.folds)) << "\n";
 }
 
-/// Where the model looks in three recordings of each speaker.
+/// Where the model looks in the first two recordings of each speaker.
 plot::HeatMap attention_map(const Recogniser& recogniser, const TimeSeries& series) {
-  constexpr Index of_each = 3;
-  std::vector<Index> seen(series.names.size());
-  const TimeSeries shown = chosen(series, [&](Index n) {
-    return seen[static_cast<std::size_t>(series.classes[static_cast<std::size_t>(n)])]++ < of_each;
-  });
-  const auto attention =
-      recogniser.model.activations("attention/weights", features(shown.x, recogniser.scaling));
+  std::vector<Index> rows;
+  for (const auto& of_class : series.rows_by_class()) {
+    rows.insert(rows.end(), of_class.begin(),
+                of_class.begin() + (std::min)(std::ssize(of_class), Index{2}));
+  }
+  const TimeSeries shown = series.part(rows);
+  const auto x = features(shown.x, recogniser.scaling);
+  const auto attention = recogniser.model.activations("attention/weights", x);  // 0 after the end
   plot::HeatMap map = plot::heat_map(attention);
-  map.title = "Where the model looks in recordings of different lengths";
+  map.title = "Where the model looks in recordings of unequal length";
   map.y_label = "speaker";
-  for (const Index name : shown.classes)
-    map.row_labels.push_back(series.names[static_cast<std::size_t>(name)]);
+  for (Index n = 0; n < shown.x.samples(); ++n) {
+    const Index steps = shown.x.steps(n);
+    map.row_labels.push_back(join(shown.name_of(n), ": ", steps, steps == 1 ? " step" : " steps"));
+  }
   return map;
 }
 
-void run_experiment(const Options& options) {
-  const auto directory = writable_directory(options.out);
-  const TimeSeries training = read_time_series(options.train);
-  if (options.folds > 0) return cross_validate(training, options);
-  const TimeSeries test = read_time_series(options.test);
-  check<Error>(test.names == training.names, options.train, " and ", options.test,
-               " have different classes");
+TimeSeries read(const std::string& path) {
+  check<FileError>(std::filesystem::exists(path), path, " is not there.\n\n", where_from);
+  return read_time_series(path);
+}
 
-  std::cout << training.x.samples() << " recordings of " << training.x.shortest() << " to "
-            << training.x.longest() << " steps for training, " << test.x.samples() << " of "
-            << test.x.shortest() << " to " << test.x.longest() << " for testing\n\n";
+void run_test(const TimeSeries& training, const Options& options) {
+  const auto directory = writable_directory(options.out);
+  const TimeSeries test = read(options.test);
+  check<Error>(test.names == training.names && test.x.step_shape() == training.x.step_shape(),
+               options.train, " and ", options.test, " have different classes or dimensions");
+  for (const auto& [series, name] :
+       {std::pair(&training, "training"), std::pair(&test, "testing")}) {
+    std::cout << series->x.samples() << " recordings of " << series->x.shortest() << " to "
+              << series->x.longest() << " steps for " << name << "\n";
+  }
+
   std::string csv = "seed,accuracy\n";
   double sum = 0;
+  std::optional<Recogniser> recogniser;
   for (Index seed = 0; seed < options.seeds; ++seed) {
-    const Recogniser recogniser(training, options, static_cast<std::uint64_t>(seed));
-    if (seed == 0) std::cout << recogniser.model.summary() << "\n";
-    const double accuracy = recogniser.accuracy(test);
-    std::cout << "seed " << seed << ": " << accuracy << std::endl;
+    recogniser.emplace(training, options, static_cast<std::uint64_t>(seed));
+    if (seed == 0) std::cout << "\n" << recogniser->model.summary() << "\n";
+    const double accuracy = recogniser->accuracy(test);
+    std::cout << "seed " << seed << ": " << percent(accuracy) << std::endl;
     csv += join(seed, ",", accuracy, "\n");
     sum += accuracy;
-    if (seed + 1 < options.seeds) continue;
-    const plot::HeatMap map = attention_map(recogniser, test);
-    plot::save(directory / "attention.svg", map);
-    std::cout << "mean: " << sum / double(options.seeds) << "\n"
-              << published << "\n"
-              << plot::text(map) << "\n";
   }
+  std::cout << "mean: " << percent(sum / double(options.seeds)) << "\n" << published << "\n";
+
+  const plot::HeatMap map = attention_map(*recogniser, test);
+  plot::save(directory / "attention.svg", map);
   write_text(directory / "accuracy.csv", csv);
-  std::cout << "attention.svg and accuracy.csv are in " << directory.string() << "\n";
+  std::cout << plot::text(map) << "\nattention.svg and accuracy.csv are in " << directory.string()
+            << "\n";
+}
+
+void run_experiment(const Options& options) {
+  const TimeSeries training = read(options.train);
+  if (options.folds > 0) {
+    cross_validate(training, options);
+  } else {
+    run_test(training, options);
+  }
 }
 
 int main(int argc, char** argv) {
   Options options;
   CLI::App app("Trains a network on recordings of unequal length, and says whose they are.");
-  app.footer("\n" + std::string(where_from));
+  app.footer("\n" + std::string(where_from) + "\n");
   app.option_defaults()->always_capture_default();
-  app.add_option("TRAIN", options.train, "a .ts file to train on")->required();
-  app.add_option("TEST", options.test, "a .ts file to test on; not with --folds");
+  app.add_option("TRAIN", options.train, "The .ts file to train on")->required();
+  app.add_option("TEST", options.test, "The .ts file to test on, unless --folds is given");
   app.add_option("--epochs", options.epochs, "Passes over the data")->check(at_least(1));
   app.add_option("--seeds", options.seeds, "Trainings, with the seeds 0, 1, …")->check(at_least(1));
   app.add_option("--folds", options.folds, "Cross-validate on TRAIN, in so many parts")
@@ -262,6 +267,9 @@ int main(int argc, char** argv) {
   app.add_option("--threads", options.threads, "Threads that train")->check(at_least(1));
   app.add_option("--out", options.out, "Directory for the results, made when missing")
       ->type_name("DIR");
+  app.final_callback([&] {
+    if (options.folds == 0 && options.test.empty()) throw CLI::RequiredError("TEST");
+  });
   if (const auto status = parse(app, argc, argv)) return *status;
   return run([&] { run_experiment(options); });
 }

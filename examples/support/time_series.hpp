@@ -11,11 +11,36 @@
 #include <heed/io/file.hpp>
 #include <heed/tensor/sequences.hpp>
 
-/// Samples of unequal length, each with its class.
+/// Samples of unequal length, each of a class.
 struct TimeSeries {
-  heed::Sequences<float> x;          // each sample: (steps, dimensions)
-  std::vector<heed::Index> classes;  // the class of each sample: its place among `names`
-  std::vector<std::string> names;    // of the classes
+  heed::Sequences<float> x;               // each sample: (steps, dimensions)
+  std::vector<heed::Index> classes = {};  // of the samples: places among `names`
+  std::vector<std::string> names = {};    // of the classes
+
+  heed::Index class_of(heed::Index n) const { return classes[static_cast<std::size_t>(n)]; }
+  const std::string& name_of(heed::Index n) const {
+    return names[static_cast<std::size_t>(class_of(n))];
+  }
+
+  void push_back(heed::View<const float> sample, heed::Index its_class) {
+    x.push_back(sample);
+    classes.push_back(its_class);
+  }
+
+  /// Some of the samples.
+  TimeSeries part(const std::vector<heed::Index>& rows) const {
+    TimeSeries result{.x = heed::Sequences<float>(x.step_shape()), .names = names};
+    for (const heed::Index n : rows) result.push_back(x[n], class_of(n));
+    return result;
+  }
+
+  /// The samples of each class, in their order.
+  std::vector<std::vector<heed::Index>> rows_by_class() const {
+    std::vector<std::vector<heed::Index>> rows(names.size());
+    for (heed::Index n = 0; n < x.samples(); ++n)
+      rows[static_cast<std::size_t>(class_of(n))].push_back(n);
+    return rows;
+  }
 };
 
 namespace time_series {
@@ -113,8 +138,7 @@ class Reader {
       for (heed::Index t = 0; t < steps; ++t)
         sample(t, d) = number(values[static_cast<std::size_t>(t)], d);
     }
-    series_.x.push_back(sample);
-    series_.classes.push_back(found - series_.names.begin());
+    series_.push_back(sample, found - series_.names.begin());
   }
 
   float number(std::string_view text, heed::Index dimension) const {

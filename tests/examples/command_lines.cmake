@@ -1,5 +1,5 @@
-# What the programs predict and embed answer to command lines. Run by ctest with PREDICT and EMBED, the programs; GOLDEN,
-# the folder of golden files; KERAS, whether they read files of Keras.
+# What the programs predict, embed and vowels answer to command lines. Run by ctest with PREDICT, EMBED and VOWELS, the
+# programs; GOLDEN, the folder of golden files; KERAS, whether they read files of Keras.
 
 # expect(<status> <regular expression> <program> <argument>...): the expression is about output and errors together.
 function(expect status expression)
@@ -46,3 +46,19 @@ file(WRITE empty "")
 expect(1 "^error: empty is empty\n$" "${EMBED}" empty)
 expect(2 "^error: --name: expected a name such as models::index2, got 3d\n.*Usage:" "${EMBED}" "${model}" --name 3d)
 expect(2 "^error: .*Usage:" "${EMBED}")
+
+set(samples "@classLabel true a b\n@data\n")
+foreach(i RANGE 1 4)
+  string(APPEND samples "${i},2,3:0,1,1:a\n-${i}:1:b\n")
+endforeach()
+file(WRITE two.ts "${samples}")
+file(WRITE three.ts "@classLabel true a b c\n@data\n1:2:c\n")
+expect(0 "seed 1: [0-9.]+ %\nmean: [0-9.]+ %\npublished.*a: 3 steps.*b: 1 step .*attention.svg and accuracy.csv are in vowels\n$"
+  "${VOWELS}" two.ts two.ts --seeds 2 --epochs 1 --out vowels)
+expect(0 "^fold 0: [0-9.]+ %\nfold 1: [0-9.]+ %\nmean: [0-9.]+ %\n$" "${VOWELS}" two.ts --folds 2 --seeds 1 --epochs 1)
+expect(1 "^error: expected at least 5 samples of each class for as many folds, got 4\n$" "${VOWELS}" two.ts --folds 5)
+expect(1 "^error: two.ts and three.ts have different classes or dimensions\n$" "${VOWELS}" two.ts three.ts)
+expect(1 "^error: none is not there.*pip download .*aeon" "${VOWELS}" none two.ts)
+expect(1 "^error: empty has no line @data: it is not a .ts file\n$" "${VOWELS}" empty two.ts)
+expect(2 "^error: TRAIN is required.*Usage:.*pip download .*aeon" "${VOWELS}")
+expect(2 "^error: TEST is required.*Usage:" "${VOWELS}" two.ts)
