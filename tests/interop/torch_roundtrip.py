@@ -207,8 +207,8 @@ def kind_of(layer):
 
 def own_names(layer, cells):
     """What heed calls the weights of a layer, and PyTorch the first tensor of each."""
-    if "modules" in layer:
-        return {weight: f"{module}.weight" for weight, module in layer["modules"].items()}
+    if "module" not in layer:
+        return {weight: f"{module}.weight" for weight, module in layer.get("modules", {}).items()}
     inner = kind_of(layer)
     names = {"kernel": "weight", "bias": "bias"}
     if inner == "Embedding":
@@ -274,7 +274,8 @@ def compare(draw, number, largest):
     equal = all(torch.equal(value, before[key]) for key, value in summed(network, back).items())
     for key, value in [("into heed", there), ("back in PyTorch", again), ("by heed's names", by_name)]:
         largest[computed, key] = max(largest.get((computed, key), 0), value)
-    types = " ".join(layer["type"] for layer in network.layers)
+    types = " ".join(layer["type"] if kind_of(layer) == layer["type"] else f"{layer['type']}<{kind_of(layer)}>"
+                     for layer in network.layers)
     good = max(there, again, by_name) <= TOLERANCE[computed] and equal and named
     print(f"  {'ok    ' if good else 'FAILED'} {str(dtype):14} {there:.1e} {again:.1e} {by_name:.1e} {types}")
     return good

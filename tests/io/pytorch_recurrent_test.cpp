@@ -1,5 +1,7 @@
 #include <heed/io/pytorch.hpp>
 
+#include <heed/layers/activation.hpp>
+
 #include "support/catch.hpp"
 #include "support/errors.hpp"
 #include "support/random_tensor.hpp"
