@@ -5,7 +5,7 @@
     build/torch/bin/pip install safetensors==0.8.0
     build/torch/bin/python tests/golden/generate_pytorch.py
 
-Made with torch 1.13.0; stacked and cell with 2.15. The files named_* hold weights under heed's names. Beside the network's tensors each other file has
+Made with torch 1.13.0; stacked, cell and those that begin with recurrent_ with 2.15. The files named_* hold weights under heed's names. Beside the network's tensors each other file has
 samples x and what the network makes of them, y, computed in float64 from the weights as they stand in the file.
 """
 
@@ -80,11 +80,56 @@ class Cell(nn.Module):
         return torch.tanh(self.head(h))
 
 
+class Recurrent(nn.Module):
+    """Every state of a recurrent module, or the last states of each direction, through one layer."""
+
+    def __init__(self, kind, last=False, **options):
+        super().__init__()
+        self.rnn = kind(3, 4, batch_first=True, **options)
+        directions = 2 if options.get("bidirectional") else 1
+        self.head = nn.Linear(4 * directions, 2)
+        self.last = directions if last else 0
+
+    def forward(self, x):
+        states, last = self.rnn(x)
+        if self.last:
+            last = last[0] if isinstance(last, tuple) else last
+            states = torch.cat(list(last[-self.last:]), dim=-1)
+        return torch.tanh(self.head(states))
+
+
+class RecurrentCell(nn.Module):
+    """The last state of a loop over the steps."""
+
+    def __init__(self, cell):
+        super().__init__()
+        self.rnn = cell(3, 4)
+        self.head = nn.Linear(4, 2)
+
+    def forward(self, x):
+        h = x.new_zeros(len(x), 4)
+        for step in x.unbind(1):
+            h = self.rnn(step, h)
+        return torch.tanh(self.head(h))
+
+
+class Words(nn.Module):
+    """Ids, which the file has as numbers, through a table as wide as it is high, and a GRU."""
+
+    def __init__(self):
+        super().__init__()
+        self.words = nn.Embedding(3, 3, padding_idx=0)
+        self.rnn = nn.GRU(3, 4, batch_first=True)
+
+    def forward(self, x):
+        return self.rnn(self.words(x.long()))[0]
+
+
 def write(name, network, x, dtype):
     state = {key: value.to(dtype) for key, value in network.state_dict().items()}
     network.double().load_state_dict({key: value.double() for key, value in state.items()})
     with torch.no_grad():
-        y = network(x)
+        y = network(x).contiguous()
     state = {key: value.contiguous() for key, value in state.items()}
     save_file({**state, "x": x, "y": y}, FOLDER / f"{name}.safetensors")
     return state
@@ -115,6 +160,17 @@ def main():
     write("sequential", nn.Sequential(nn.Linear(3, 4), nn.ReLU(), nn.Linear(4, 1)), samples(5, 3), torch.float32)
     write("stacked", Stacked().eval(), samples(4, 6, 3), torch.float32)
     write("cell", Cell(), samples(4, 6, 3), torch.float32)
+    write("recurrent_gru", Recurrent(nn.GRU), samples(3, 5, 3), torch.float64)
+    write("recurrent_rnn", Recurrent(nn.RNN), samples(3, 5, 3), torch.float64)
+    write("recurrent_relu", Recurrent(nn.RNN, nonlinearity="relu", bias=False), samples(3, 5, 3), torch.float64)
+    for name, kind in [("lstm", nn.LSTM), ("gru", nn.GRU), ("rnn", nn.RNN)]:
+        both = Recurrent(kind, num_layers=2, bidirectional=True)
+        write(f"recurrent_{name}_both", both, samples(3, 5, 3), torch.float64)
+    write("recurrent_gru_last", Recurrent(nn.GRU, last=True, bidirectional=True), samples(3, 5, 3), torch.float64)
+    write("recurrent_gru_cell", RecurrentCell(nn.GRUCell), samples(3, 5, 3), torch.float64)
+    write("recurrent_rnn_cell", RecurrentCell(nn.RNNCell), samples(3, 5, 3), torch.float64)
+    ids = torch.randint(0, 3, (4, 6)).double()
+    write("recurrent_words", Words(), ids, torch.float64)
     write("alone", nn.Linear(3, 2), samples(5, 3), torch.float32)
 
 

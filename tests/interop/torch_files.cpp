@@ -8,7 +8,8 @@
 //
 // fills it with weights under heed's names.
 //
-//   {"input": [T, D], "layers": [{"name", "type", "config", "module" or "modules": {"weight": "module"}}]}
+//   {"input": [T, D], "layers": [{"name", "type", "config", "module" or "modules": {"weight": "module"}}],
+//    "cells": ["module"]}
 #include <heed/io.hpp>
 #include <iostream>
 
@@ -17,7 +18,8 @@ using namespace heed;
 namespace {
 
 template <class S>
-Model<S> make_model(const std::string& path, pytorch::Modules& modules) {
+Model<S> make_model(const std::string& path, pytorch::Modules& modules,
+                    pytorch::SaveOptions& options) {
   const auto text = read_file(path);
   const auto json = parse_json({reinterpret_cast<const char*>(text.data()), text.size()}, path);
   Model<S> model;
@@ -35,13 +37,15 @@ Model<S> make_model(const std::string& path, pytorch::Modules& modules) {
       modules[join(name, "/", weight)] = module.template get<std::string>();
     }
   }
+  for (const auto& cell : json.at("cells")) options.cells.insert(cell.get<std::string>());
   return model;
 }
 
 template <class S>
 void run(bool own, char** paths) {
   pytorch::Modules modules;
-  auto model = make_model<S>(paths[0], modules);
+  pytorch::SaveOptions options;
+  auto model = make_model<S>(paths[0], modules, options);
   if (own) {
     load_weights(model, paths[1]);
   } else {
@@ -52,7 +56,7 @@ void run(bool own, char** paths) {
   const std::vector<NamedView<S>> results{{"y", y}};
   write_safetensors<S>(paths[3], results);
   if (own) return;
-  pytorch::save_weights(model, paths[4], modules);
+  pytorch::save_weights(model, paths[4], modules, options);
   save_model(model, paths[5], {.sample = x});
 }
 

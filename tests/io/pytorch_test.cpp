@@ -347,8 +347,6 @@ TEST_CASE("A mapping that does not fit the model is refused") {
   more["flat"] = "flatten";
   CHECK(refusal<OptionError>(bytes, more, model) ==
         "Flatten \"flat\" has no weights and is mapped to PyTorch's \"flatten\"");
-  more = modules;
-  more["attention"] = "score";
   Model<float> luong("luong");
   luong.input({6, 3});
   luong.add("attention", LuongAttention{});
@@ -380,21 +378,24 @@ TEST_CASE("A module that is not in the file, or not whole, is refused by its nam
   CHECK(refusal<FileError>(file_of(without(tensors, "rnn.bias_hh_l0"))) ==
         file +
             " has no tensor \"rnn.bias_hh_l0\", which belongs to \"lstm/bias\" of LSTM "
-            "\"lstm\"; without a bias it has use_bias = false");
+            "\"lstm\"; a layer for a module with bias=False has use_bias = false");
   CHECK(refusal<FileError>(Bytes(3)).starts_with("net.safetensors is not a safetensors file"));
 }
 
-TEST_CASE("What PyTorch's LSTM can be beyond heed's is refused") {
-  const std::string start = "net.safetensors: module \"rnn\" is an LSTM ";
+TEST_CASE("What PyTorch's LSTM has beyond that of the model is refused") {
+  const std::string start = "net.safetensors: module \"rnn\" has ";
   CHECK(refusal<FileError>(file_of(with(tensors, "rnn.weight_ih_l1", {20, 5}))) ==
         start +
-            "of several layers (it has \"rnn.weight_ih_l1\"), and LSTM \"lstm\" has one: map the "
-            "LSTM behind it to \"rnn\" as well");
+            "more layers (it has \"rnn.weight_ih_l1\") than are mapped to it: map the layer after "
+            "LSTM \"lstm\" to \"rnn\" as well");
   CHECK(refusal<FileError>(file_of(with(tensors, "rnn.weight_ih_l0_reverse", {20, 5}))) ==
         start +
-            "of two directions (it has \"rnn.weight_ih_l0_reverse\"), and LSTM \"lstm\" has one");
+            "two directions (it has \"rnn.weight_ih_l0_reverse\"), and LSTM \"lstm\" has one: in a "
+            "Bidirectional it has two");
   CHECK(refusal<FileError>(file_of(with(tensors, "rnn.weight_hr_l0", {2, 5}))) ==
-        start + "with projections (it has \"rnn.weight_hr_l0\"), and LSTM \"lstm\" has none");
+        start +
+            "projections (it has \"rnn.weight_hr_l0\"), and LSTM \"lstm\" has none: only modules "
+            "with proj_size = 0 are read");
 }
 
 TEST_CASE(

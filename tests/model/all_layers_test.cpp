@@ -82,6 +82,17 @@ TEST_CASE("Every layer is described in docs/layers.md") {
   CHECK(has_word(text, "TimeDistributed"));
 }
 
+TEST_CASE("Every layer has a row in the table of docs/exchange.md") {
+  const std::string text = text_of("docs/exchange.md");
+  const std::size_t begin = text.find("| LSTM |"), end = text.find("| content |");
+  REQUIRE(begin < end);
+  for (const std::string& name : names()) {
+    if (name == "Input") continue;
+    CAPTURE(name);
+    CHECK(has_word(text.substr(begin, end - begin), without_inner(name)));
+  }
+}
+
 TEST_CASE("Every layer is built by the fuzzer of models") {
   const std::string text = text_of("tests/fuzz/model_fuzzer.cpp");
   for (const std::string& name : names()) {

@@ -127,7 +127,8 @@ class Builder:
         self.compiler = shlex.split(os.environ.get("CXX", "g++"))
         self.launcher = shlex.split(os.environ.get("CMAKE_CXX_COMPILER_LAUNCHER", ""))
         found = shlex.split(os.environ.get("CPPFLAGS", "-isystem /usr/include/eigen3"))
-        self.flags = ["-std=c++20", "-O0", "-w", "-pthread", *found]
+        golden = f'-DHEED_TEST_DATA="{TESTS / "golden"}"'
+        self.flags = ["-std=c++20", "-O0", "-w", "-pthread", golden, *found]
         self.own = ["-I", str(INCLUDE), "-I", str(TESTS)]
         self.libraries = ["-lCatch2Main", "-lCatch2"] if self.has_catch3() else []
 

@@ -1,72 +1,56 @@
 #pragma once
 
-#include <set>
-
 #include <heed/io/finite.hpp>
-#include <heed/io/pytorch_modules.hpp>
-#include <heed/io/safetensors.hpp>
+#include <heed/io/pytorch_checks.hpp>
+
+namespace heed::pytorch {
+
+/// How `save_weights` writes.
+struct SaveOptions {
+  /// Modules that are an nn.LSTMCell, an nn.GRUCell or an nn.RNNCell.
+  std::set<std::string, std::less<>> cells = {};
+};
+
+}  // namespace heed::pytorch
 
 namespace heed::detail {
 
-/// Why a tensor beside those of a layer cannot be left out.
-inline std::string torch_leftover(const TorchWeight& layer, const std::string& tensor) {
-  const std::string_view name =
-      std::string_view(tensor).substr(layer.module.empty() ? 0 : layer.module.size() + 1);
-  const bool is_lstm = name.starts_with("weight_") || name.starts_with("bias_");
-  const auto of = [&](std::string_view kind, std::string_view own) {
-    return join(": module ", in_quotes(layer.module), " is an LSTM ", kind, " (it has ",
-                in_quotes(tensor), "), and ", layer.title, " has ", own);
-  };
-  if (is_lstm && name.ends_with("_reverse")) return of("of two directions", "one");
-  if (name.starts_with("weight_hr_l")) return of("with projections", "none");
-  if (is_lstm && name.find("_l") != std::string_view::npos && !name.ends_with("_l0")) {
-    return of("of several layers",
-              join("one: map the LSTM behind it to ", in_quotes(layer.module), " as well"));
-  }
-  return join(" has the tensor ", in_quotes(tensor), ", which ", layer.title, " does not have",
-              name.starts_with("bias") ? ": it has use_bias = false" : "");
-}
-
-/// Throws `FileError` unless every module that is mapped is there, with all the tensors that its layer
-/// takes and no other.
-inline void check_torch_tensors(const Safetensors& file, std::span<const TorchWeight> weights,
-                                std::string_view where) {
-  std::map<std::string_view, const TorchWeight*> modules;
-  std::set<std::string_view> used, present;
-  for (const TorchWeight& weight : weights) {
-    modules.emplace(weight.module, &weight);
-    used.insert(weight.tensors.begin(), weight.tensors.end());
-  }
-  for (const auto& [tensor, ignored] : file.tensors) present.insert(torch_module(tensor));
-  for (const auto& [module, weight] : modules) {
-    check<FileError>(present.contains(module), where, " has no module ", in_quotes(module),
-                     ", to which ", weight->title, " is mapped; its modules are ",
-                     quoted_list(present));
-  }
-  for (const auto& [tensor, ignored] : file.tensors) {
-    const auto module = modules.find(torch_module(tensor));
-    if (module == modules.end() || used.contains(tensor)) continue;
-    throw FileError(join(where, torch_leftover(*module->second, tensor)));
-  }
-  for (const TorchWeight& weight : weights) {
-    for (const std::string& tensor : weight.tensors) {
-      check<FileError>(
-          file.tensors.contains(tensor), where, " has no tensor ", in_quotes(tensor),
-          ", which belongs to ", in_quotes(weight.slot->name), " of ", weight.title,
-          weight.slot->shape.rank() == 1 ? "; without a bias it has use_bias = false" : "");
-    }
-  }
-}
-
-/// An nn.LSTMCell calls its weights as an nn.LSTM does, without the number of a layer.
-inline void rename_torch_cells(const Safetensors& file, std::vector<TorchWeight>& weights) {
+/// The name of a tensor in a cell, which has no number of a layer; the same name where a cell has none.
+inline std::string_view torch_cell_tensor(std::string_view tensor) {
   constexpr std::string_view first_layer = "_l0";
+  if (tensor.ends_with(first_layer)) tensor.remove_suffix(first_layer.size());
+  return tensor;
+}
+
+/// Names the tensors of modules that are cells in a file as they are there.
+inline void rename_torch_cells(const Safetensors& file, std::vector<TorchWeight>& weights) {
   for (TorchWeight& weight : weights) {
-    for (std::string& tensor : weight.tensors) {
-      if (!tensor.ends_with(first_layer) || file.tensors.contains(tensor)) continue;
-      auto cell = tensor.substr(0, tensor.size() - first_layer.size());
-      if (file.tensors.contains(cell)) tensor = std::move(cell);
+    for (std::string& tensor : weight.tensors.names) {
+      const std::string cell(torch_cell_tensor(tensor));
+      const bool is_cell = weight.gates > 0 && file.tensors.contains(cell);
+      if (is_cell && !file.tensors.contains(tensor)) tensor = cell;
     }
+  }
+}
+
+/// Names the tensors of modules as a cell does. Throws `OptionError` for one that is not.
+inline void rename_torch_cells(const pytorch::SaveOptions& options,
+                               std::vector<TorchWeight>& weights) {
+  for (const std::string& module : options.cells) {
+    bool found = false;
+    for (TorchWeight& weight : weights) {
+      if (weight.module != module || weight.gates == 0) continue;
+      found = true;
+      for (std::string& tensor : weight.tensors.names) {
+        const std::string cell(torch_cell_tensor(tensor));
+        check<OptionError>(cell != tensor, "PyTorch's ", in_quotes(module),
+                           " is to be a cell, which has one layer and one direction, and has ",
+                           in_quotes(tensor), " of ", weight.title);
+        tensor = cell;
+      }
+    }
+    check<OptionError>(found, "PyTorch's ", in_quotes(module),
+                       " is to be a cell, and no LSTM, GRU or SimpleRNN is mapped to it");
   }
 }
 
@@ -77,37 +61,25 @@ void torch_load_weights(Model<Scalar>& model, const Safetensors& file,
   auto weights = torch_weights(model, modules);
   rename_torch_cells(file, weights);
   check_torch_tensors(file, weights, where);
-  for (const TorchWeight& weight : weights) {
-    for (const std::string& name : weight.tensors) {
-      const SafeTensor& tensor = file.tensors.find(name)->second;
-      const bool is_matrix = weight.slot->shape.rank() == 2;
-      check_axes(name, tensor, where);
-      check<FileError>(tensor.shape == weight.shape(), where, ": tensor ", in_quotes(name),
-                       " has the shape ", tensor.shape, ", expected ", weight.shape(), ": ",
-                       weight.title, " has ", in_quotes(weight.slot->name), " of ",
-                       weight.slot->shape, is_matrix ? ", which is transposed in PyTorch" : "");
-      check<FileError>(decode<Scalar>(tensor.dtype, tensor.bytes, {}), where, ": tensor ",
-                       in_quotes(name), " is of ", tensor.dtype.name,
-                       ", and weights are read from F64, F32, F16 and BF16");
-    }
-  }
+  check_torch_shapes<Scalar>(file, weights, where);
 
   Arena<Scalar> values(Shape{model.count_params()});
   Tensor<double> sum, part;  // biases in half precision are added as what they are
   for (const TorchWeight& weight : weights) {
-    for (const std::string& name : weight.tensors) {
-      const SafeTensor& tensor = file.tensors.find(name)->second;
-      part.resize(weight.shape());
+    const auto& names = weight.tensors.names;
+    sum.resize(weight.slot->shape);
+    part.resize(weight.shape());
+    for (std::size_t i = 0; i < names.size(); ++i) {
+      const SafeTensor& tensor = file.tensors.find(names[i])->second;
       decode(tensor.dtype, tensor.bytes, part.values());
-      if (name != weight.tensors.front()) part.array() += sum.array();
-      std::swap(sum, part);
+      const bool is_added = i > 0 && weight.tensors.form == TorchForm::transposed;
+      weight.for_each_number(i, [&](Index own, Index torch) {
+        const double value = part.data()[torch];
+        sum.data()[own] = is_added ? sum.data()[own] + value : value;
+      });
     }
     const View<Scalar> own(values.data() + weight.slot->offset, weight.slot->shape);
-    if (own.rank() == 2) {
-      own.matrix() = sum.matrix().transpose().template cast<Scalar>();
-    } else {
-      own.array() = sum.array().template cast<Scalar>();
-    }
+    own.array() = sum.array().template cast<Scalar>();
   }
   check_weights_finite<Scalar>(model.graph().layout(), values.values(), options.allow_not_finite,
                                where);
@@ -119,8 +91,8 @@ void torch_load_weights(Model<Scalar>& model, const Safetensors& file,
 namespace heed::pytorch {
 
 /// Gives a model the weights of a PyTorch network, `safetensors.torch.save_file(network.state_dict(),
-/// path)`, and builds it if it is not built. Gates have PyTorch's order i, f, g, o; matrices are
-/// transposed, and the two biases of an LSTM added. Modules that are not mapped are left alone.
+/// path)`, and builds it if it is not built. Gates are put in heed's order, matrices transposed, and
+/// the two biases of an LSTM or a SimpleRNN added. Modules that are not mapped are left alone.
 ///
 /// Throws `OptionError` for a layer with weights that is not mapped, or that no module can be;
 /// `FileError` for a module that is not in the file, that has other tensors than its layer, or of
@@ -140,23 +112,24 @@ void load_weights(Model<Scalar>& model, std::span<const std::byte> bytes, const 
 }
 
 /// The weights of a model as the `state_dict` of a PyTorch network, in the bytes of a safetensors
-/// file: `network.load_state_dict(safetensors.torch.load_file(path))`. The second bias of an LSTM is
-/// zero. Throws `ModelError` when the model is not built, `OptionError` as `load_weights` does.
+/// file: `network.load_state_dict(safetensors.torch.load_file(path))`. The second bias of an LSTM or a
+/// SimpleRNN is zero. Throws `ModelError` when the model is not built, and `OptionError` as
+/// `load_weights` does, or for a cell that no single layer is mapped to.
 template <class Scalar>
-std::vector<std::byte> save_weights(const Model<Scalar>& model, const Modules& modules) {
+std::vector<std::byte> save_weights(const Model<Scalar>& model, const Modules& modules,
+                                    const SaveOptions& options = {}) {
   model.check_built("saved");
-  const auto weights = detail::torch_weights(model, modules);
+  auto weights = detail::torch_weights(model, modules);
+  detail::rename_torch_cells(options, weights);
   std::vector<std::pair<std::string, Tensor<Scalar>>> tensors;
   for (const detail::TorchWeight& weight : weights) {
     const auto own = model.weight(weight.slot->name);
-    for (const std::string& name : weight.tensors) {
-      Tensor<Scalar>& values = tensors.emplace_back(name, weight.shape()).second;
-      if (name != weight.tensors.front()) continue;
-      if (own.rank() == 2) {
-        values.matrix() = own.matrix().transpose();
-      } else {
-        values.array() = own.array();
-      }
+    const auto& names = weight.tensors.names;
+    for (std::size_t i = 0; i < names.size(); ++i) {
+      Tensor<Scalar>& values = tensors.emplace_back(names[i], weight.shape()).second;
+      if (i > 0 && weight.tensors.form == detail::TorchForm::transposed) continue;
+      weight.for_each_number(i,
+                             [&](Index from, Index to) { values.data()[to] = own.data()[from]; });
     }
   }
   const std::vector<NamedView<Scalar>> views(tensors.begin(), tensors.end());
@@ -166,8 +139,8 @@ std::vector<std::byte> save_weights(const Model<Scalar>& model, const Modules& m
 /// Writes them to a file, as `write_file` does.
 template <class Scalar>
 void save_weights(const Model<Scalar>& model, const std::filesystem::path& path,
-                  const Modules& modules) {
-  write_file(path, save_weights(model, modules));
+                  const Modules& modules, const SaveOptions& options = {}) {
+  write_file(path, save_weights(model, modules, options));
 }
 
 }  // namespace heed::pytorch

@@ -1,93 +1,48 @@
 #pragma once
 
-#include <map>
-
 #include <heed/attention/step_attention.hpp>
 #include <heed/io/json.hpp>
+#include <heed/io/pytorch_recurrent.hpp>
 #include <heed/layers/dense.hpp>
-#include <heed/layers/dropout.hpp>
-#include <heed/layers/lstm.hpp>
-#include <heed/model/model.hpp>
-
-namespace heed::pytorch {
-
-/// Which module of a PyTorch network a layer of a model is, by their names: `{{"lstm", "rnn"},
-/// {"output", "head"}}`. A module's name is what stands in front of its tensors in the `state_dict`:
-/// `encoder.rnn` of `encoder.rnn.weight_ih_l0`, `0` in an `nn.Sequential`, nothing for a module alone.
-///
-///     heed                            PyTorch
-///     LSTM                            nn.LSTM of one layer and one direction, or nn.LSTMCell
-///     LSTM behind LSTM, both          nn.LSTM of two layers; of more in the same way
-///     Dense                           nn.Linear; the activation function has no weights
-///     StepAttention                   nn.Linear(steps, steps), applied with the steps as last axis
-///     "attention/score_kernel"        the `weight` of an nn.Linear, for a weight of any other layer
-///     "layer/any_bias"                the `bias` of an nn.Linear
-using Modules = std::map<std::string, std::string, std::less<>>;
-
-}  // namespace heed::pytorch
+#include <heed/layers/embedding.hpp>
 
 namespace heed::detail {
 
-/// One weight of a model and what it is in a `state_dict`: a tensor, or several that add up. Matrices
-/// are transposed there.
-struct TorchWeight {
-  const Slot* slot;
-  std::string title;  ///< of the layer
-  std::string module;
-  std::vector<std::string> tensors;
-
-  Shape shape() const {
-    const Shape& own = slot->shape;
-    return own.rank() == 2 ? Shape{own[1], own[0]} : own;
-  }
-};
-
-inline std::string torch_tensor(const std::string& module, std::string_view name) {
-  return join(module, module.empty() ? "" : ".", name);
-}
-
-/// The module of a tensor: all in front of the last dot.
-inline std::string_view torch_module(std::string_view tensor) {
-  const std::size_t dot = tensor.rfind('.');
-  return dot == std::string_view::npos ? "" : tensor.substr(0, dot);
-}
-
-/// Which layer of an nn.LSTM a node is, from 0: one more than the LSTM that it reads from, if that is
-/// mapped to the same module.
+/// What a weight of a layer is in the module of PyTorch that is such a layer; no tensors when none is.
 template <class Scalar>
-Index torch_level(const Graph<Scalar>& graph, std::size_t node, const pytorch::Modules& modules) {
-  Index level = 0;
-  const auto own = modules.find(graph[node].name);
-  if (own == modules.end()) return level;
-  while (!graph[node].is_input()) {
-    node = graph[node].inputs[0].index;
-    if (graph[node].layer.template get<Dropout>() != nullptr) continue;  // nn.LSTM(dropout=…)
-    const auto module = modules.find(graph[node].name);
-    const bool is_below = graph[node].layer.template get<LSTM>() != nullptr &&
-                          module != modules.end() && module->second == own->second;
-    if (!is_below) break;
-    ++level;
+TorchTensors torch_tensors(const AnyLayer<Scalar>& layer, const Slot& slot, std::string_view weight,
+                           Index level) {
+  if (const auto recurrent = torch_recurrent(layer)) {
+    return torch_recurrent_tensors(*recurrent, weight, level);
   }
-  return level;
-}
-
-/// What PyTorch calls a weight of a module that stands for a layer; nothing when no module does.
-template <class Scalar>
-std::vector<std::string> torch_names(const AnyLayer<Scalar>& layer, std::string_view weight,
-                                     Index level) {
-  if (layer.template get<LSTM>() != nullptr) {
-    if (weight == "kernel") return {join("weight_ih_l", level)};
-    if (weight == "recurrent_kernel") return {join("weight_hh_l", level)};
-    return {join("bias_ih_l", level), join("bias_hh_l", level)};
-  }
+  if (layer.template get<Embedding>() != nullptr) return {{"weight"}, TorchForm::same};
   if (layer.template get<Dense>() != nullptr || layer.template get<StepAttention>() != nullptr) {
-    return {weight == "kernel" ? "weight" : "bias"};
+    return {{slot.shape.rank() == 2 ? "weight" : "bias"}};
   }
   return {};
 }
 
-/// Throws `OptionError` unless each name is that of a layer with weights or of a weight, and for an
-/// LSTM that computes something else than PyTorch's.
+/// Throws `OptionError` if a layer that is mapped to a module computes something else than PyTorch's,
+/// or is mapped to the module of a layer that is not like it.
+template <class Scalar>
+void check_torch_recurrent(const Graph<Scalar>& graph, const pytorch::Modules& modules) {
+  std::map<std::string_view, std::size_t> first;  // recurrent node of each module
+  for (std::size_t i = 0; i < graph.nodes().size(); ++i) {
+    const auto mapped = modules.find(graph[i].name);
+    const auto recurrent = torch_recurrent(graph[i].layer);
+    if (mapped == modules.end() || !recurrent) continue;
+    check<OptionError>(recurrent->refusal.empty(), graph.title(i), " ", recurrent->refusal);
+    const auto other = first.emplace(mapped->second, i).first->second;
+    check<OptionError>(recurrent == torch_recurrent(graph[other].layer), graph.title(other),
+                       " and ", graph.title(i), " are mapped to PyTorch's ",
+                       in_quotes(mapped->second),
+                       ", and the layers of one module have the same type, units, activation and "
+                       "use_bias");
+  }
+}
+
+/// Throws `OptionError` unless each name is that of a layer with weights or of a weight, and for a
+/// recurrent layer that computes something else than PyTorch's.
 template <class Scalar>
 void check_torch_modules(const Model<Scalar>& model, const pytorch::Modules& modules) {
   const Graph<Scalar>& graph = model.graph();
@@ -100,15 +55,8 @@ void check_torch_modules(const Model<Scalar>& model, const pytorch::Modules& mod
         "\", which is mapped to PyTorch's \"", module, "\"");
     check<OptionError>(graph[node].slot_count > 0, graph.title(node),
                        " has no weights and is mapped to PyTorch's \"", module, "\"");
-    const auto* lstm = graph[node].layer.template get<LSTM>();
-    if (lstm != nullptr && layer == name) {
-      check<OptionError>(lstm->activation == ActivationFunction::tanh &&
-                             lstm->recurrent_activation == ActivationFunction::sigmoid,
-                         graph.title(node), " has the activation functions ",
-                         name_of(lstm->activation), " and ", name_of(lstm->recurrent_activation),
-                         ", and PyTorch's have tanh and sigmoid");
-    }
   }
+  check_torch_recurrent(graph, modules);
 }
 
 /// All weights of a model, in the order of its layout. Throws `OptionError` for one without a module.
@@ -121,6 +69,7 @@ std::vector<TorchWeight> torch_weights(const Model<Scalar>& model,
   for (std::size_t i = 0; i < graph.nodes().size(); ++i) {
     const auto& node = graph[i];
     const auto layer = modules.find(node.name);
+    const auto recurrent = torch_recurrent(node.layer);
     const auto own_slots = graph.layout().all_slots().subspan(node.first_slot, node.slot_count);
     std::vector<std::string> names;
     for (const Slot& slot : own_slots) names.push_back(slot.name);
@@ -131,19 +80,20 @@ std::vector<TorchWeight> torch_weights(const Model<Scalar>& model,
                          quoted_list(names), ", and ", in_quotes(slot.name),
                          " is mapped to no module of PyTorch: add {", in_quotes(node.name),
                          ", \"…\"}");
-      auto known = torch_names(node.layer, std::string_view(slot.name).substr(node.name.size() + 1),
-                               torch_level(graph, i, modules));
-      if (alone != modules.end() && slot.shape.rank() <= 2) {
-        known = {slot.shape.rank() == 2 ? "weight" : "bias"};
+      const auto weight = std::string_view(slot.name).substr(node.name.size() + 1);
+      auto tensors = torch_tensors(node.layer, slot, weight, torch_level(graph, i, modules));
+      const bool is_linear = alone != modules.end() && slot.shape.rank() <= 2;
+      if (is_linear && (recurrent || tensors.names.empty())) {
+        tensors = {{slot.shape.rank() == 2 ? "weight" : "bias"}};
       }
-      check<OptionError>(!known.empty(), graph.title(i), " is mapped to PyTorch's ",
+      check<OptionError>(!tensors.names.empty(), graph.title(i), " is mapped to PyTorch's ",
                          in_quotes(module->second),
                          ", and no module of PyTorch is such a layer: map its weights ",
                          quoted_list(names), " one by one to an nn.Linear each");
-      weights.push_back({&slot, graph.title(i), module->second, {}});
-      for (const auto& name : known) {
-        weights.back().tensors.push_back(torch_tensor(module->second, name));
-      }
+      for (auto& name : tensors.names) name = torch_tensor(module->second, name);
+      const bool has_gates = recurrent && alone == modules.end();
+      const Index gates = has_gates ? std::ssize(recurrent->kind->gates) : 0;
+      weights.push_back({&slot, graph.title(i), module->second, std::move(tensors), gates});
     }
   }
   return weights;
