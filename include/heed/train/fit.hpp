@@ -7,8 +7,9 @@
 namespace heed {
 
 /// Trains on samples x: (N, …) and targets y, which have the output's shape (a last axis of 1 may be
-/// missing). Returns the loss and metrics of each epoch: sample-weighted means of what the batches
-/// gave while the weights moved, and `val_…` of the validation data at the epoch's end.
+/// missing), or on `Sequences`; on lists of them, in their order or by name, where the model has several inputs
+/// or outputs. Returns the losses and metrics of each epoch: means over samples of what the batches gave while
+/// the weights moved, and `val_…` of the validation data at the epoch's end.
 ///
 /// Throws, with nothing changed, `ModelError` before `build`, `ShapeError` when x or y does not fit,
 /// `DataError` for no samples, numbers that are not finite and targets the loss is not defined for,
@@ -37,6 +38,9 @@ History Model<Scalar>::fit(const Columns<Scalar>& x, const Columns<Scalar>& y,
     validation = training.part(kept, samples - kept);
     training = training.part(0, kept);
   }
+  check<OptionError>(
+      !options.similar_lengths || training.has_lengths(),
+      "similar_lengths: expected x as Sequences or with a mask, which say how long each sample is");
   std::optional<detail::ClassWeights<Scalar>> class_weights;
   if (!options.class_weight.empty()) {
     check<OptionError>(training.y.size() == 1,
