@@ -25,8 +25,7 @@ std::vector<Tensor<S>> golden(const Bytes& bytes, const std::string& name) {
 
 template <class S>
 std::vector<Tensor<S>> outputs(const Model<S>& model, const std::vector<Tensor<S>>& x) {
-  const std::vector<View<const S>> views(x.begin(), x.end());
-  return model.predict_all({.x = views});
+  return model.predict_all(Columns<S>(std::vector<Column<S>>(x.begin(), x.end())));
 }
 
 template <class S>

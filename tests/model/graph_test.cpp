@@ -559,9 +559,7 @@ TEST_CASE(
     CHECK(without.predict(Column<double>(x, mask), {.threads = threads}) == with.predict(x));
   }
   CHECK(without.predict(x) != with.predict(x));
-  CHECK(message<ShapeError>([&] {
-          without.predict(Column<double>(x, wrong));
-        }) ==
+  CHECK(message<ShapeError>([&] { without.predict(Column<double>(x, wrong)); }) ==
         "model \"model\": expected a mask of (samples, steps) for x of (2, 4, 2), got (4, 2)");
 }
 

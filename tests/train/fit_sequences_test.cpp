@@ -452,6 +452,26 @@ TEST_CASE("Lengths that do not fit are refused before anything is trained") {
   CHECK(refused(broken, y) == "sample 8 of x has inf at (3, 1)");
 }
 
+TEST_CASE("Samples of similar length are put together where lengths are known") {
+  auto how = options();
+  how.similar_lengths = true;
+  const auto xs = padded(x), ys = padded(y);
+  CHECK(
+      refused(xs, ys, how) ==
+      "similar_lengths: expected x as Sequences or with a mask, which say how long each sample is");
+  // Neither the weights nor the bits of the losses are those of another order of the samples.
+  const auto sorted = train(x, y, how);
+  CHECK(sorted != train(x, y));
+  CHECK(train({{xs, mask}}, ys, how).history.epochs() == 2);
+  how.shuffle = true;
+  how.seed = 5;
+  const auto shuffled = train(x, y, how);
+  CHECK(shuffled != sorted);
+  CHECK(train(x, y, how) == shuffled);
+  how.seed = 6;
+  CHECK(train(x, y, how) != shuffled);
+}
+
 TEST_CASE("Masks of another shape are refused, for x and for y") {
   const auto xs = padded(x), ys = padded(y);
   const Mask wrong(mask.data(), {9, 4}), few(mask.data(), {8, 5});

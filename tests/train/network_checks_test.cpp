@@ -81,7 +81,8 @@ TEST_CASE("what ends a network is seen through layers that only reshape, and els
 TEST_CASE("a metric that is right whatever a network gives is refused") {
   const auto refused = [](Index units, const Metric<double>& metric) {
     const auto model = dense_network(units, sigmoid);
-    return testing::message<OptionError>([&] { detail::metrics_by_output<double>(model.graph(), {metric}); });
+    return testing::message<OptionError>(
+        [&] { detail::metrics_by_output<double>(model.graph(), {metric}); });
   };
   CHECK(refused(1, CategoricalAccuracy{}) ==
         "categorical_accuracy: expected two classes or more along the last axis, and Dense "

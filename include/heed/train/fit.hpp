@@ -42,6 +42,9 @@ History Model<Scalar>::fit(const Columns<Scalar>& x, const Columns<Scalar>& y,
   detail::check_window(options.window, graph_, training, "");
   detail::check_window(options.window, graph_, validation, "validation ");
   if (graph_.carries_states()) detail::check_stateful(options, training.samples());
+  check<OptionError>(
+      !options.similar_lengths || training.has_lengths(),
+      "similar_lengths: expected x as Sequences or with a mask, which say how long each sample is");
   std::optional<detail::ClassWeights<Scalar>> class_weights;
   if (!options.class_weight.empty()) {
     check<OptionError>(training.y.size() == 1,

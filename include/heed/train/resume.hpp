@@ -67,12 +67,15 @@ template <class Scalar>
 std::string columns_text(std::string_view what, const std::vector<Column<Scalar>>& columns) {
   std::string text;
   for (const Column<Scalar>& column : columns) {
-    std::uint64_t sum = checksum(column.values());
-    for (Index n = 0; column.sequences() != nullptr && n < column.samples(); ++n) {
+    const bool is_uneven = column.sequences() != nullptr;
+    std::uint64_t sum = is_uneven ? 0 : checksum(column.values());
+    for (Index n = 0; is_uneven && n < column.samples(); ++n) {
       const View<const Scalar> sequence = column.sequence(n);
       sum = checksum(sequence, sum + static_cast<std::uint64_t>(sequence.dim(0)));
     }
-    for (const std::uint8_t counts : column.mask().values()) sum = sum * 3 + counts;
+    if (const Mask mask = column.mask()) {
+      for (const std::uint8_t counts : mask.values()) sum = sum * 3 + counts;
+    }
     text +=
         join(text.empty() ? "" : ", ", what, " of ", column.shape(), " with the checksum ", sum);
   }
