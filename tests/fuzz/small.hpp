@@ -61,7 +61,7 @@ void run(const Model<Scalar>& model, const std::vector<Tensor<Scalar>>& x) {
   graph.backward(model.weights(), tape, true);
   require(tape.gradients.size() == model.count_params(), "each weight has a gradient");
   const auto node = static_cast<std::size_t>(model.count_params()) % graph.nodes().size();
-  model.activations(graph[node].name, inputs, {.batch_size = 1});
+  model.activations(graph[node].name, Columns<Scalar>(x), {.batch_size = 1});
 }
 
 /// One forward and one backward of a small model, a look at one layer, and a stream where there can be

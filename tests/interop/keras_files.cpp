@@ -121,8 +121,7 @@ Samples<S> read_samples(const std::string& path, const Model<S>& model) {
 /// The outputs, the value of every layer as `layer/NAME`, and what blocks publish as `weights/NAME`.
 template <class S>
 Tensors<S> results(const Model<S>& model, const Samples<S>& x) {
-  const std::vector<View<const S>> views(x.begin(), x.end());
-  const Inputs<S> inputs{.x = views};
+  const Columns<S> inputs(x);
   Tensors<S> tensors;
   auto y = model.predict_all(inputs);
   for (std::size_t i = 0; i < y.size(); ++i) {

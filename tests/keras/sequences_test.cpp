@@ -25,7 +25,7 @@ std::vector<Tensor<S>> golden(const Bytes& bytes, const std::string& name) {
 
 template <class S>
 std::vector<Tensor<S>> outputs(const Model<S>& model, const std::vector<Tensor<S>>& x) {
-  return model.predict_all(Columns<S>(std::vector<Column<S>>(x.begin(), x.end())));
+  return model.predict_all(Columns<S>(x));
 }
 
 template <class S>

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <initializer_list>
+#include <ranges>
 #include <string>
 #include <vector>
 
@@ -42,7 +43,20 @@ class NamedList {
     }
   }
   /// Values in the order of the inputs or outputs.
-  explicit NamedList(std::vector<Thing> list) : things_(std::move(list)) {}
+  /// In order, from a list whose length is known only at run time.
+  template <std::ranges::input_range List>
+    requires(!std::convertible_to<const List&, Thing> &&
+             std::convertible_to<std::ranges::range_reference_t<const List>, Thing>)
+  explicit NamedList(const List& list) : things_(list.begin(), list.end()) {}
+
+  NamedList(const NamedList&) = default;
+  NamedList(NamedList&&) noexcept = default;
+  /// Takes its argument by value, because clang finds `list = {}` ambiguous for two operators.
+  NamedList& operator=(NamedList other) noexcept {
+    names_.swap(other.names_);
+    things_.swap(other.things_);
+    return *this;
+  }
 
   bool empty() const { return things_.empty(); }
   std::size_t size() const { return things_.size(); }

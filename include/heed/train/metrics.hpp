@@ -171,6 +171,15 @@ class Metrics {
   /// The metrics of several outputs by name.
   Metrics(std::initializer_list<Named> lists) : by_name_(lists) {}
 
+  Metrics(const Metrics&) = default;
+  Metrics(Metrics&&) noexcept = default;
+  /// Takes its argument by value, because clang finds `metrics = {}` ambiguous for two operators.
+  Metrics& operator=(Metrics other) noexcept {
+    metrics_.swap(other.metrics_);
+    by_name_.swap(other.by_name_);
+    return *this;
+  }
+
   bool empty() const { return metrics_.empty() && by_name_.empty(); }
 
   /// One list for each of the outputs with these names. Throws `OptionError` for other names, and
