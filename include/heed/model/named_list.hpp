@@ -1,8 +1,14 @@
 #pragma once
 
+#include <algorithm>
+#include <concepts>
 #include <initializer_list>
 #include <ranges>
+#include <span>
 #include <string>
+#include <string_view>
+#include <type_traits>
+#include <utility>
 #include <vector>
 
 #include <heed/math/names.hpp>
@@ -28,7 +34,9 @@ class NamedList {
   NamedList() = default;
   /// A single value.
   template <class T>
-    requires(!std::same_as<std::remove_cvref_t<T>, NamedList> && std::convertible_to<T, Thing>)
+    requires(!std::same_as<std::remove_cvref_t<T>, NamedList> &&
+             !std::same_as<std::remove_cvref_t<T>, std::vector<Thing>> &&
+             std::convertible_to<T, Thing>)
   NamedList(
       T&& only) {  // NOLINT(google-explicit-constructor,bugprone-forwarding-reference-overload)
     things_.push_back(std::forward<T>(only));
@@ -42,8 +50,8 @@ class NamedList {
       things_.push_back(entry.thing);
     }
   }
-  /// Values in the order of the inputs or outputs.
-  /// In order, from a list whose length is known only at run time.
+  /// Values in that order from a list made at run time.
+  explicit NamedList(std::vector<Thing> list) : things_(std::move(list)) {}
   template <std::ranges::input_range List>
     requires(!std::convertible_to<const List&, Thing> &&
              std::convertible_to<std::ranges::range_reference_t<const List>, Thing>)
