@@ -17,6 +17,9 @@ struct GradientCheckOptions {
   std::uint64_t seed = 0;
   /// Runs the layers as in training; dropout then drops the same elements in every run.
   bool training = false;
+  /// Checks the gradients of the inputs as well. Not possible for ids, which have to stay whole, and for
+  /// steps with the value of a `Masking`, which would begin to count.
+  bool inputs = true;
 };
 
 /// The element whose gradient differs most from finite differences of the loss.
@@ -160,7 +163,7 @@ GradientCheck check_tensor(std::string_view name, View<double> tensor, View<cons
 /// At a kink of a function (relu at 0, the absolute error at y), differences give the mean of both
 /// slopes, which no gradient equals: choose weights and x a few millionths away.
 ///
-/// Each element takes a few forward passes; `elements_per_tensor` limits the time for large models.
+/// Frozen weights, which have no gradient, are not checked. Each element takes a few forward passes; `elements_per_tensor` limits the time for large models.
 /// The check covers the same computation as `fit`: a final sigmoid is left out if the loss is
 /// computed from logits. The model is not changed. It must use double, because differences of
 /// floats are not accurate enough. Throws what `fit` throws for x, y and loss.
@@ -201,7 +204,10 @@ GradientCheck gradient_check(const Model<Scalar>& model,
   const Arena<double> weight_gradients = shards.gradients();
   std::vector<Tensor<double>> input_gradients;
   for (const std::size_t input : graph.inputs()) {
-    input_gradients.emplace_back(shards.first_tape().entries[input].outputs[0].gradient);
+    // An input that no output depends on has no gradient.
+    const auto& output = shards.first_tape().entries[input].outputs[0];
+    input_gradients.emplace_back(output.has_gradient ? Tensor<double>(output.gradient)
+                                                     : Tensor<double>(output.value.shape()));
   }
 
   GradientCheck result{.worst = -1};
@@ -217,14 +223,22 @@ GradientCheck gradient_check(const Model<Scalar>& model,
     const GradientCheck one = detail::check_tensor(name, tensor, gradient, offsets, moved_loss);
     if (one.worst > result.worst) result = one;
   };
-  for (const Slot& slot : graph.layout().all_slots()) {
-    check_one(slot.name, {weights.data() + slot.offset, slot.shape},
-              {weight_gradients.data() + slot.offset, slot.shape});
+  std::size_t seen = 0;  // slots; a layer that shares those of another has none of its own
+  for (const auto& node : graph.nodes()) {
+    if (node.first_slot < seen) continue;
+    seen += node.slot_count;
+    if (!node.trains) continue;
+    for (const Slot& slot : graph.layout().all_slots().subspan(node.first_slot, node.slot_count)) {
+      check_one(slot.name, {weights.data() + slot.offset, slot.shape},
+                {weight_gradients.data() + slot.offset, slot.shape});
+    }
   }
-  for (std::size_t i = 0; i < inputs.size(); ++i) {
+  for (std::size_t i = 0; options.inputs && i < inputs.size(); ++i) {
     check_one(inputs.size() == 1 ? "x" : graph[graph.inputs()[i]].name, inputs[i],
               input_gradients[i]);
   }
+  check<ModelError>(result.worst >= 0, "model \"", model.name(),
+                    "\" has no gradient to check: all weights are frozen, and inputs is false");
   return result;
 }
 

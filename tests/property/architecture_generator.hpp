@@ -1,0 +1,407 @@
+#pragma once
+
+#include <heed/math/random.hpp>
+
+#include "architecture.hpp"
+
+namespace heed::testing {
+
+/// Draws networks of one to eight layers or a few more, of every kind, of one or two inputs and outputs, with
+/// branches that fan out and join. What it draws is valid by what the layers' documentation says: a network that
+/// heed refuses is a failure.
+class ArchitectureGenerator {
+ public:
+  explicit ArchitectureGenerator(std::uint64_t seed) : random_(seed, 0xa5c1) {}
+
+  Architecture draw() {
+    plan_ = {};
+    plan_.has_kinks = upto(3) == 0;
+    model_ = Model<double>();
+    nodes_.clear();
+    used_.clear();
+    const Index kind = upto(9);
+    if (kind == 0) add_input({{1 + upto(5)}});
+    if (kind == 1) add_input({{1 + upto(2), 1 + upto(2), 1 + upto(2)}});
+    if (kind >= 2) add_sequences();
+    const std::size_t layers = plan_.layers.size() + static_cast<std::size_t>(1 + upto(7));
+    while (plan_.layers.size() < layers) add_layer();
+    plan_.outputs = {{model_.graph().nodes().size() - 1, 0}};
+    if (chance(0.25)) {
+      const Node other = nodes_[choose(
+          [&](std::size_t node) { return nodes_[node].index >= plan_.inputs.size(); })];
+      if (other != plan_.outputs[0]) plan_.outputs.push_back(other);
+    }
+    return plan_;
+  }
+
+ private:
+  static constexpr Index most = 48;  ///< numbers in a sample of a node
+
+  Index upto(Index n) { return random_.below(n + 1); }
+  bool chance(double p) { return random_.bernoulli(p); }
+
+  const Shape& shape(std::size_t node) const { return model_.graph().shape(nodes_[node]); }
+
+  /// A node for which `fits` holds, or the number of nodes: mostly the last one, often one that nobody
+  /// has taken so far.
+  template <class Fits>
+  std::size_t choose(const Fits& fits) {
+    const std::size_t nodes = used_.size();
+    if (chance(0.5) && fits(nodes - 1)) return nodes - 1;
+    std::vector<std::size_t> fitting, loose;
+    for (std::size_t node = 0; node < nodes; ++node) {
+      if (!fits(node)) continue;
+      fitting.push_back(node);
+      if (!used_[node]) loose.push_back(node);
+    }
+    if (!loose.empty() && chance(0.7)) fitting = loose;
+    return fitting.empty() ? nodes : any_of(fitting);
+  }
+
+  template <class T>
+  T any_of(const std::vector<T>& list) {
+    return list[static_cast<std::size_t>(upto(std::ssize(list) - 1))];
+  }
+
+  ActivationFunction function() {
+    using enum ActivationFunction;
+    static const std::vector smooth{linear, sigmoid, tanh, softplus};
+    static const std::vector all{linear, sigmoid, tanh,     softplus,     relu,
+                                 elu,    selu,    softsign, hard_sigmoid, leaky_relu};
+    return any_of(plan_.has_kinks ? all : smooth);
+  }
+  ActivationFunction function_of_rows() {
+    return chance(0.2) ? ActivationFunction::softmax : function();
+  }
+
+  std::size_t add_input(const PlannedInput& input) {
+    plan_.inputs.push_back(input);
+    nodes_.push_back(model_.input(input.shape));
+    used_.push_back(false);
+    return nodes_.size() - 1;
+  }
+
+  /// One input of steps, or two of the same length; of numbers or of ids, masked or not.
+  void add_sequences() {
+    const Index steps = 1 + upto(4), count = chance(0.25) ? 2 : 1;
+    masked_ = false;
+    std::vector<std::size_t> first;
+    for (Index i = 0; i < count; ++i) {
+      const bool ids = chance(0.2);
+      const Index how = upto(4);
+      const auto masked = how == 3 ? Masked::given : how == 4 ? Masked::by_value : Masked::no;
+      masked_ = masked_ || masked != Masked::no;
+      first.push_back(add_input({.shape = ids ? Shape{steps} : Shape{steps, 1 + upto(3)},
+                                 .ids = ids ? 2 + upto(3) : 0,
+                                 .masked = masked}));
+    }
+    careful_ = masked_ && chance(0.6);
+    for (const std::size_t node : first) {
+      const PlannedInput input = plan_.inputs[node];
+      const bool by_value = input.masked == Masked::by_value;
+      if (input.ids > 0) {
+        put(Embedding{.input_dim = input.ids,
+                      .output_dim = 1 + upto(2),
+                      .embeddings_initializer = Initializer::glorot_uniform,
+                      .mask_zero = by_value},
+            {node});
+      } else if (by_value) {
+        put(Masking{.mask_value = masked_value}, {node});
+      }
+    }
+  }
+
+  std::vector<Node> take(const std::vector<std::size_t>& inputs) {
+    std::vector<Node> nodes;
+    for (const std::size_t input : inputs) {
+      nodes.push_back(nodes_[input]);
+      used_[input] = true;
+    }
+    return nodes;
+  }
+
+  /// Makes the outputs of a layer known; returns the first of them.
+  std::size_t put_node(Node node) {
+    const std::size_t first = nodes_.size();
+    for (std::size_t k = 0; k < model_.graph()[node.index].shapes.size(); ++k) {
+      nodes_.push_back({node.index, k});
+      used_.push_back(false);
+    }
+    return first;
+  }
+
+  template <Layer L>
+  std::size_t put(const L& layer, const std::vector<std::size_t>& inputs) {
+    const auto nodes = take(inputs);
+    const Config config = get_config(layer);
+    plan_.layers.push_back({std::string(L::type), config, nodes});
+    plan_.layers.back().trains = chance(0.92);
+    return put_node(model_.add("", registry_.make(L::type, config), std::span<const Node>(nodes)));
+  }
+
+  /// Adds a layer of a kind that is drawn, unless no node fits it. A network that is careful has no
+  /// layers that lose the mask of their input.
+  void add_layer() {
+    const std::size_t none = used_.size();
+    const auto of_rank = [&](Index low, Index high) {
+      return [this, low, high](std::size_t node) {
+        return low <= shape(node).rank() && shape(node).rank() <= high;
+      };
+    };
+    const auto any = choose([](std::size_t) { return true; });
+    const auto steps = choose(of_rank(2, 2)), vector = choose(of_rank(1, 1));
+    const auto deep = choose(of_rank(2, 3));
+    const bool masks = careful_ && !chance(0.02);
+    switch (upto(masks ? 11 : 22)) {
+      case 0:
+      case 1:
+        if (steps < none) add_recurrent(steps);
+        break;
+      case 2:
+        if (steps < none) add_with_states(steps);
+        break;
+      case 3:
+        if (steps < none) add_bidirectional(steps);
+        break;
+      case 4:
+      case 5:
+        if (masks && steps == none) break;
+        put(dense(), {masks ? steps : any});
+        break;
+      case 6: {
+        const auto node = masks && steps < none ? steps : any;
+        put(Activation{.activation = shape(node).back() > 1 ? function_of_rows() : function()},
+            {node});
+        break;
+      }
+      case 7: put(Dropout{.rate = 0.1 * static_cast<double>(upto(6))}, {any}); break;
+      case 8:
+        if (deep < none) add_time_distributed(deep);
+        break;
+      case 9:
+        if (steps < none) put(LuongAttention{.units = 1 + upto(3)}, {steps});
+        break;
+      case 10:
+        if (steps < none) put(LastStep{}, {steps});
+        break;
+      case 11: add_shared(); break;
+      case 12: add_permute(any); break;
+      case 13: add_reshape(any); break;
+      case 14: put(Flatten{}, {any}); break;
+      case 15:
+        if (vector < none && shape(vector).size() * 3 <= most) {
+          put(RepeatVector{.n = 1 + upto(2)}, {vector});
+        }
+        break;
+      case 16:
+        if (steps < none) put(StepAttention{.use_bias = chance(0.7)}, {steps});
+        break;
+      case 17: add_slice(any); break;
+      case 18:
+        // Of a value that nothing computes, so that steps do not begin to count where weights move.
+        if (steps < none) put(Masking{.mask_value = 0.7318}, {steps});
+        break;
+      case 19:
+      case 20: add_sum_or_product(any); break;
+      case 21: add_concatenate(any); break;
+      default: add_dot(); break;
+    }
+  }
+
+  Dense dense() {
+    return {.units = 2 + upto(2),
+            .activation = function_of_rows(),
+            .use_bias = chance(0.8),
+            .bias_initializer = Initializer::glorot_uniform};
+  }
+
+  /// A recurrent layer of a drawn kind, given to `use`.
+  template <class Use>
+  std::size_t draw_cell(const Use& use) {
+    const auto activation = chance(0.7) ? ActivationFunction::tanh : function();
+    const auto recurrent = chance(0.7) ? ActivationFunction::sigmoid : function();
+    const bool use_bias = chance(0.8), sequences = chance(0.7), zero = chance(0.3);
+    const double dropout = chance(0.2) ? 0.3 : 0, recurrent_dropout = chance(0.2) ? 0.3 : 0;
+    const auto finish = [&](auto cell) {
+      cell.activation = activation;
+      cell.use_bias = use_bias;
+      cell.return_sequences = sequences;
+      cell.zero_output_for_mask = zero;
+      cell.dropout = dropout;
+      cell.recurrent_dropout = recurrent_dropout;
+      return use(cell);
+    };
+    switch (upto(3)) {
+      case 0:
+        return finish(GRU{
+            .units = 1 + upto(2), .recurrent_activation = recurrent, .reset_after = chance(0.6)});
+      case 1: return finish(SimpleRNN{.units = 1 + upto(2)});
+      default:
+        return finish(LSTM{.units = 1 + upto(3),
+                           .recurrent_activation = recurrent,
+                           .unit_forget_bias = chance(0.7)});
+    }
+  }
+
+  void add_recurrent(std::size_t steps) {
+    const bool backwards = chance(0.15) && !careful_, states = chance(0.2);
+    draw_cell([&](auto cell) {
+      cell.go_backwards = backwards;
+      cell.return_state = states;
+      return put(cell, {steps});
+    });
+  }
+
+  static MergeMode merge_mode_of(Index i) {
+    return Names<MergeMode>::table[static_cast<std::size_t>(i)].second;
+  }
+
+  void add_bidirectional(std::size_t steps) {
+    const MergeMode mode = merge_mode_of(upto(4));
+    draw_cell([&](auto cell) {
+      return put(Bidirectional<decltype(cell)>{.layer = cell, .merge_mode = mode}, {steps});
+    });
+  }
+
+  /// Two recurrent layers of one kind, the second of which begins with the final states of the first.
+  void add_with_states(std::size_t steps) {
+    const auto other = choose([&](std::size_t node) { return shape(node).rank() == 2; });
+    const bool both = chance(0.3);
+    const MergeMode first_mode = merge_mode_of(upto(4)), mode = merge_mode_of(upto(4));
+    draw_cell([&](auto cell) {
+      const auto add = [&](const auto& encoder, const auto& decoder, std::size_t outputs) {
+        const std::size_t first = put(encoder, {steps});
+        std::vector<std::size_t> inputs{other};
+        for (std::size_t k = first + outputs; k < nodes_.size(); ++k) inputs.push_back(k);
+        return put(decoder, inputs);
+      };
+      auto states = cell;
+      states.return_state = true;
+      if (!both) return add(states, cell, 1);
+      using Both = Bidirectional<decltype(cell)>;
+      return add(Both{.layer = states, .merge_mode = first_mode},
+                 Both{.layer = cell, .merge_mode = mode}, first_mode == MergeMode::none ? 2 : 1);
+    });
+  }
+
+  void add_time_distributed(std::size_t node) {
+    if (shape(node).rank() == 3 && chance(0.6)) {
+      draw_cell(
+          [&](auto cell) { return put(TimeDistributed<decltype(cell)>{.layer = cell}, {node}); });
+    } else {
+      put(TimeDistributed<Dense>{.layer = dense()}, {node});
+    }
+  }
+
+  /// Adds a layer that has weights again, for a node of the shape that it was made for.
+  void add_shared() {
+    std::vector<std::size_t> layers;
+    for (std::size_t i = 0; i < plan_.layers.size(); ++i) {
+      const auto& node = model_.graph()[plan_.inputs.size() + i];
+      if (node.slot_count > 0 && plan_.layers[i].type != "Embedding") layers.push_back(i);
+    }
+    if (layers.empty()) return;
+    const std::size_t i = any_of(layers);
+    const Shape wanted = model_.graph().shape(plan_.layers[i].inputs[0]);
+    const auto node = choose([&](std::size_t other) { return shape(other) == wanted; });
+    const auto inputs = take({node});
+    plan_.layers.push_back({plan_.layers[i].type, plan_.layers[i].config, inputs, i});
+    put_node(model_.share("", {plan_.inputs.size() + i, 0}, inputs));
+  }
+
+  void add_slice(std::size_t node) {
+    std::vector<Index> begin, end, squeeze;
+    for (Index axis = 0; axis < shape(node).rank(); ++axis) {
+      const Index length = shape(node)[axis];
+      const bool whole = chance(0.4);
+      begin.push_back(whole ? 0 : upto(length - 1));
+      end.push_back(whole ? length : begin.back() + 1 + upto(length - 1 - begin.back()));
+      const bool one = end.back() - begin.back() == 1;
+      if (one && chance(0.5) && std::ssize(squeeze) + 1 < shape(node).rank()) {
+        squeeze.push_back(axis + 1);
+      }
+      if (end.back() == length)
+        end.back() = 0;  // the end itself
+      else if (chance(0.3))
+        end.back() -= length;
+      if (chance(0.3) && begin.back() > 0) begin.back() -= length;
+    }
+    put(Slice{.begin = begin, .end = end, .squeeze = squeeze}, {node});
+  }
+
+  void add_permute(std::size_t node) {
+    std::vector<Index> dims(static_cast<std::size_t>(shape(node).rank()));
+    for (std::size_t i = 0; i < dims.size(); ++i) dims[i] = static_cast<Index>(i) + 1;
+    random_.shuffle(std::span(dims));
+    put(Permute{.dims = dims}, {node});
+  }
+
+  void add_reshape(std::size_t node) {
+    std::vector<Index> target;
+    Index rest = shape(node).size();
+    for (Index more = upto(2); more > 0; --more) {
+      std::vector<Index> divisors;
+      for (Index divisor = 1; divisor <= rest; ++divisor) {
+        if (rest % divisor == 0) divisors.push_back(divisor);
+      }
+      target.push_back(divisors[static_cast<std::size_t>(upto(std::ssize(divisors) - 1))]);
+      rest /= target.back();
+    }
+    target.push_back(rest);
+    random_.shuffle(std::span(target));
+    if (chance(0.5)) target[static_cast<std::size_t>(upto(std::ssize(target) - 1))] = -1;
+    put(Reshape{.target_shape = target}, {node});
+  }
+
+  void add_sum_or_product(std::size_t first) {
+    std::vector<std::size_t> inputs{first};
+    for (Index more = 1 + upto(1); more > 0; --more) {
+      inputs.push_back(choose([&](std::size_t node) { return shape(node) == shape(first); }));
+    }
+    if (chance(0.5)) {
+      put(Add{}, inputs);
+    } else {
+      put(Multiply{}, inputs);
+    }
+  }
+
+  void add_concatenate(std::size_t first) {
+    const Shape& x = shape(first);
+    const Index axis = upto(x.rank() - 1);
+    const auto second = choose([&](std::size_t node) {
+      return shape(node).rank() == x.rank() && shape(node).with(axis, 0) == x.with(axis, 0);
+    });
+    if (x.size() + shape(second).size() > most) return;
+    // Axes count from the batch axis, or from the last one backwards.
+    put(Concatenate{.axis = chance(0.5) ? axis + 1 : axis - x.rank()}, {first, second});
+  }
+
+  void add_dot() {
+    const auto takes = [&](std::size_t node) { return shape(node).rank() <= 2; };
+    const auto first = choose(takes);
+    if (first == used_.size()) return;
+    const Index a = upto(shape(first).rank() - 1);
+    Index b = 0;
+    const auto second = choose([&](std::size_t node) {
+      if (!takes(node)) return false;
+      for (Index axis = 0; axis < shape(node).rank(); ++axis) {
+        if (shape(node)[axis] == shape(first)[a]) return true;
+      }
+      return false;
+    });
+    const Index K = shape(first)[a];
+    while (shape(second)[b] != K) ++b;
+    if (shape(first).size() / K * (shape(second).size() / K) > most) return;
+    put(Dot{.axes = {a + 1, b + 1}}, {first, second});
+  }
+
+  Random random_;
+  const Registry<double> registry_;
+  Architecture plan_;
+  Model<double> model_;
+  std::vector<Node> nodes_;  ///< all outputs of all layers
+  std::vector<bool> used_;
+  bool masked_ = false, careful_ = false;
+};
+
+}  // namespace heed::testing
