@@ -225,6 +225,8 @@ class ArchitectureGenerator {
     const auto finish = [&](auto cell) {
       cell.activation = activation;
       cell.use_bias = use_bias;
+      // Zeros could be a kink, where dropout leaves nothing of x.
+      cell.bias_initializer = Initializer::glorot_uniform;
       cell.return_sequences = sequences;
       cell.zero_output_for_mask = zero;
       cell.dropout = dropout;
