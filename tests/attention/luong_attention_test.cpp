@@ -124,6 +124,24 @@ TEST_CASE("LuongAttention with a mask is what it is without the steps that do no
   }
 }
 
+TEST_CASE("LuongAttention of one unit adds in the same order without the steps that do not count") {
+  Model<float> model;
+  model.input({any, 1});
+  model.add(LuongAttention{.units = 2});
+  model.build({.seed = 1});
+  const std::vector<std::uint8_t> counts{1, 0, 1, 1, 0, 0, 1, 0, 1};
+  const auto x = random_tensor<float>({200, 9, 1}, 1);
+  Tensor<float> compact({200, 5, 1});
+  std::vector<std::uint8_t> all;
+  for (Index n = 0, k = 0; n < 200; ++n) {
+    all.insert(all.end(), counts.begin(), counts.end());
+    for (Index t = 0; t < 9; ++t) {
+      if (counts[static_cast<std::size_t>(t)] != 0) compact.data()[k++] = x(n, t, 0);
+    }
+  }
+  CHECK(model.predict(Column<float>(x, Mask(all.data(), {200, 9}))) == model.predict(compact));
+}
+
 TEST_CASE("LuongAttention's gradients agree with differences with a mask") {
   for (const Index U : {1, 3}) {
     LayerRun run(LuongAttention{.units = 2}, {{5, U}}, 4);

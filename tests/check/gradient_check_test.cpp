@@ -268,6 +268,49 @@ TEST_CASE("A part of the network that the output does not need has a gradient of
   CHECK(check.worst < 1e-8);
 }
 
+TEST_CASE("An input that no output depends on has a gradient of zero") {
+  Model<double> model;
+  const Node left = model.input({3}), right = model.input({2});
+  model.add(Dense{.units = 1}, right);
+  model.set_output(model.add(Dense{.units = 2}, left));
+  model.build();
+  const auto check = gradient_check(model, {random_tensor({2, 3}, 1), random_tensor({2, 2}, 2)},
+                                    random_tensor({2, 2}, 3), MeanSquaredError{});
+  CHECK(check.worst < 1e-8);
+}
+
+TEST_CASE("Frozen weights, which have no gradient, are not checked") {
+  Model<double> model("net");
+  model.input({3});
+  model.add("first", Dense{.units = 2, .activation = Activation::tanh});
+  model.add("second", Dense{.units = 2});
+  model.set_trainable("first", false);
+  model.build();
+  const auto x = random_tensor({4, 3}, 1), y = random_tensor({4, 2}, 2);
+  CHECK(gradient_check(model, x, y, MeanSquaredError{}).worst < 1e-8);
+  model.set_trainable("second", false);
+  CHECK(gradient_check(model, x, y, MeanSquaredError{}).parameter == "x");
+  CHECK(message<ModelError>(
+            [&] { gradient_check(model, x, y, MeanSquaredError{}, {.inputs = false}); }) ==
+        "model \"net\" has no gradient to check: all weights are frozen, and inputs is false");
+}
+
+TEST_CASE("A network of ids is checked without its inputs, and shared weights once") {
+  Model<double> model;
+  const Node left = model.input({3}), right = model.input({3});
+  const Node words = model.add(Embedding{.input_dim = 4, .output_dim = 2, .mask_zero = true}, left);
+  const Node again = model.share(words, {right});
+  const Node first = model.add(GRU{.units = 2}, words);
+  model.add(Add{}, {first, model.share(first, {again})});
+  model.build({.seed = 1});
+  const Tensor<double, 2> a{{1., 2., 0.}, {3., 3., 1.}}, b{{0., 0., 3.}, {2., 1., 1.}};
+  const auto y = random_tensor({2, 2}, 3);
+  CHECK(message<DataError>([&] {
+          gradient_check(model, {a, b}, y, MeanSquaredError{});
+        }).find("expected whole ids") != std::string::npos);
+  CHECK(gradient_check(model, {a, b}, y, MeanSquaredError{}, {.inputs = false}).worst < 1e-7);
+}
+
 TEST_CASE("What cannot be checked is refused in a sentence") {
   Model<double> model("net");
   model.input({4});

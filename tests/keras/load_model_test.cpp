@@ -198,9 +198,8 @@ TEST_CASE("Fields that change nothing are left out, and others are errors that n
   }
   CHECK(field_refusal("lstm", "time_major", true) ==
         "m.h5: LSTM \"lstm\": \"time_major\" is true, which heed's layer does not have");
-  CHECK(
-      field_refusal("lstm", "stateful", {1, 2}) ==
-      "m.h5: LSTM \"lstm\": \"stateful\" is [1,2], which cannot be read from a file of Keras yet");
+  CHECK(field_refusal("lstm", "stateful", {1, 2}) ==
+        "m.h5: LSTM \"lstm\": \"stateful\" has a value of the wrong type");
   CHECK(
       field_refusal("flat", "data_format", "channels_first") ==
       "m.h5: Flatten \"flat\": \"data_format\" is \"channels_first\", which heed's layer does not "

@@ -152,8 +152,9 @@ std::vector<std::vector<int>> trace_masks(const Architecture& architecture, cons
     const bool same = std::all_of(x.begin(), x.end(), [&](int trace) { return trace == x[0]; });
     int first = broken, states = broken;
     if (raw || x[0] == broken) {
-      const bool reads_values = planned.type == "Masking" || is_set(planned.config, "mask_zero");
-      if (x[0] != broken && reads_values) first = x[0];
+      const bool is_masking =
+          planned.type == "Masking" && planned.config == get_config(Masking{masked_value});
+      if (is_masking || is_set(planned.config, "mask_zero")) first = x[0];
     } else if (same && x[0] == by_sample) {
       first = states = by_sample;
     } else if (marks) {
@@ -162,7 +163,8 @@ std::vector<std::vector<int>> trace_masks(const Architecture& architecture, cons
     } else if (!node.layer.states(graph.shape(planned.inputs[0])).empty()) {
       if (rest_is_by_sample) states = by_sample;
       if (!node.layer.keeps_steps()) {
-        first = states;
+        // As in Keras, a masked last step of the whole batch can then be seen in the output.
+        if (!is_set(planned.config, "zero_output_for_mask")) first = states;
       } else if (rest_is_by_sample && !is_set(planned.config, "go_backwards")) {
         first = x[0];
       }

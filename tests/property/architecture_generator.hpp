@@ -1,20 +1,19 @@
 #pragma once
 
-#include <heed/math/random.hpp>
-
-#include "architecture.hpp"
+#include "architecture_builder.hpp"
 
 namespace heed::testing {
 
 /// Draws networks of one to eight layers or a few more, of every kind, of one or two inputs and outputs, with
 /// branches that fan out and join. What it draws is valid by what the layers' documentation says: a network that
 /// heed refuses is a failure.
-class ArchitectureGenerator {
+class ArchitectureGenerator : ArchitectureBuilder {
  public:
-  explicit ArchitectureGenerator(std::uint64_t seed) : random_(seed, 0xa5c1) {}
+  explicit ArchitectureGenerator(std::uint64_t seed) : ArchitectureBuilder(seed) {}
 
   Architecture draw() {
     plan_ = {};
+    careful_ = false;
     plan_.has_kinks = upto(3) == 0;
     model_ = Model<double>();
     nodes_.clear();
@@ -35,67 +34,21 @@ class ArchitectureGenerator {
   }
 
  private:
-  static constexpr Index most = 48;  ///< numbers in a sample of a node
-
-  Index upto(Index n) { return random_.below(n + 1); }
-  bool chance(double p) { return random_.bernoulli(p); }
-
-  const Shape& shape(std::size_t node) const { return model_.graph().shape(nodes_[node]); }
-
-  /// A node for which `fits` holds, or the number of nodes: mostly the last one, often one that nobody
-  /// has taken so far.
-  template <class Fits>
-  std::size_t choose(const Fits& fits) {
-    const std::size_t nodes = used_.size();
-    if (chance(0.5) && fits(nodes - 1)) return nodes - 1;
-    std::vector<std::size_t> fitting, loose;
-    for (std::size_t node = 0; node < nodes; ++node) {
-      if (!fits(node)) continue;
-      fitting.push_back(node);
-      if (!used_[node]) loose.push_back(node);
-    }
-    if (!loose.empty() && chance(0.7)) fitting = loose;
-    return fitting.empty() ? nodes : any_of(fitting);
-  }
-
-  template <class T>
-  T any_of(const std::vector<T>& list) {
-    return list[static_cast<std::size_t>(upto(std::ssize(list) - 1))];
-  }
-
-  ActivationFunction function() {
-    using enum ActivationFunction;
-    static const std::vector smooth{linear, sigmoid, tanh, softplus};
-    static const std::vector all{linear, sigmoid, tanh,     softplus,     relu,
-                                 elu,    selu,    softsign, hard_sigmoid, leaky_relu};
-    return any_of(plan_.has_kinks ? all : smooth);
-  }
-  ActivationFunction function_of_rows() {
-    return chance(0.2) ? ActivationFunction::softmax : function();
-  }
-
-  std::size_t add_input(const PlannedInput& input) {
-    plan_.inputs.push_back(input);
-    nodes_.push_back(model_.input(input.shape));
-    used_.push_back(false);
-    return nodes_.size() - 1;
-  }
-
   /// One input of steps, or two of the same length; of numbers or of ids, masked or not.
   void add_sequences() {
     const Index steps = 1 + upto(4), count = chance(0.25) ? 2 : 1;
-    masked_ = false;
+    bool masked = false;
     std::vector<std::size_t> first;
     for (Index i = 0; i < count; ++i) {
       const bool ids = chance(0.2);
       const Index how = upto(4);
-      const auto masked = how == 3 ? Masked::given : how == 4 ? Masked::by_value : Masked::no;
-      masked_ = masked_ || masked != Masked::no;
+      const auto kind = how == 3 ? Masked::given : how == 4 ? Masked::by_value : Masked::no;
+      masked = masked || kind != Masked::no;
       first.push_back(add_input({.shape = ids ? Shape{steps} : Shape{steps, 1 + upto(3)},
                                  .ids = ids ? 2 + upto(3) : 0,
-                                 .masked = masked}));
+                                 .masked = kind}));
     }
-    careful_ = masked_ && chance(0.6);
+    careful_ = masked && chance(0.6);
     for (const std::size_t node : first) {
       const PlannedInput input = plan_.inputs[node];
       const bool by_value = input.masked == Masked::by_value;
@@ -111,34 +64,6 @@ class ArchitectureGenerator {
     }
   }
 
-  std::vector<Node> take(const std::vector<std::size_t>& inputs) {
-    std::vector<Node> nodes;
-    for (const std::size_t input : inputs) {
-      nodes.push_back(nodes_[input]);
-      used_[input] = true;
-    }
-    return nodes;
-  }
-
-  /// Makes the outputs of a layer known; returns the first of them.
-  std::size_t put_node(Node node) {
-    const std::size_t first = nodes_.size();
-    for (std::size_t k = 0; k < model_.graph()[node.index].shapes.size(); ++k) {
-      nodes_.push_back({node.index, k});
-      used_.push_back(false);
-    }
-    return first;
-  }
-
-  template <Layer L>
-  std::size_t put(const L& layer, const std::vector<std::size_t>& inputs) {
-    const auto nodes = take(inputs);
-    const Config config = get_config(layer);
-    plan_.layers.push_back({std::string(L::type), config, nodes});
-    plan_.layers.back().trains = chance(0.92);
-    return put_node(model_.add("", registry_.make(L::type, config), std::span<const Node>(nodes)));
-  }
-
   /// Adds a layer of a kind that is drawn, unless no node fits it. A network that is careful has no
   /// layers that lose the mask of their input.
   void add_layer() {
@@ -152,7 +77,7 @@ class ArchitectureGenerator {
     const auto steps = choose(of_rank(2, 2)), vector = choose(of_rank(1, 1));
     const auto deep = choose(of_rank(2, 3));
     const bool masks = careful_ && !chance(0.02);
-    switch (upto(masks ? 11 : 22)) {
+    switch (upto(masks ? 12 : 22)) {
       case 0:
       case 1:
         if (steps < none) add_recurrent(steps);
@@ -185,7 +110,7 @@ class ArchitectureGenerator {
         if (steps < none) put(LastStep{}, {steps});
         break;
       case 11: add_shared(); break;
-      case 12: add_permute(any); break;
+      case 12: add_sum_or_product(any); break;
       case 13: add_reshape(any); break;
       case 14: put(Flatten{}, {any}); break;
       case 15:
@@ -201,45 +126,10 @@ class ArchitectureGenerator {
         // Of a value that nothing computes, so that steps do not begin to count where weights move.
         if (steps < none) put(Masking{.mask_value = 0.7318}, {steps});
         break;
-      case 19:
+      case 19: add_permute(any); break;
       case 20: add_sum_or_product(any); break;
       case 21: add_concatenate(any); break;
       default: add_dot(); break;
-    }
-  }
-
-  Dense dense() {
-    return {.units = 2 + upto(2),
-            .activation = function_of_rows(),
-            .use_bias = chance(0.8),
-            .bias_initializer = Initializer::glorot_uniform};
-  }
-
-  /// A recurrent layer of a drawn kind, given to `use`.
-  template <class Use>
-  std::size_t draw_cell(const Use& use) {
-    const auto activation = chance(0.7) ? ActivationFunction::tanh : function();
-    const auto recurrent = chance(0.7) ? ActivationFunction::sigmoid : function();
-    const bool use_bias = chance(0.8), sequences = chance(0.7), zero = chance(0.3);
-    const double dropout = chance(0.2) ? 0.3 : 0, recurrent_dropout = chance(0.2) ? 0.3 : 0;
-    const auto finish = [&](auto cell) {
-      cell.activation = activation;
-      cell.use_bias = use_bias;
-      cell.return_sequences = sequences;
-      cell.zero_output_for_mask = zero;
-      cell.dropout = dropout;
-      cell.recurrent_dropout = recurrent_dropout;
-      return use(cell);
-    };
-    switch (upto(3)) {
-      case 0:
-        return finish(GRU{
-            .units = 1 + upto(2), .recurrent_activation = recurrent, .reset_after = chance(0.6)});
-      case 1: return finish(SimpleRNN{.units = 1 + upto(2)});
-      default:
-        return finish(LSTM{.units = 1 + upto(3),
-                           .recurrent_activation = recurrent,
-                           .unit_forget_bias = chance(0.7)});
     }
   }
 
@@ -395,13 +285,7 @@ class ArchitectureGenerator {
     put(Dot{.axes = {a + 1, b + 1}}, {first, second});
   }
 
-  Random random_;
-  const Registry<double> registry_;
-  Architecture plan_;
-  Model<double> model_;
-  std::vector<Node> nodes_;  ///< all outputs of all layers
-  std::vector<bool> used_;
-  bool masked_ = false, careful_ = false;
+  bool careful_ = false;  ///< no layers that lose the mask of their input
 };
 
 }  // namespace heed::testing

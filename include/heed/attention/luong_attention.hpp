@@ -202,7 +202,12 @@ struct LuongAttention {
                      Index n, MatrixRef<S> a, const Strided<S>& c) {
     set_product<S>(as_column<S>(a), H, q.transpose());
     detail::counting_softmax<S>(steps, n, a);
-    set_product<S>(c, a, H);
+    if (H.cols > 1) return set_product<S>(c, a, H);
+    // With one unit this would be an inner product, which adds in an order that depends on where
+    // masked steps are.
+    S sum{0};
+    for (Index t = 0; t < H.rows; ++t) sum += a(0, t) * H.data[t * H.row_stride];
+    *c.data = sum;
   }
 };
 

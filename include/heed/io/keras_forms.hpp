@@ -1,6 +1,7 @@
 #pragma once
 
 #include <heed/io/registry.hpp>
+#include <heed/model/graph.hpp>
 
 // How Keras's files represent the layers that Keras and heed both have. The reader and the writer
 // use the same lists.

@@ -2,6 +2,8 @@
 
 #include <map>
 
+#include <set>
+
 #include <heed/io/keras_graph.hpp>
 
 namespace heed::detail {

@@ -247,9 +247,6 @@ void Model<Scalar>::set_outputs(std::vector<Node> nodes) {
     check<ModelError>(
         node.index < graph_.nodes().size() && node.output < graph_[node.index].shapes.size(),
         "model \"", name_, "\": expected an output from this model");
-    check<ModelError>(std::count(nodes.begin(), nodes.end(), node) == 1, "model \"", name_,
-                      "\": expected different outputs, got ", graph_.title(node.index),
-                      " more than once");
   }
   graph_.set_outputs(std::move(nodes));
 }

@@ -124,7 +124,7 @@ Column<Scalar> check_weight(const Column<Scalar>& weight, const Column<Scalar>& 
     if (given.rank() == 2 && given[1] == 1 && (targets.rank() < 3 || targets[1] != 1)) {
       checked = weight.reshaped({given[0]});
     }
-    const Shape& shape = checked.values().shape();
+    const Shape shape = checked.shape();
     const bool fits =
         shape.rank() > 0 && shape[0] == targets[0] &&
         (shape.rank() == 1 || (shape.rank() == 2 && targets.rank() > 2 && shape[1] == targets[1]));

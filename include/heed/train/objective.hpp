@@ -32,6 +32,11 @@ class Objective {
   Objective(const Graph<Scalar>& network, const Losses<Scalar>& losses,
             const NamedList<double>& weights = {})
       : graph_(network) {
+    for (const Node node : network.outputs()) {
+      check<ModelError>(std::count(network.outputs().begin(), network.outputs().end(), node) == 1,
+                        "training needs different outputs, got ", network.title(node.index),
+                        " more than once");
+    }
     const auto names = detail::output_names(network);
     const auto ordered = losses.template in_order<OptionError>(names, "a loss", "outputs");
     for (std::size_t k = 0; k < names.size(); ++k) {
