@@ -1,7 +1,6 @@
 #pragma once
 
 #include <map>
-
 #include <set>
 
 #include <heed/io/keras_graph.hpp>
