@@ -50,6 +50,11 @@ TEST_CASE("Things are kept in the order in which they are given") {
   CHECK(NamedList<double>().empty());
   const NamedList<double> copy = list;  // and not a list of one list
   CHECK(ordered(copy) == std::vector<double>{1, 2});
+  NamedList<double> changed = list;
+  changed = {2., 1.};  // whose names are gone
+  CHECK(ordered(changed) == std::vector<double>{2, 1});
+  changed = {};
+  CHECK(changed.empty());
 }
 
 TEST_CASE("A list that does not fit is refused with a sentence") {

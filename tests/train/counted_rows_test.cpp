@@ -39,7 +39,7 @@ TEST_CASE("A loss with a mask is that of the steps that count, and so is its gra
   CHECK(rows.loss(loss) == value);
   // Without a mask, and with one by which all counts, it is the loss itself.
   const std::vector<std::uint8_t> ones(6, 1);
-  for (const Mask all : {Mask{}, Mask{ones.data(), {2, 3}}}) {
+  for (const Mask& all : {Mask{}, Mask{ones.data(), {2, 3}}}) {
     rows.take("y", y, p, all);
     CHECK(rows.loss(loss) == loss(y, p));
   }
@@ -127,7 +127,7 @@ TEST_CASE(
   by_step.matrix() << 2, 2, 2, 5, 5, 5;
   const View<const double> weights[] = {by_sample, by_step};
   detail::CountedRows<double> rows;
-  for (const Mask all : {Mask{}, Mask{ones.data(), {2, 3}}}) {
+  for (const Mask& all : {Mask{}, Mask{ones.data(), {2, 3}}}) {
     rows.take("y", y, y, all);
     CHECK(rows.count() == 6);
     CHECK(rows.weights() == 6);

@@ -1,3 +1,4 @@
+#include <heed/layers/activation.hpp>
 #include <heed/layers/concatenate.hpp>
 #include <heed/layers/dense.hpp>
 #include <heed/layers/dropout.hpp>

@@ -1,4 +1,5 @@
 #include <heed/attention/luong_attention.hpp>
+#include <heed/layers/activation.hpp>
 #include <heed/layers/bidirectional.hpp>
 #include <heed/layers/concatenate.hpp>
 #include <heed/layers/dense.hpp>

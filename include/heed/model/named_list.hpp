@@ -1,7 +1,13 @@
 #pragma once
 
+#include <algorithm>
+#include <concepts>
 #include <initializer_list>
+#include <span>
 #include <string>
+#include <string_view>
+#include <type_traits>
+#include <utility>
 #include <vector>
 
 #include <heed/math/names.hpp>
@@ -39,6 +45,15 @@ class NamedList {
     }
   }
   explicit NamedList(std::vector<Thing> list) : things_(std::move(list)) {}
+
+  NamedList(const NamedList&) = default;
+  NamedList(NamedList&&) noexcept = default;
+  /// Takes its argument by value, because clang finds `list = {}` ambiguous for two operators.
+  NamedList& operator=(NamedList other) noexcept {
+    names_.swap(other.names_);
+    things_.swap(other.things_);
+    return *this;
+  }
 
   bool empty() const { return things_.empty(); }
   std::size_t size() const { return things_.size(); }

@@ -165,6 +165,15 @@ class Metrics {
       : metrics_(std::move(list)) {}
   Metrics(std::initializer_list<Named> lists) : by_name_(lists) {}
 
+  Metrics(const Metrics&) = default;
+  Metrics(Metrics&&) noexcept = default;
+  /// Takes its argument by value, because clang finds `metrics = {}` ambiguous for two operators.
+  Metrics& operator=(Metrics other) noexcept {
+    metrics_.swap(other.metrics_);
+    by_name_.swap(other.by_name_);
+    return *this;
+  }
+
   bool empty() const { return metrics_.empty() && by_name_.empty(); }
 
   /// A list for each of the outputs of these names. Throws `OptionError` for other names, and for a list

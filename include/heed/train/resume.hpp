@@ -139,15 +139,13 @@ const TrainingTerms& FitLoop<Scalar>::terms() {
   }
   const auto all = metrics();
   terms.emplace_back("metrics", metrics_text(objective, all, &OutputMetrics<Scalar>::metrics));
-  if (!options_.weighted_metrics.empty()) {
-    terms.emplace_back("weighted metrics",
-                       metrics_text(objective, all, &OutputMetrics<Scalar>::weighted));
-  }
+  terms.emplace_back("weighted metrics",
+                     metrics_text(objective, all, &OutputMetrics<Scalar>::weighted));
   terms.emplace_back("optimizer",
                      options_.optimizer.name() + config_text(options_.optimizer.config()));
   terms.emplace_back("batch_size", to_text(options_.batch_size));
   terms.emplace_back("shuffle", setting_text(options_.shuffle));
-  if (options_.similar_lengths) terms.emplace_back("similar_lengths", "true");
+  terms.emplace_back("similar_lengths", setting_text(options_.similar_lengths));
   terms.emplace_back("seed", to_text(options_.seed));
   terms.emplace_back("training data", data_text(batches_.data()));
   terms.emplace_back("validation data", data_text(validation_.data()));
