@@ -1,5 +1,8 @@
 #pragma once
 
+#include <string>
+#include <tuple>
+
 #include <heed/io/keras_config.hpp>
 
 namespace heed::detail {
@@ -9,7 +12,11 @@ struct KerasTensor {
   std::string layer;
   std::size_t call = 0, output = 0;
 
-  auto operator<=>(const KerasTensor&) const = default;
+  bool operator==(const KerasTensor&) const = default;
+  // libc++ 14 has no three-way comparison of strings.
+  bool operator<(const KerasTensor& that) const {
+    return std::tie(layer, call, output) < std::tie(that.layer, that.call, that.output);
+  }
 };
 
 /// `["dense", 0, 0]`: the layer, the index of its call, and the index of the call's output.
