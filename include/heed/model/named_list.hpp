@@ -52,12 +52,15 @@ class NamedList {
   }
   /// Values in that order from a list made at run time.
   explicit NamedList(std::vector<Thing> list) : things_(std::move(list)) {}
+  /// The same from any range whose elements convert.
   template <std::ranges::input_range List>
     requires(!std::convertible_to<const List&, Thing> &&
              std::convertible_to<std::ranges::range_reference_t<const List>, Thing>)
   explicit NamedList(const List& list) : things_(list.begin(), list.end()) {}
 
+  /// Copies all values.
   NamedList(const NamedList&) = default;
+  /// Moves all values.
   NamedList(NamedList&&) noexcept = default;
   /// Takes its argument by value, because clang finds `list = {}` ambiguous for two operators.
   NamedList& operator=(NamedList other) noexcept {

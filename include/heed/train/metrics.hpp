@@ -171,7 +171,9 @@ class Metrics {
   /// The metrics of several outputs by name.
   Metrics(std::initializer_list<Named> lists) : by_name_(lists) {}
 
+  /// Copies all metrics.
   Metrics(const Metrics&) = default;
+  /// Moves all metrics.
   Metrics(Metrics&&) noexcept = default;
   /// Takes its argument by value, because clang finds `metrics = {}` ambiguous for two operators.
   Metrics& operator=(Metrics other) noexcept {
