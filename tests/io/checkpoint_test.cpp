@@ -106,6 +106,38 @@ TEST_CASE("a training that is interrupted at any step goes on from its file to t
   check_every_step<float>(2);
 }
 
+TEST_CASE("a file keeps all that several inputs, weights and Sequences go on from") {
+  const TemporaryFolder folder;
+  const fs::path path = folder / "run";
+  const testing::UnevenTraining training;
+  auto options = training.options();
+  auto whole = training.model(1);
+  const auto history = training.fit(whole, options);
+  for (const Index step : {1, 3, 5}) {
+    CAPTURE(step);
+    fs::remove(path);
+    auto interrupted = training.model(1);
+    options.callbacks = {Checkpoint{.path = path, .every_steps = 1}, interrupt<double>(step)};
+    options.resume_from = {};
+    CHECK_THROWS_AS(training.fit(interrupted, options), Interrupted);
+    auto resumed = training.model(99);
+    options.callbacks = {};
+    options.resume_from = path;
+    if (step == 1) resumed = training.model(1);  // no checkpoint yet
+    CHECK(training.fit(resumed, options) == history);
+    CHECK(resumed.weights() == whole.weights());
+    testing::UnevenTraining other;
+    other.weights(1) += 1;
+    options.sample_weight = {{"tag", other.tag_weights}, {"price", other.weights}};
+    if (step > 1) {
+      CHECK(message<OptionError>([&] {
+              other.fit(resumed, options);
+            }).find("run was made with training data: x of") != std::string::npos);
+    }
+    options.sample_weight = training.options().sample_weight;
+  }
+}
+
 TEST_CASE("a file gives back the snapshot that was written") {
   const TemporaryFolder folder;
   const Training<float> training;

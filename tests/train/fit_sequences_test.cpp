@@ -133,6 +133,18 @@ TEST_CASE("Sequences train as the padded tensor with its mask does, to the same 
   CHECK(train(x, y, how) == train({{xs, mask}}, ys, how));
 }
 
+TEST_CASE(
+    "In a model of fixed length all is as long as the model, in batches of short samples, too") {
+  auto how = options();
+  how.batch_size = 1;
+  const auto xs = padded(x), ys = padded(y), ws = padded(weights);
+  how.sample_weight = ws;
+  const auto by_mask = train({{xs, mask}}, ys, how, longest);
+  how.sample_weight = weights;
+  CHECK(train(x, y, how, longest) == by_mask);
+  CHECK(train(x, {{ys, mask}}, options(), longest) == train(x, y, options(), longest));
+}
+
 TEST_CASE("Sequences train to the same bits when a validation split takes the last of them") {
   auto how = options();
   how.validation_split = 0.33;

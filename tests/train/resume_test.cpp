@@ -7,6 +7,7 @@
 namespace heed::resume_test {
 
 using testing::Training;
+using testing::UnevenTraining;
 
 namespace {
 
@@ -70,63 +71,6 @@ TEST_CASE("a training that goes on from any step ends in the bits of one that di
   check_same_end<double>(2);
   check_same_end<float>(2);
 }
-
-namespace {
-
-/// Two inputs, one of them Sequences, and two outputs, one of steps, with weights of both.
-struct UnevenTraining {
-  Sequences<double> x = Sequences<double>(Shape{2}), tags, tag_weights;
-  Tensor<double> wide = testing::random_tensor({14, 3}, 1),
-                 price = testing::random_tensor({14, 1}, 2);
-  Tensor<double> weights = Tensor<double>(Shape{14});
-
-  UnevenTraining() {
-    for (Index n = 0; n < 14; ++n) {
-      const Index steps = 1 + n * 5 % 6;
-      x.push_back(testing::random_tensor({steps, 2}, static_cast<std::uint64_t>(n)));
-      std::vector<double> tag, weight;
-      for (Index t = 0; t < steps; ++t) {
-        tag.push_back(static_cast<double>((n + t) % 2));
-        weight.push_back(0.5 + static_cast<double>(t));
-      }
-      tags.push_back(tag);
-      tag_weights.push_back(weight);
-      weights(n) = static_cast<double>(n % 3);
-    }
-  }
-
-  static Model<double> model(std::uint64_t seed) {
-    Model<double> model;
-    const Node x = model.input("x", {any, 2}), wide = model.input("wide", {3});
-    const Node lstm = model.add("lstm", LSTM{.units = 3, .return_sequences = true}, x);
-    const Node tag = model.add("tag", Dense{.units = 1, .activation = Activation::sigmoid}, lstm);
-    const Node last = model.add("last", LastStep{}, lstm);
-    const Node both = model.add("both", Concatenate{}, {last, wide});
-    const Node kept = model.add("kept", Dropout{.rate = 0.3}, both);
-    model.set_outputs({model.add("price", Dense{.units = 1}, kept), tag});
-    model.build({.seed = seed});
-    return model;
-  }
-
-  FitOptions<double> options() const {
-    return {.loss = {{"tag", "bce"}, {"price", "mse"}},
-            .loss_weights = {0.5, 2.},
-            .metrics = {{"tag", {"accuracy"}}},
-            .weighted_metrics = {{"tag", {"accuracy"}}, {"price", {"mae"}}},
-            .epochs = 3,
-            .batch_size = 4,
-            .validation_split = 0.2,
-            .similar_lengths = true,
-            .sample_weight = {{"tag", tag_weights}, {"price", weights}},
-            .seed = 4,
-            .verbose = Verbose::silent};
-  }
-  History fit(Model<double>& model, const FitOptions<double>& options) const {
-    return model.fit({x, wide}, {price, tags}, options);
-  }
-};
-
-}  // namespace
 
 TEST_CASE("several inputs, weights and Sequences go on to the same bits, and others are refused") {
   const UnevenTraining training;
