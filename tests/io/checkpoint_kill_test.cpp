@@ -91,7 +91,7 @@ class Relay {
     options.resume_from = checkpoint_.path;
     const auto keep = [this](TrainingState<S>&) {
       if (fs::exists(checkpoint_.path))
-        *kept_ = load_checkpoint<S>(checkpoint_.path).optimizer.steps;
+        *kept_ = static_cast<Index>(load_checkpoint<S>(checkpoint_.path).optimizer.steps);
     };
     options.callbacks.push_back(checkpoint_);
     options.callbacks.push_back({.on_batch_end = keep, .on_epoch_end = keep, .runs_last = true});
@@ -104,7 +104,7 @@ class Relay {
     const auto names = folder_.names();
     CHECK(names.size() <= 2);
     kills_in_saves_ += !names.empty() && names.front().ends_with(".tmp") ? 1 : 0;
-    Index steps = 0;
+    std::int64_t steps = 0;
     if (fs::exists(checkpoint_.path)) {
       CHECK_NOTHROW(steps = load_checkpoint<S>(checkpoint_.path).optimizer.steps);
     }

@@ -140,7 +140,8 @@ TEST_CASE("A system that has no more threads to give is an error, and not the en
   std::size_t pages = 0;
   std::ifstream("/proc/self/statm") >> pages;
   const rlim_t size = pages * static_cast<rlim_t>(sysconf(_SC_PAGESIZE));
-  if (size > rlim_t{1} << 36) return;  // a sanitizer has the memory that is to be short here
+  // A sanitizer has the memory that is to be short here.
+  if (std::uint64_t{size} > std::uint64_t{1} << 36) return;
   rlimit before{};
   getrlimit(RLIMIT_AS, &before);
   const rlimit tight{size + (rlim_t{300} << 20), before.rlim_max};

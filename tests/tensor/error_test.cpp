@@ -30,7 +30,7 @@ TEST_CASE("Numbers are said as briefly as they can be") {
   CHECK(to_text(-0.1) == "-0.1");
   CHECK(to_text(1.0 / 3) == "0.3333333333333333");
   CHECK(to_text(-42) == "-42");
-  CHECK(to_text(std::size_t{18446744073709551615u}) == "18446744073709551615");
+  CHECK(to_text(std::uint64_t{18446744073709551615u}) == "18446744073709551615");
 }
 
 TEST_CASE("A text is said as it is") {
