@@ -132,6 +132,19 @@ TEST_CASE("GRU's gradients agree with differences with every option") {
   }
 }
 
+TEST_CASE("With recurrent dropout the reset gate, too, lets through what the mask has left") {
+  for (const bool reset_after : {true, false}) {
+    GRU gru{.units = 3, .return_sequences = true};
+    gru.reset_after = reset_after;
+    gru.recurrent_dropout = 0.4;
+    LayerRun run(gru, {{5, 2}}, 4);
+    run.pass.training = true;
+    run.forward();
+    CAPTURE(reset_after);
+    CHECK(check_gradients(run).worst < gradient_tolerance);
+  }
+}
+
 TEST_CASE("GRU's gradients agree with differences at all kinds of sizes") {
   for (const bool after : {true, false}) {
     check_layer(GRU{.units = 1, .reset_after = after}, {{1, 1}});

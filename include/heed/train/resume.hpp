@@ -212,7 +212,7 @@ void FitLoop<Scalar>::check_fits(const TrainingSnapshot<Scalar>& made, const std
                      " was made after ", made.epoch, " epochs and ", made.step,
                      " steps; this training has only ", state_.epochs, " epochs");
   const std::string damage = join("resume_from: ", where, " is damaged: ");
-  const auto expect = [&](Index expected, Index came, std::string_view what) {
+  const auto expect = [&](std::int64_t expected, std::int64_t came, std::string_view what) {
     check<OptionError>(expected == came, damage, "expected ", expected, " ", what, ", got ", came);
   };
   const Index size = model_.count_params();
@@ -228,7 +228,7 @@ void FitLoop<Scalar>::check_fits(const TrainingSnapshot<Scalar>& made, const std
   if (made.step > 0) {
     expect(samples_done(made.step), made.samples, "samples so far");
   }
-  const Index batches = made.epoch * state_.steps + made.step;
+  const std::int64_t batches = std::int64_t{made.epoch} * state_.steps + made.step;
   if (options_.window == 0) {
     expect(batches, made.optimizer.steps, "updates");
   } else {
