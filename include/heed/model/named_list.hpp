@@ -32,15 +32,14 @@ class NamedList {
   };
 
   NamedList() = default;
+  // NOLINTBEGIN(google-explicit-constructor,bugprone-forwarding-reference-overload)
   /// A single value.
   template <class T>
     requires(!std::same_as<std::remove_cvref_t<T>, NamedList> &&
              !std::same_as<std::remove_cvref_t<T>, std::vector<Thing>> &&
              std::convertible_to<T, Thing>)
-  NamedList(
-      T&& only) {  // NOLINT(google-explicit-constructor,bugprone-forwarding-reference-overload)
-    things_.push_back(std::forward<T>(only));
-  }
+  NamedList(T&& only) { things_.push_back(std::forward<T>(only)); }
+  // NOLINTEND(google-explicit-constructor,bugprone-forwarding-reference-overload)
   /// Values in the order of the inputs or outputs.
   NamedList(std::initializer_list<Thing> list) : things_(list) {}
   /// Values by the names of the inputs or outputs, in any order.

@@ -229,11 +229,11 @@ void Stream<Scalar>::add(std::size_t node, const std::vector<std::size_t>& entry
     }
   }
   check<ModelError>(here.layer.outputs() == 1, "it has ", here.layer.outputs(), " outputs");
+  const Shape step = entry.has_steps ? here.shape().sample() : here.shape();
+  check<ModelError>(step.is_known(), "expected a step of known shape, got ", step);
   entry.x.resize(here.inputs.size());
   entry.cache = here.layer.make_cache();
-  if (entry.kind == Kind::stream) {
-    here.layer.start_stream(entry.w, entry.cache);
-  }
+  if (entry.kind == Kind::stream) here.layer.start_stream(entry.w, entry.cache);
   entries_.push_back(std::move(entry));
   states.push_back(std::move(state));
 }
