@@ -826,8 +826,9 @@ TEST_CASE("A stream knows how many features a step has") {
   model.input({3, any});
   model.add(Activation{tanh});
   model.build();
-  CHECK(testing::message<ModelError>([&] { Stream<float> stream(model); }) ==
-        "InputLayer \"input_layer\" cannot be streamed: expected a step of known shape, got (None)");
+  CHECK(
+      testing::message<ModelError>([&] { Stream<float> stream(model); }) ==
+      "InputLayer \"input_layer\" cannot be streamed: expected a step of known shape, got (None)");
 }
 
 }  // namespace heed::stream_test
