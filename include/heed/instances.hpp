@@ -15,6 +15,7 @@
 #define HEED_TEMPLATES(instance, Scalar)                                               \
   instance struct AnyLayer<Scalar>::Holder<Activation>;                                \
   instance struct AnyLayer<Scalar>::Holder<Add>;                                       \
+  instance struct AnyLayer<Scalar>::Holder<BatchNormalization>;                        \
   instance struct AnyLayer<Scalar>::Holder<Bidirectional<GRU>>;                        \
   instance struct AnyLayer<Scalar>::Holder<Bidirectional<LSTM>>;                       \
   instance struct AnyLayer<Scalar>::Holder<Bidirectional<SimpleRNN>>;                  \
@@ -38,6 +39,7 @@
   instance struct AnyLayer<Scalar>::Holder<Slice>;                                     \
   instance struct AnyLayer<Scalar>::Holder<StepAttention>;                             \
   instance struct AnyLayer<Scalar>::Holder<TimeDistributed<Activation>>;               \
+  instance struct AnyLayer<Scalar>::Holder<TimeDistributed<BatchNormalization>>;       \
   instance struct AnyLayer<Scalar>::Holder<TimeDistributed<Bidirectional<GRU>>>;       \
   instance struct AnyLayer<Scalar>::Holder<TimeDistributed<Bidirectional<LSTM>>>;      \
   instance struct AnyLayer<Scalar>::Holder<TimeDistributed<Bidirectional<SimpleRNN>>>; \

@@ -63,7 +63,7 @@ class Choices {
 
 AnyLayer<float> any_layer(Choices& next) {
   using Any = AnyLayer<float>;
-  switch (next.upto(25)) {
+  switch (next.upto(26)) {
     case 0: return Any(Activation{.activation = next.activation()});
     case 1: return Any(Add{});
     case 2: return Any(Concatenate{.axis = next.upto(5) - 2});
@@ -121,6 +121,12 @@ AnyLayer<float> any_layer(Choices& next) {
                                                     .stateful = next.flag()},
                                           .merge_mode = next.merge_mode()});
     case 24: return Any(Slice{.begin = next.lengths(), .end = next.lengths()});
+    case 25:
+      return Any(BatchNormalization{.axis = next.upto(4) - 2,
+                                    .momentum = next.rate(),
+                                    .epsilon = next.flag() ? next.rate() : 1e-3,
+                                    .center = next.flag(),
+                                    .scale = next.flag()});
     case 22: return Any(TimeDistributed<Dense>{.layer = {.units = next.length()}});
     case 23:
       return Any(TimeDistributed<Bidirectional<GRU>>{

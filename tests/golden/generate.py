@@ -100,7 +100,9 @@ SLOTS = {
     "StepAttention": ["kernel", "bias"],
     "LuongAttention": ["score_kernel", "vector_kernel"],
     "Embedding": ["embeddings"],
+    "BatchNormalization": ["gamma", "beta", "moving_mean", "moving_variance"],
 }
+WITHOUT = {"bias": "use_bias", "gamma": "scale", "beta": "center"}  # the fields that leave a weight out
 
 
 def slots(type, config):
@@ -110,7 +112,7 @@ def slots(type, config):
     if type == "TimeDistributed":
         return slots(config["layer"]["type"], config["layer"]["config"])
     names = SLOTS.get(type, ["kernel", "recurrent_kernel", "bias"])
-    return [name for name in names if name != "bias" or config.get("use_bias", True)]
+    return [name for name in names if config.get(WITHOUT.get(name), True)]
 
 
 def leaky_relu(x):
@@ -151,9 +153,10 @@ def build(net):
     return keras.Model(inputs if len(inputs) > 1 else inputs[0], y), weights, inner
 
 
-def draw_weight(rng, shape):
+def draw_weight(rng, shape, name=""):
     scale = 0.5 if len(shape) == 1 else 1 / np.sqrt(shape[0])
-    return single(rng.normal(0, scale, shape))
+    drawn = single(rng.normal(0, scale, shape))
+    return abs(drawn) if name.endswith("variance") else drawn
 
 
 def single(values):
@@ -176,7 +179,7 @@ def layer_case(net, x, seed, nodes=()):
     for name, variable in weights.items():
         if name.endswith("/bias"):
             tensors["initial/" + name] = variable.numpy()
-        variable.assign(draw_weight(rng, variable.shape))
+        variable.assign(draw_weight(rng, variable.shape, name))
         tensors["w/" + name] = variable.numpy()
     tensors["r"] = r = single(rng.normal(size=(len(x), *model.output.shape[1:])))
 
@@ -188,7 +191,7 @@ def layer_case(net, x, seed, nodes=()):
     sources = [given] + [variable.value for variable in weights.values()]
     dx, *dw = map(tf.convert_to_tensor,  # of an embedding it comes as slices
                   tape.gradient(total, sources, unconnected_gradients="zero"))
-    tensors |= {"y": y, "dx": dx} | {"dw/" + name: d for name, d in zip(weights, dw)}
+    tensors |= {"y": y, "dx": dx} | {"dw/" + name: d for (name, v), d in zip(weights.items(), dw) if v.trainable}
     inner |= {name: model.get_layer(name).output for name in nodes}
     for name, node in inner.items():
         tensors["inner/" + name] = keras.Model(model.input, node)(given)
@@ -340,6 +343,20 @@ def held(type, **config):
 CELLS = ["LSTM", "GRU", "SimpleRNN"]
 # Holes, steps that are missing at the beginning and at the end, all steps, none.
 COUNTS = np.array([[0, 1, 0, 1, 0], [0, 0, 1, 1, 1], [1, 1, 0, 0, 0], [1, 1, 1, 1, 1], [0, 0, 0, 0, 0]])
+
+
+def batch_normalization():
+    """In inference; for training see masks."""
+    files = Layers(3700)
+    for scale, center in itertools.product([True, False], repeat=2):
+        files.add(f"{'scale' if scale else 'no_scale'}_{'center' if center else 'no_center'}", (3,),
+                  layer("BatchNormalization", scale=scale, center=center, epsilon=0.125), x=4)
+    files.add("one_of_everything", (1,), layer("BatchNormalization"), x=1)
+    files.add("rank_3", (4, 33), layer("BatchNormalization", axis=2), x=2)
+    files.add("rank_4", (2, 3, 5), layer("BatchNormalization"), x=2)
+    files.add("behind_lstm", (4, 2), layer("LSTM", units=3, return_sequences=True), layer("BatchNormalization"),
+              layer("Dense", units=2), x=3)
+    return files.cases
 
 
 def wrappers():
@@ -590,8 +607,9 @@ def masked_luong_attention(x, mask, w):
     return y, {"weights": a, "context": context}
 
 
-def masked_case(entry, x, mask, with_state, seed):
-    """One layer with a mask and states, both of which may be missing; x by its shape."""
+def masked_case(entry, x, mask, with_state, seed, training=False):
+    """One layer with a mask and states, both of which may be missing; x by its shape. The gradient of a statistic
+    is by how much the batch's differs from it."""
     rng = np.random.default_rng(seed)
     type, config = entry["type"], entry["config"]
     draw = lambda *shape: single(rng.normal(size=shape))  # noqa: E731
@@ -616,19 +634,21 @@ def masked_case(entry, x, mask, with_state, seed):
     else:
         made = keras_layer(type, config)
         made.build(x)
-        weights = dict(zip(SLOTS[type], made.weights))
-        for variable in weights.values():
-            variable.assign(draw_weight(rng, variable.shape))
+        weights = dict(zip(slots(type, config), made.weights))
+        for name, variable in weights.items():
+            variable.assign(draw_weight(rng, variable.shape, name))
         if with_state:
             inputs += [tf.constant(draw(samples, config["units"]))
                        for _ in range(2 if type == "LSTM" else 1)]
 
+        arguments = {"initial_state": inputs[1:] or None} if type != "BatchNormalization" else {"training": training}
+
         def run():
-            y = made(inputs[0], initial_state=inputs[1:] or None,
-                     mask=None if mask is None else tf.constant(mask, bool))
+            y = made(inputs[0], mask=None if mask is None else tf.constant(mask, bool), **arguments)
             return y if config.get("return_state") else [y]
 
     variables = [variable.value for variable in weights.values()]
+    before = {name: v.numpy() for name, v in weights.items()}
     with tf.GradientTape() as tape:
         tape.watch(inputs)
         outputs = run()
@@ -639,10 +659,11 @@ def masked_case(entry, x, mask, with_state, seed):
     for name, values in [("x", inputs), ("y", outputs), ("r", r), ("dx", d)]:
         tensors |= {f"{name}/{i}": v for i, v in enumerate(values[:len(inputs)] if d is values
                                                            else values)}
-    tensors |= {f"w/{name}": v.numpy() for name, v in weights.items()}
-    tensors |= {f"dw/{name}": v for name, v in zip(weights, d[len(inputs):])}
+    tensors |= {f"w/{name}": before[name] for name in weights}
+    tensors |= {f"dw/{name}": d_w if v.trainable else (v.numpy() - before[name]) / (1 - made.momentum)
+                for (name, v), d_w in zip(weights.items(), d[len(inputs):])}
     tensors |= {f"inner/{name}": v for name, v in inner.items()}
-    return {"layer": {"type": type, "config": config}}, tensors
+    return {"layer": {"type": type, "config": config}, "training": training}, tensors
 
 
 # Holes, steps that are missing at the beginning and at the end, all steps, one, none.
@@ -653,9 +674,9 @@ HOLES = np.array([[0, 1, 0, 1, 0], [0, 0, 1, 1, 1], [1, 1, 0, 0, 0], [1, 1, 1, 1
 def masks():
     cases = {}
 
-    def add(name, type, x, mask, with_state=False, **config):
+    def add(name, type, x, mask, with_state=False, training=False, **config):
         cases[name] = masked_case({"type": type, "config": config}, x, mask, with_state,
-                                  3600 + len(cases))
+                                  3600 + len(cases), training)
 
     batch = (len(HOLES), 5, 2)
     for name, type, own in [("lstm", "LSTM", {}), ("gru", "GRU", {}),
@@ -700,6 +721,15 @@ def masks():
     add("luong_wide", "LuongAttention", (5, 5, 9), some, units=3)
     add("luong_one", "LuongAttention", (1, 1, 1), np.ones((1, 1)), units=1)
     add("luong_one_sample", "LuongAttention", (1, 6, 3), np.array([[0, 1, 1, 0, 1, 0]], float), units=2)
+
+    batch = (len(HOLES), 5, 3)
+    for name, mask in [("", HOLES), ("_without_mask", None)]:
+        for scale, center in itertools.product([True, False], repeat=2):
+            add(f"batch_normalization{'' if scale else '_no_scale'}{'' if center else '_no_center'}{name}",
+                "BatchNormalization", batch, mask, training=True, scale=scale, center=center, momentum=0.5)
+        add("batch_normalization_inference" + name, "BatchNormalization", batch, mask)
+        add("batch_normalization_one_sample" + name, "BatchNormalization", (1, 5, 3),
+            None if mask is None else mask[1:2], training=True, momentum=0.75, epsilon=0.25)
     return cases
 
 
@@ -927,7 +957,7 @@ def fit_case(net, seed, data, validation=None, *, loss, epochs=3, batch_size=4, 
     """Whole trainings, with the logs of each epoch, and an evaluation after them. Data are x, y and sample_weight,
     each by the names of inputs and outputs."""
     rng = np.random.default_rng(seed)
-    start = {name: draw_weight(rng, v.shape) for name, v in build(net)[1].items()}
+    start = {name: draw_weight(rng, v.shape, name) for name, v in build(net)[1].items()}
     tensors = {"w/" + name: value for name, value in start.items()}
     for role, given in [("training", data), ("validation", validation or {})]:
         tensors |= {f"{role}/{what}/{name}": values for what, columns in given.items()
@@ -1048,6 +1078,14 @@ def training_fit():
     made = {"x": {"x": normal(13, 4)}, "y": {"y": np.float64(rng.integers(0, 2, (13, 1)))}}
     cases["two_classes"] = fit_case(net, 8, made, loss="binary_crossentropy",
                                     class_weight={0: 0.25, 1: 2.0}, **options)
+
+    # Statistics move, with and without a mask.
+    net = recurrent(layer("BatchNormalization", "bn", momentum=0.75), layer("Dense", "y", units=2))
+    cases["masked_statistics"] = fit_case(net, 9, sequences(10, "step"), sequences(6), loss="mse", metrics=["mae"])
+    net = network((4,), layer("BatchNormalization", "bn", momentum=0.5), layer("Dense", "y", units=2))
+    made = {role: {"x": {"x": normal(count, 4)}, "y": {"y": normal(count, 2)}}
+            for role, count in [("training", 13), ("validation", 5)]}
+    cases["statistics"] = fit_case(net, 10, made["training"], made["validation"], loss="mse", metrics=["mae"])
     return cases
 
 
@@ -1073,8 +1111,8 @@ def pad_sequences():
 
 # Files -------------------------------------------------------------------------------------------
 
-FAMILIES = [activations, dense, lstm, gru, simple_rnn, wrappers, masking, shaping, merging, attention, masks, losses,
-            metrics, optimizers, pad_sequences, training_index2, training_dummy_regression, training_fit]
+FAMILIES = [activations, dense, lstm, gru, simple_rnn, batch_normalization, wrappers, masking, shaping, merging,
+            attention, masks, losses, metrics, optimizers, pad_sequences, training_index2, training_dummy_regression, training_fit]
 
 
 def compact(values):

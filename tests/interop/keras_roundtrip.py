@@ -429,7 +429,7 @@ class Draw:
     def grow(self, x):
         """Something that turns a sequence into another."""
         units, steps = int(x.shape[2]), int(x.shape[1])
-        way = self.random.randint(0, 11)
+        way = self.random.randint(0, 12)
         if way == 10:
             return self.recurrent(return_sequences=True, unroll=self.random.random() < 0.3)(x)
         if way == 11:
@@ -437,6 +437,9 @@ class Draw:
         if way == 8:
             first = self.random.randint(0, steps - 1)
             return x[:, first:self.random.randint(first + 1, steps)]
+        if way == 12:
+            return kl.BatchNormalization(scale=self.random.random() < 0.7, center=self.random.random() < 0.7,
+                                         epsilon=0.01)(x)
         if way == 9:
             a = kl.Dense(units, activation=self.activation())(x)
             return a * x + a

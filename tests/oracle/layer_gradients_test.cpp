@@ -198,6 +198,19 @@ TEST_CASE("TimeDistributed's and Masking's gradients are exact", "[oracle]") {
   check_exact_gradients(Masking{}, {{3, 2}});
 }
 
+TEST_CASE("BatchNormalization's gradients are exact, in training and not", "[oracle]") {
+  for (const bool training : {false, true}) {
+    for (const bool scale : {false, true}) {
+      const BatchNormalization layer{.center = !scale, .scale = scale};
+      check_exact_gradients(layer, {{3}}, {2, 5}, training);
+      check_exact_gradients(layer, {{2, 2, 3}}, {2}, training);
+    }
+    check_exact_gradients(BatchNormalization{}, {{4, 3}}, {1, 3}, training);
+    check_exact_gradients(BatchNormalization{}, {{4, 3}}, {5}, training, holes);
+    check_exact_gradients(TimeDistributed<BatchNormalization>{}, {{2, 3}}, {2}, training);
+  }
+}
+
 TEST_CASE("Embedding's gradients are exact", "[oracle]") {
   const Embedding layer{.input_dim = 4, .output_dim = 3};
   LayerRun run(layer, {{5}}, 2);

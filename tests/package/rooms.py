@@ -21,7 +21,7 @@ SHARED = {
     "layers": "CacheOf HasKeepsSteps HasMark HasPublished HasStepWise InTimeDistributed check_each_has_a_step check_positive"
               " check_rank check_signatures is_stateful last_step outputs_of recurrent_stream recurrent_stream_state"
               " returns_state run_backward run_forward start_recurrent_stream states_of",
-    "model": "TakenColumns snake_case",
+    "model": "TakenColumns slot_view snake_case",
     "train": "BatchLoss Batches check_data checksum",
 }
 

@@ -229,6 +229,7 @@ GradientCheck gradient_check(const Model<Scalar>& model,
     seen += node.slot_count;
     if (!node.trains) continue;
     for (const Slot& slot : graph.layout().all_slots().subspan(node.first_slot, node.slot_count)) {
+      if (slot.momentum) continue;
       check_one(slot.name, {weights.data() + slot.offset, slot.shape},
                 {weight_gradients.data() + slot.offset, slot.shape});
     }

@@ -154,7 +154,7 @@ class KerasConfig {
   static bool is_common(std::string_view name) {
     constexpr auto fields =
         std::to_array<std::string_view>({"implementation", "unroll", "seed", "use_cudnn", "dropout",
-                                         "recurrent_dropout", "input_length"});
+                                         "recurrent_dropout", "input_length", "renorm_momentum"});
     return is_base(name) || std::find(fields.begin(), fields.end(), name) != fields.end();
   }
 

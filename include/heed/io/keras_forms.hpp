@@ -10,9 +10,9 @@ namespace heed::detail {
 
 /// The layers that have the same name, fields and weights in Keras.
 using KerasLayers =
-    std::tuple<Activation, Add, Bidirectional<GRU>, Bidirectional<LSTM>, Bidirectional<SimpleRNN>,
-               Concatenate, Dense, Dot, Dropout, Embedding, Flatten, GRU, LSTM, Masking, Multiply,
-               Permute, RepeatVector, Reshape, SimpleRNN>;
+    std::tuple<Activation, Add, BatchNormalization, Bidirectional<GRU>, Bidirectional<LSTM>,
+               Bidirectional<SimpleRNN>, Concatenate, Dense, Dot, Dropout, Embedding, Flatten, GRU,
+               LSTM, Masking, Multiply, Permute, RepeatVector, Reshape, SimpleRNN>;
 
 /// Calls `use` with a null pointer to each of these types. Returns whether it returned true for one
 /// of them.

@@ -2,6 +2,7 @@
 
 #include <concepts>
 #include <cstdint>
+#include <optional>
 #include <span>
 #include <string>
 #include <vector>
@@ -21,6 +22,9 @@ struct Weight {
   Shape shape;
   Initializer initializer = Initializer::zeros;
   bool unit_forget = false;  ///< its forget gate begins with ones: see `initialize_unit_forget`
+  /// For a statistic of the data, which no optimizer changes. In training, `backward` adds to its
+  /// gradient the batch's value less its own. The update is `(1 − momentum)` times this sum.
+  std::optional<double> momentum = {};
 };
 
 /// The position of one weight in the model's arena.
@@ -29,7 +33,8 @@ struct Slot {
   Shape shape;
   Index offset = 0;
   Initializer initializer = Initializer::zeros;
-  bool unit_forget = false;  ///< see `Weight::unit_forget`
+  bool unit_forget = false;             ///< see `Weight::unit_forget`
+  std::optional<double> momentum = {};  ///< of a statistic; see `Weight::momentum`
 };
 
 /// The weights of one layer, or their gradients, as views into an arena: `w[kernel]`. The order is
@@ -146,7 +151,8 @@ struct Published {
 ///
 /// Several threads may run a layer at once, each with other samples and its own cache: forward and
 /// backward change nothing except what their arguments refer to, and the values of a sample depend
-/// on that sample alone.
+/// on that sample alone. A layer with statistics (`Weight::momentum`) is an exception: it is trained
+/// on whole batches, by one thread, and is never told that it is in training while it is frozen.
 ///
 /// Time. The first axis of a sample is time if the documentation of a layer says so, or if the
 /// layer has one of these members:

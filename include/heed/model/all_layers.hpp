@@ -10,6 +10,7 @@
 #include <heed/attention/step_attention.hpp>
 #include <heed/layers/activation.hpp>
 #include <heed/layers/add.hpp>
+#include <heed/layers/batch_normalization.hpp>
 #include <heed/layers/bidirectional.hpp>
 #include <heed/layers/concatenate.hpp>
 #include <heed/layers/dense.hpp>
@@ -34,9 +35,10 @@ namespace heed {
 
 /// The types of all layers, sorted by name. The registry adds the `TimeDistributed` form of each
 /// layer that can be wrapped.
-using AllLayers = std::tuple<Activation, Add, Bidirectional<GRU>, Bidirectional<LSTM>,
-                             Bidirectional<SimpleRNN>, Concatenate, Dense, Dot, Dropout, Embedding,
-                             Flatten, GRU, Input, LastStep, LSTM, LuongAttention, Masking, Multiply,
-                             Permute, RepeatVector, Reshape, SimpleRNN, Slice, StepAttention>;
+using AllLayers =
+    std::tuple<Activation, Add, BatchNormalization, Bidirectional<GRU>, Bidirectional<LSTM>,
+               Bidirectional<SimpleRNN>, Concatenate, Dense, Dot, Dropout, Embedding, Flatten, GRU,
+               Input, LastStep, LSTM, LuongAttention, Masking, Multiply, Permute, RepeatVector,
+               Reshape, SimpleRNN, Slice, StepAttention>;
 
 }  // namespace heed

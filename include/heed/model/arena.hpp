@@ -36,8 +36,8 @@ class Layout {
       left -= weight.shape.size();
     }
     for (const Weight& weight : weights) {
-      slots_.push_back(
-          {layer + "/" + weight.name, weight.shape, size_, weight.initializer, weight.unit_forget});
+      slots_.push_back({layer + "/" + weight.name, weight.shape, size_, weight.initializer,
+                        weight.unit_forget, weight.momentum});
       names_.emplace(slots_.back().name, slots_.size() - 1);
       size_ += weight.shape.size();
     }

@@ -143,6 +143,7 @@ void Graph<Scalar>::run(std::size_t node, View<const Scalar> weights, const Pass
                        .steps = entry.steps,
                        .pass = pass};
   args.pass.node = node;
+  args.pass.training &= here.trains || !here.has_statistics;
   if (here.carries) {
     carried_states(node, samples, tape);
     args.state = entry.carried;

@@ -4,6 +4,7 @@
 #include <map>
 
 #include <heed/layers/input.hpp>
+#include <heed/model/snake_case.hpp>
 #include <heed/model/tape.hpp>
 
 namespace heed {
@@ -42,8 +43,11 @@ class Graph {
     std::size_t slot_count = 0;
     bool trains = true;      ///< whether its weights have gradients
     bool step_wise = false;  ///< whether output steps depend only on the same input steps
-    bool carries =
-        false;  ///< whether each batch begins with the final states of the previous batch
+    bool carries = false;    ///< whether a batch begins with the final states of the previous one
+    bool has_statistics = false;  ///< whether some of its weights are statistics
+
+    /// Whether its values in training depend on all samples of a batch.
+    bool joins_samples() const { return has_statistics && trains; }
 
     bool is_input() const { return inputs.empty(); }
     /// The shape of the first output; most nodes have no other.
@@ -111,6 +115,12 @@ class Graph {
     auto& layer = lifted.nodes_[outputs_[output].index].layer;
     layer = layer.without_output_activation();
     return lifted;
+  }
+
+  /// Whether there is a layer for which a batch cannot be divided in training.
+  bool joins_samples() const {
+    return std::any_of(nodes_.begin(), nodes_.end(),
+                       [](const Entry& node) { return node.joins_samples(); });
   }
 
   /// Whether any layer begins each batch with the final states of the previous batch.
@@ -205,26 +215,6 @@ class Graph {
   bool shapes_are_known_ = true;
 };
 
-namespace detail {
-
-/// The name that Keras makes from a class name: `StepAttention` is `step_attention`, `LSTM` `lstm`,
-/// `Conv1D` `conv1d`. A package in front, as in `mine>Gain`, is left out.
-inline std::string snake_case(std::string_view type) {
-  type.remove_prefix(type.find('>') + 1);
-  const auto is = [&](std::size_t i, char first, char last) {
-    return i < type.size() && first <= type[i] && type[i] <= last;
-  };
-  std::string name;
-  for (std::size_t i = 0; i < type.size(); ++i) {
-    const bool upper = is(i, 'A', 'Z');
-    if (upper && i > 0 && (is(i - 1, 'a', 'z') || is(i + 1, 'a', 'z'))) name += '_';
-    name += upper ? static_cast<char>(type[i] - 'A' + 'a') : type[i];
-  }
-  return name;
-}
-
-}  // namespace detail
-
 template <class Scalar>
 std::string Graph<Scalar>::free_name(std::string_view type) {
   const std::string base = detail::snake_case(type);
@@ -273,6 +263,8 @@ std::size_t Graph<Scalar>::add(std::string name, AnyLayer<Scalar> layer, std::ve
                         shapes.empty() ? Shape{} : shapes[0]);
     }
     entry.slot_count = weights.size();
+    entry.has_statistics = std::any_of(weights.begin(), weights.end(),
+                                       [](const Weight& weight) { return bool(weight.momentum); });
     if (owner < nodes_.size()) {
       layout_.check_shared(nodes_[owner].first_slot, weights);
       entry.first_slot = nodes_[owner].first_slot;

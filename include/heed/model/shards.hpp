@@ -6,7 +6,8 @@
 namespace heed {
 
 /// Runs a batch through a graph in shards of consecutive samples: one for each thread of a team,
-/// but not more than there are samples. Each shard has its own tape. Layers are given the index of
+/// but not more than there are samples, and one for training a
+/// graph with statistics. Each shard has its own tape. Layers are given the index of
 /// the first sample of the shard, so that their random numbers do not depend on the division into
 /// shards. A single shard is just a tape.
 ///
@@ -97,9 +98,9 @@ class Shards {
   std::vector<Given> given_;
 
   Inputs<Scalar> part_of(const Inputs<Scalar>& inputs, Index shard);
-  void cut(Index samples) {
+  void cut(Index samples, bool whole) {
     samples_ = samples;
-    shards_ = std::clamp<Index>(samples, 1, team_->threads());
+    shards_ = whole ? 1 : std::clamp<Index>(samples, 1, team_->threads());
     if (std::ssize(tapes_) < shards_) tapes_.resize(static_cast<std::size_t>(shards_));
   }
   template <class Use>
@@ -110,7 +111,7 @@ class Shards {
 template <class Scalar>
 void Shards<Scalar>::forward(const Graph<Scalar>& graph, View<const Scalar> weights,
                              const Inputs<Scalar>& inputs, const Pass& pass) {
-  cut(inputs.x[0].dim(0));
+  cut(inputs.x[0].dim(0), pass.training && graph.joins_samples());
   if (shards_ == 1) return graph.forward(weights, inputs, graph.outputs(), pass, tape(0));
   given_.resize(static_cast<std::size_t>(shards_));
   outputs_.resize(graph.outputs().size());
@@ -222,7 +223,7 @@ void Shards<Scalar>::add_gradients() {
 template <class Scalar>
 template <class Use>
 void Shards<Scalar>::for_each_state(const Graph<Scalar>& graph, Index samples, const Use& use) {
-  cut(samples);
+  cut(samples, graph.joins_samples());
   Index offset = 0;
   for (std::size_t node = 0; node < graph.nodes().size(); ++node) {
     if (!graph[node].carries) continue;

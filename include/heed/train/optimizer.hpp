@@ -31,6 +31,18 @@ inline void check_learning_rate(double rate) {
                      "expected a learning_rate that is finite and at least 0, got ", rate);
 }
 
+/// Moves the statistics of layers, and sets their gradients to zero for the optimizer, which leaves
+/// such weights unchanged. See `Weight::momentum`.
+template <class S>
+void update_statistics(const Layout& layout, View<S> w, View<S> dw) {
+  for (const Slot& slot : layout.all_slots()) {
+    if (!slot.momentum) continue;
+    const auto change = slot_view(dw.data(), slot);
+    slot_view(w.data(), slot).array() += static_cast<S>(1 - *slot.momentum) * change.array();
+    change.set_zero();
+  }
+}
+
 }  // namespace detail
 
 /// Any optimizer, for one scalar type. Converts implicitly from an optimizer struct, or from a name
@@ -107,11 +119,13 @@ class Optimizer {
     }
   }
 
-  /// One update: clips the gradients dw in place, then changes the weights w.
+  /// One update: of the statistics, and then, after clipping the gradients dw in place, of the
+  /// other weights w.
   void update(const Layout& layout, View<Scalar> w, View<Scalar> dw,
               OptimizerState<Scalar>& state) const {
     check_state(layout, state);
     ++state.steps;
+    detail::update_statistics(layout, w, dw);
     clip(clipping_, layout, dw);
     update_(w, dw, state);
   }
