@@ -69,6 +69,17 @@ TEST_CASE("A trained BatchNormalization gives features of mean 0 and variance 1"
   CHECK((y.square().colwise().mean() - 1).abs().maxCoeff() < 1e-10);
 }
 
+TEST_CASE("A feature that never changes becomes β") {
+  LayerRun run(BatchNormalization{}, {{7, 3}}, 2);
+  run.pass.training = true;
+  run.x[0].array().setConstant(0.5);
+  run.forward();
+  run.backward();
+  const auto beta = run.w()[1].row();
+  CHECK((run.y.matrix().rowwise() - beta).norm() == 0);
+  CHECK(run.dx[0].array().isFinite().all());
+}
+
 TEST_CASE("Statistics leave masked steps out, however large they are") {
   const auto statistics = [](double masked) {
     LayerRun run(BatchNormalization{}, {{3, 2}}, 2);
