@@ -1,4 +1,5 @@
 #include <heed/model/model.hpp>
+#include <heed/train/fit.hpp>
 
 #include <thread>
 #include <utility>
