@@ -304,7 +304,8 @@ TEST_CASE("Data and weights that are not those of inputs and outputs are refused
   changed = options;
   changed.sample_weight = {};
   changed.class_weight = {1, 2};
-  CHECK(refused(changed) == "class_weight is for a model of one output, this one has 2");
+  CHECK(refused(changed) ==
+        "class_weight: expected a model with one output, use sample_weight for several; got 2");
   auto one = network(Outputs::sold);
   CHECK(message<OptionError>([&] {
           one.fit({left, right}, sold,

@@ -240,13 +240,13 @@ TEST_CASE("What cannot be meant with stateful layers is refused") {
     return message<OptionError>([&] { model.fit(x, y, given); });
   };
   CHECK(refused([](auto& o) { o.shuffle = true; }) ==
-        "a stateful layer goes on from the batch before: expected .shuffle = false and "
+        "a stateful layer continues the previous batch: expected .shuffle = false and "
         ".similar_lengths = false");
   CHECK(refused([](auto& o) { o.batch_size = 2; }) ==
-        "a stateful layer goes on from the batch before: expected a number of samples that "
+        "a stateful layer continues the previous batch: expected a number of samples that "
         "batch_size divides, got 5 samples and a batch_size of 2");
   CHECK(refused([](auto& o) { o.window = 4; }) ==
-        "window carries states of its own; leave out .stateful of the layers");
+        "window: windows carry the states themselves; remove .stateful from the layers");
   CHECK(refused([](auto& o) { o.window = -1; }) ==
         "expected a window of at least 1 step, or 0 for whole sequences, got -1");
 }
