@@ -231,6 +231,22 @@ TEST_CASE("A stateful network goes on from batch to batch, and from epoch to epo
   CHECK(weights(reset) == weights(plain));
 }
 
+TEST_CASE("Validation of a stateful network begins with zeros and leaves training's states alone") {
+  // Keras validates with the states in which training ends, and trains on from those of validation.
+  auto given = options(0);
+  given.batch_size = 1;
+  auto alone = network(true), validated = network(true);
+  alone.fit(x, y, given);
+  given.validation_data = {x, y};
+  const auto history = validated.fit(x, y, given);
+  CHECK(weights(validated) == weights(alone));
+  const auto again = validated.evaluate(x, y, {.loss = MeanSquaredError{}, .batch_size = 1});
+  CHECK(history["val_loss"].back() == again["loss"]);
+  // From batch to batch it carries states.
+  const auto apart = validated.evaluate(x, y, {.loss = MeanSquaredError{}, .batch_size = N});
+  CHECK(history["val_loss"].back() != apart["loss"]);
+}
+
 TEST_CASE("What cannot be meant with stateful layers is refused") {
   auto model = network(true);
   const auto refused = [&](auto change) {
