@@ -220,7 +220,7 @@ TEST_CASE("Weights alone, as Keras 2 saves them, fill a model") {
   model.weights().set_zero();
   keras::load_weights(model, bytes);
   CHECK(model.weights() == small_model().weights());
-  CHECK(message<FileError>([&] { keras::load_model<float>(bytes); }).find("holds no model") !=
+  CHECK(message<FileError>([&] { keras::load_model<float>(bytes); }).find("contains no model") !=
         std::string::npos);
 }
 
