@@ -318,12 +318,12 @@ TEST_CASE("a file that is no checkpoint, or another's, is refused, and nothing i
   CHECK(with([](auto& json) { json["callbacks"][0] = 1; }) ==
         "the memory of a callback is not an object");
   const std::string damaged =
-      "it is damaged, or was changed: its checksum is that of other content";
+      "its checksum does not match its content; the file is damaged or was changed";
   CHECK(with([](auto& json) { json["learning_rate"] = 0.5; }, false) == damaged);
   // The checksum is looked at before anything is made of what the file says.
   CHECK(with([](auto& json) { json = 3; }, false) == damaged);
   CHECK(with([](auto& json) { std::swap(json["weights"][0], json["weights"][2]); }) ==
-        "it is damaged: its names do not belong to its numbers");
+        "it is damaged: its names and numbers do not match");
 }
 
 TEST_CASE("any bit that flips in a checkpoint is noticed") {

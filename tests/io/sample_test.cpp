@@ -101,7 +101,7 @@ TEST_CASE("A file is refused when one byte of its weights has changed, with how 
       refusal(bytes).starts_with("file: the weight \"out/bias\" has 1 of 2 numbers that are NaN"));
   CHECK(refusal(bytes, {.allow_not_finite = true})
             .starts_with("file: the prediction for the sample differs by more than "
-                         "can be said, and 1e-04 is"));
+                         "can be represented, and 1e-04 is"));
 }
 
 TEST_CASE("A prediction may be off by a part of the largest number, or of one") {
@@ -114,7 +114,7 @@ TEST_CASE("A prediction may be off by a part of the largest number, or of one") 
     return file_of(x, other);
   };
   CHECK(refusal(off_by(0.9e-4f)) == good);
-  CHECK(refusal(off_by(-1.1e-4f)).find("is off by 0.00011") != std::string::npos);
+  CHECK(refusal(off_by(-1.1e-4f)).find("differs by 0.00011") != std::string::npos);
   // A prediction of 1001 instead of 1000.95
   auto model = small_network();
   model.weight("out/bias")(0) = 1000;
