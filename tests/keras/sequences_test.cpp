@@ -459,7 +459,7 @@ TEST_CASE("Weights of a shape, a direction or a part that does not fit are error
         "w.h5: Bidirectional \"bidirectional\" has no weights: the file has no group "
         "\"layers/bidirectional/forward_layer/cell/vars\"");
   CHECK(native(row({4, 3}, Bidirectional<LSTM>{{.units = 3}}))
-            .find("has the shape (3, 12), and the model's") != std::string::npos);
+            .find("has the shape (3, 12), but the model's") != std::string::npos);
   auto plain = row({4, 3}, Dense{.units = 2});
   const auto bytes = keras::save_model(
       row({4, 3}, Dense{.units = 2}, Bidirectional<GRU>{{.units = 2}}), {}, keras::Format::native);
