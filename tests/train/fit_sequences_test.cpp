@@ -524,16 +524,16 @@ TEST_CASE("The numbers of a row are no steps") {
         "expected a mask of (samples, steps) for y of (2, 3), got (2, 3)");
   CHECK(refused(rows) == "(nothing thrown)");
   // Nor are those of an input, unless they are ids, one a step.
-  const auto said = [](const Model<double>& any_model, const Columns<double>& x) {
-    return message<ShapeError>([&] { any_model.predict(x); });
+  const auto said = [](const Model<double>& any_model, const Columns<double>& inputs) {
+    return message<ShapeError>([&] { any_model.predict(inputs); });
   };
-  const Mask mask(ones.data(), {2, 2});
+  const Mask both(ones.data(), {2, 2});
   const std::string no_mask =
       "model \"classes\": expected no mask for the input \"input_layer\" of (2), which has "
       "features but no steps";
-  CHECK(said(model, {{given, mask}}) == no_mask);
+  CHECK(said(model, {{given, both}}) == no_mask);
   CHECK(message<ShapeError>([&] {
-          model.fit({{given, mask}}, rows,
+          model.fit({{given, both}}, rows,
                     {.loss = "categorical_crossentropy", .verbose = Verbose::silent});
         }) == no_mask);
   CHECK(said(model, Sequences<double>{{1, 2}, {3}}) ==
@@ -545,7 +545,7 @@ TEST_CASE("The numbers of a row are no steps") {
   words.add(LSTM{.units = 2});
   words.build();
   const Tensor<double> ids(Tensor<double, 2>{{1, 2}, {3, 0}});
-  CHECK(said(words, {{ids, mask}}) == "(nothing thrown)");
+  CHECK(said(words, {{ids, both}}) == "(nothing thrown)");
   CHECK(said(words, Sequences<double>{{1, 2}, {3}}) == "(nothing thrown)");
 }
 
