@@ -7,6 +7,7 @@
 #include <heed/check/gradient_check.hpp>
 #include <heed/model/all_layers.hpp>
 #include <heed/model/model.hpp>
+#include <heed/stream/flush_denormals.hpp>
 #include <heed/stream/stream.hpp>
 #include <heed/tensor/print.hpp>
 #include <heed/train/early_stopping.hpp>

@@ -157,7 +157,7 @@ TEST_CASE("LuongAttention refuses a sample without a step that counts") {
   LayerRun run(LuongAttention{.units = 2}, {{2, 3}}, 3);
   run.set_mask({1, 0, 0, 0, 1, 1});
   CHECK(message<DataError>([&] { run.forward(); }) ==
-        "expected at least one step that counts in each sample, sample 1 of the batch has none");
+        "expected at least one unmasked step in each sample, but sample 1 of the batch has none");
 }
 
 TEST_CASE("LuongAttention names its weights and starts them as the reference's layers") {

@@ -1,9 +1,12 @@
 #include <heed/attention/step_attention.hpp>
 #include <heed/check/gradient_check.hpp>
 #include <heed/layers/activation.hpp>
+#include <heed/layers/add.hpp>
 #include <heed/layers/dense.hpp>
 #include <heed/layers/dropout.hpp>
+#include <heed/layers/embedding.hpp>
 #include <heed/layers/flatten.hpp>
+#include <heed/layers/gru.hpp>
 #include <heed/layers/lstm.hpp>
 #include <heed/train/losses.hpp>
 

@@ -73,7 +73,7 @@ def copied(path, copy, batch):
     """Loads and saves. What an .h5 cannot say of masks goes into a .keras."""
     arguments = [str(options.program.resolve()), "copy", str(path), str(copy), str(batch)]
     result = subprocess.run(arguments, capture_output=True, text=True)
-    if "in a file of the format .keras it can be written" in result.stderr and options.module == "keras":
+    if "the format .keras can represent it" in result.stderr and options.module == "keras":
         copy = copy.with_suffix(".keras")
         arguments[3] = str(copy)
         result = subprocess.run(arguments, capture_output=True, text=True)

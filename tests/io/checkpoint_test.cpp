@@ -274,14 +274,15 @@ TEST_CASE("a file that is no checkpoint, or another's, is refused, and nothing i
     return text.substr(path.string().size());
   };
   CHECK(refused(float{}) ==
-        " cannot be resumed: its tensor \"attention/bias\" is of F64, and this training is in F32");
+        " cannot be resumed: its tensor \"attention/bias\" is of F64; this training uses F32");
   for (const std::size_t size :
        {std::size_t{0}, std::size_t{7}, good.size() / 2, good.size() - 1}) {
     write_file(path, std::span(good).first(size));
     CHECK(refused(double{}) != "");
   }
   save_model(Training<double>::model(), path);
-  CHECK(refused(double{}) == " is not a checkpoint: it says nothing of a training");
+  CHECK(refused(double{}) ==
+        " is not a checkpoint: it has no training state; expected a file that Checkpoint wrote");
 
   const auto with = [&](const auto& change, bool mend = true) {
     write_file(path, good);
@@ -292,16 +293,16 @@ TEST_CASE("a file that is no checkpoint, or another's, is refused, and nothing i
     return text.substr(std::min(text.size(), begin.size()));
   };
   CHECK(with([](auto& json) { json = 3; }) ==
-        "it is not of format_version 1, which this heed reads");
+        "it does not have format_version 1, the only one that this version of heed reads");
   CHECK(with([](auto& json) { json["format_version"] = 2; }) ==
-        "it is not of format_version 1, which this heed reads");
+        "it does not have format_version 1, the only one that this version of heed reads");
   CHECK(with([](auto& json) { json["epoch"] = -1; }) == "\"epoch\" is -1");
   CHECK(with([](auto& json) { json["step"] = 0.5; }) ==
-        "\"step\" holds a number that is not whole or too large");
+        "\"step\" contains a number that is not whole or is too large");
   CHECK(with([](auto& json) { json.erase("samples"); }) == "it has no \"samples\"");
   CHECK(with([](auto& json) { json["stop"] = 1; }) == "it has no boolean \"stop\"");
   CHECK(with([](auto& json) { json.erase("learning_rate"); }) == "it has no \"learning_rate\"");
-  CHECK(with([](auto& json) { json["learning_rate"] = "fast"; }) == "something is not a number");
+  CHECK(with([](auto& json) { json["learning_rate"] = "fast"; }) == "a value is not a number");
   CHECK(with([](auto& json) { json["weights"][0] = 1; }) == "the name of a weight is not a text");
   CHECK(with([](auto& json) { json["weights"][0] = "other"; }) == "it has no tensor \"other\"");
   CHECK(with([](auto& json) { json["weights"][1] = json["weights"][0]; }) ==
@@ -309,21 +310,20 @@ TEST_CASE("a file that is no checkpoint, or another's, is refused, and nothing i
   CHECK(with([](auto& json) { json["moments"] = 3; }) == "it has no tensor \"moment_2\"");
   CHECK(with([](auto& json) { json["sums"] = 1; }) == "it has no array \"sums\"");
   CHECK(with([](auto& json) { json["logs"][0] = "loss"; }) ==
-        "an entry of \"logs\" is not a name and what it names");
+        "an entry of \"logs\" is not a pair of a name and a value");
   CHECK(with([](auto& json) { json["terms"][0][1] = 1; }) == "the term \"layer 1\" is not a text");
-  CHECK(with([](auto& json) { json["history"][0][1] = 1; }) ==
-        "something is not a list of numbers");
+  CHECK(with([](auto& json) { json["history"][0][1] = 1; }) == "a value is not a list of numbers");
   CHECK(with([](auto& json) { json["history"][0][1].push_back(1); }) ==
-        "it has a history of 2 epochs in \"loss\", not of 1");
+        "its history has 2 epochs in \"loss\", expected 1");
   CHECK(with([](auto& json) { json["callbacks"][0] = 1; }) ==
         "the memory of a callback is not an object");
   const std::string damaged =
-      "it is damaged, or was changed: its checksum is that of other content";
+      "its checksum does not match its content; the file is damaged or was changed";
   CHECK(with([](auto& json) { json["learning_rate"] = 0.5; }, false) == damaged);
   // The checksum is looked at before anything is made of what the file says.
   CHECK(with([](auto& json) { json = 3; }, false) == damaged);
   CHECK(with([](auto& json) { std::swap(json["weights"][0], json["weights"][2]); }) ==
-        "it is damaged: its names do not belong to its numbers");
+        "it is damaged: its names and numbers do not match");
 }
 
 TEST_CASE("any bit that flips in a checkpoint is noticed") {

@@ -66,7 +66,7 @@ TEST_CASE("A file that is no model says what it is") {
   };
   all("", " is empty");
   all("version https://git-lfs.github.com/spec/v1\noid sha256:4d7a\nsize 12345\n",
-      " is a Git LFS pointer, which stands for a file that was not fetched: run git lfs pull");
+      " is a Git LFS pointer to a file that was not fetched: run git lfs pull");
   all("\x1f\x8b\x08 and more", " is compressed by gzip: unpack it first, with gunzip");
   all("<!DOCTYPE html><html>", " is a web page, not a model: the download went wrong");
   all(std::string_view("\x1c\0\0\0TFL3", 8),
@@ -76,7 +76,7 @@ TEST_CASE("A file that is no model says what it is") {
   for (const auto& refusal :
        refusals(bytes_of("PK\3\4" + std::string(26, '\0') + "m/data.pkl" + name))) {
     CHECK((refusal.find("archive of torch.save") != std::string::npos ||
-           refusal.find("is cut off, or not an archive") != std::string::npos));
+           refusal.find("is cut off, or is not an archive") != std::string::npos));
   }
   CHECK(refusals(bytes_of("something else"))[0].starts_with("file is not a safetensors file"));
   CHECK(refusals(bytes_of("something else"))[4] == "file is not an HDF5 file");

@@ -180,7 +180,7 @@ TEST_CASE("A symbolic link stays, and the file behind it is written") {
   fs::create_symlink("b", folder / "a");
   fs::create_symlink("a", folder / "b");
   CHECK(write_message(folder / "a") ==
-        (folder / "a").string() + " cannot be written: its symbolic links do not end");
+        (folder / "a").string() + " cannot be written: its symbolic links form a loop");
   CHECK(fs::is_symlink(folder / "a"));
   CHECK(fs::is_symlink(folder / "b"));
   CHECK(folder.names() == Names{"a", "b", "dangling", "in", "link", "link to link"});
@@ -278,10 +278,9 @@ TEST_CASE("A folder that does not come to the disk is an error that says so") {
     const OnFsync fail([code](bool is_folder) { return is_folder ? code : 0; });
     return write_message(path);
   };
-  CHECK(with(EIO) ==
-        path.string() +
-            " is written, and may be lost with the power: its folder cannot be brought "
-            "to the disk: Input/output error");
+  CHECK(with(EIO) == path.string() +
+                         " is written, but a power failure may undo that, because its folder "
+                         "cannot be synchronised: Input/output error");
   CHECK(read_file(path) == new_bytes);
   CHECK(folder.names() == Names{"model"});
   // Some file systems have no such thing.

@@ -95,14 +95,14 @@ TEST_CASE("A hostile file is refused with where it is wrong, in memory bounded b
   CHECK(said(bytes).starts_with("file is not a safetensors file, or is cut off: a header of 1844"));
   const auto most = to_text(std::numeric_limits<Index>::max());
   CHECK(tensor("F32", "[2]", "[0," + most + "]").starts_with(a + " ends at byte " + most));
-  CHECK(tensor("F32", "[2]", "[0,9223372036854775808]").starts_with(a + " has something in"));
+  CHECK(tensor("F32", "[2]", "[0,9223372036854775808]").starts_with(a + " has a value in"));
   CHECK(tensor("F32", "[2]", "[8,0]").starts_with(a + " has \"data_offsets\" that are not"));
-  CHECK(tensor("F32", "[2]", "[-8,0]").starts_with(a + " has something in \"data_offsets\""));
+  CHECK(tensor("F32", "[2]", "[-8,0]").starts_with(a + " has a value in \"data_offsets\""));
   // overlaps and gaps
   CHECK(said(edited("\"data_offsets\":[64,128]", "\"data_offsets\":[0,64]"))
-            .ends_with(" begins inside the one in front of it"));
+            .ends_with(" begins inside the previous one"));
   CHECK(said(edited("\"data_offsets\":[64,128]", "\"data_offsets\":[60,124]"))
-            .ends_with(" begins inside the one in front of it"));
+            .ends_with(" begins inside the previous one"));
   // shapes whose product overflows
   const auto root = to_text(Index{1} << (std::numeric_limits<Index>::digits + 1) / 2);
   CHECK(tensor("F32", "[" + root + "," + root + "]", "[0,8]")
@@ -129,12 +129,12 @@ TEST_CASE("A hostile file is refused with where it is wrong, in memory bounded b
   const auto layer = [](const std::string& text) { return "\\\"" + text + "\\\""; };
   CHECK(said(edited("\\\"inputs\\\":[" + layer("x") + "]",
                     "\\\"inputs\\\":[" + layer("out") + "]")) ==
-        "file: LSTM \"lstm\" takes its input from \"out\", which is not the name of a layer in "
-        "front of it");
+        "file: LSTM \"lstm\" takes its input from \"out\", which is not the name of an earlier "
+        "layer");
   CHECK(said(edited("\\\"inputs\\\":[" + layer("x") + "]",
                     "\\\"inputs\\\":[" + layer("lstm") + "]")) ==
-        "file: LSTM \"lstm\" takes its input from \"lstm\", which is not the name of a layer in "
-        "front of it");
+        "file: LSTM \"lstm\" takes its input from \"lstm\", which is not the name of an earlier "
+        "layer");
   for (const std::string units : {"1000000000", "1152921504606846976", "9223372036854775807"}) {
     CAPTURE(units);
     CHECK(said(edited("\\\"units\\\":1", "\\\"units\\\":" + units)).starts_with("file: "));

@@ -119,17 +119,17 @@ TEST_CASE("What JSON cannot say is refused") {
     return message<OptionError>([&] { config_to_json({{"slope", value}}); });
   };
   CHECK(refused(std::numeric_limits<double>::infinity()) ==
-        "\"slope\" is inf, which JSON cannot say");
-  CHECK(refused(std::nan("")) == "\"slope\" is nan, which JSON cannot say");
+        "\"slope\" is inf, which JSON cannot represent");
+  CHECK(refused(std::nan("")) == "\"slope\" is nan, which JSON cannot represent");
   CHECK(message<FileError>([] {
           print_json(config_to_json({{"text", std::string("\xff")}}), "the layer");
-        }) == "the layer holds text that is not UTF-8");
+        }) == "the layer contains text that is not UTF-8");
 }
 
 TEST_CASE("What no field can be is refused by its name") {
   const std::string wants =
       "expected \"a\" to be a truth value, a number, a text, a list of numbers or a layer, got ";
-  const std::string wrong_number = "\"a\" holds a number that is not whole or too large";
+  const std::string wrong_number = "\"a\" contains a number that is not whole or is too large";
   CHECK(config_refusal("[]") == "expected \"config\" to be an object, got array");
   CHECK(config_refusal(R"({"a":null})") == wants + "null");
   CHECK(config_refusal(R"({"a":{}})") ==

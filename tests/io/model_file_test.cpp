@@ -232,9 +232,8 @@ TEST_CASE("A model of a user's layer is loaded through a registry") {
   model.build();
   const Bytes bytes = save_model(model);
   CHECK(load_refusal(bytes) ==
-        "file: Scale \"scale\": the layer type \"Scale\" is unknown; a layer of your own is made "
-        "known by registry.add<Scale>(), and the registry passed on as load_model(…, {.registry = "
-        "registry})");
+        "file: Scale \"scale\": the layer type \"Scale\" is unknown; register a layer of your own "
+        "with registry.add<Scale>(), and pass the registry: load_model(…, {.registry = registry})");
 }
 
 TEST_CASE("A model goes through a file on disk") {
@@ -326,13 +325,13 @@ TEST_CASE("A model that is not built, or that JSON cannot say, leaves no file") 
   model.add("scale", Scale{.factor = std::numeric_limits<double>::infinity()});
   model.build();
   CHECK(message<FileError>([&] { save_model(model, folder / "a"); }) ==
-        "Scale \"scale\": \"factor\" is inf, which JSON cannot say");
+        "Scale \"scale\": \"factor\" is inf, which JSON cannot represent");
   Model<float> unspeakable("\xff");
   unspeakable.input({3});
   unspeakable.add(Flatten{});
   unspeakable.build();
   CHECK(message<FileError>([&] { save_model(unspeakable, folder / "a"); }) ==
-        "model \"\xff\" holds text that is not UTF-8");
+        "model \"\xff\" contains text that is not UTF-8");
   CHECK(folder.names().empty());
 }
 
@@ -363,8 +362,7 @@ TEST_CASE("What is no file of a model is refused by its path") {
   CHECK(said("empty") == " is empty");
   save_weights(small_network(), folder / "weights");
   CHECK(said("weights") ==
-        " holds weights without the model they belong to: make the model and use "
-        "load_weights(model, …)");
+        " contains weights but no model; make the model and use load_weights(model, …)");
 }
 
 TEST_CASE("Metadata that is not a model is refused") {
@@ -380,19 +378,19 @@ TEST_CASE("Metadata that is not a model is refused") {
       said(
           R"({"format":"heed","format_version":1,"name":"m","scalar":"float32","output":"x","layers":[
              {"type":"InputLayer","name":"x","config":{"shape":[1]},"inputs":[]}]})") ==
-      "file: the model is an input alone");
+      "file: the model has no layer besides its input");
 }
 
 TEST_CASE("A model and tensors that disagree are refused by the tensor's name") {
   CHECK(load_refusal(edited("\"units\":2", "\"units\":3")) ==
-        "file: tensor \"lstm/kernel\" has the shape (2, 8), and the model's weight has (2, 12)");
+        "file: tensor \"lstm/kernel\" has the shape (2, 8), but the model's weight has (2, 12)");
   CHECK(load_refusal(edited("\"use_bias\":true", "\"use_bias\":false")) ==
         "file has the tensor \"lstm/bias\", which is not a weight of the model");
   CHECK(load_refusal(edited("\"name\":\"lstm\"", "\"name\":\"LSTM\"")) ==
-        "file: Dense \"out\" takes its input from \"lstm\", which is not the name of a layer in "
-        "front of it");
+        "file: Dense \"out\" takes its input from \"lstm\", which is not the name of an earlier "
+        "layer");
   CHECK(load_refusal(edited("\"name\":\"out\"", "\"name\":\"end\"")) ==
-        "file: the model has the output \"out\", which is not the name of a layer in front of it");
+        "file: the model has the output \"out\", which is not the name of an earlier layer");
 }
 
 TEST_CASE("A file with sizes beyond all memory is refused before memory is taken") {
@@ -421,7 +419,7 @@ TEST_CASE("Weights are loaded when every one fits, and otherwise nothing changes
   auto wrong = small_tensors;
   wrong[3].second = {1, 2};
   CHECK(said(weights_file(wrong)) ==
-        "file: tensor \"out/kernel\" has the shape (1, 2), and the model's weight has (2, 1)");
+        "file: tensor \"out/kernel\" has the shape (1, 2), but the model's weight has (2, 1)");
   auto more = small_tensors;
   more.emplace_back("more/bias", Shape{3});
   CHECK(said(weights_file(more)) ==
@@ -454,7 +452,7 @@ TEST_CASE("Weights that are not floating-point numbers are refused") {
     const Bytes bytes = file(dtype, size);
     CHECK(message<FileError>([&] { load_weights(model, bytes, "file"); }) ==
           join("file: tensor \"out/kernel\" is of ", dtype,
-               ", and weights are read from F64, F32, F16 and BF16"));
+               "; weights can be F64, F32, F16 or BF16"));
     CHECK(!model.is_built());
   }
   load_weights(model, file("BF16", 4));
@@ -519,8 +517,7 @@ TEST_CASE("Weights that are NaN or infinite are refused unless they are allowed"
     const Bytes bytes = save_model(model);
     const std::string said =
         "file: the weight \"lstm/recurrent_kernel\" has 1 of 16 numbers that are NaN or infinite "
-        "as "
-        "float; {.allow_not_finite = true} loads them";
+        "as float; {.allow_not_finite = true} loads them";
     CHECK(message<FileError>([&] { load_model<float>(bytes, {}, "file"); }) == said);
     const auto again = load_model<float>(bytes, {.allow_not_finite = true});
     CHECK(same_bits(again.weights(), model.weights()));

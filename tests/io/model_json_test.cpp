@@ -97,7 +97,7 @@ TEST_CASE("A model without layers, and one that JSON cannot say, are not written
   model.input({3});
   model.add("\xff", Flatten{});
   CHECK(message<FileError>([&] { model_to_json(model); }) ==
-        "Flatten \"\xff\" holds text that is not UTF-8");
+        "Flatten \"\xff\" contains text that is not UTF-8");
 }
 
 TEST_CASE("JSON that is not a model is refused") {
@@ -110,10 +110,12 @@ TEST_CASE("JSON that is not a model is refused") {
         "file: the model is not of the format \"heed\"");
   for (const json& version : {json(0), json(2), json(1.5), json("1"), json()}) {
     CHECK(refusal([&](json& m) { m["format_version"] = version; }) ==
-          "file: the model is not of format_version 1, which this heed reads");
+          "file: the model does not have format_version 1, the only one that this version of heed "
+          "reads");
   }
   CHECK(refusal([](json& m) { m.erase("format_version"); }) ==
-        "file: the model is not of format_version 1, which this heed reads");
+        "file: the model does not have format_version 1, the only one that this version of heed "
+        "reads");
   CHECK(refusal([](json& m) { m.erase("output"); }) == "file: the model has no \"output\"");
   CHECK(refusal([](json& m) { m["output"] = nullptr; }) ==
         "file: the model has the output null, expected the name of a layer, or its name and the "
@@ -125,10 +127,9 @@ TEST_CASE("JSON that is not a model is refused") {
     CHECK(refusal([&](json& m) { m[key] = nullptr; }) == expected);
   }
   CHECK(refusal([](json& m) { m["layers"] = json::array(); }) ==
-        "file: the model has the output \"sum\", which is not the name of a layer in front of it");
-  CHECK(
-      refusal([](json& m) { m["output"] = "nobody"; }) ==
-      "file: the model has the output \"nobody\", which is not the name of a layer in front of it");
+        "file: the model has the output \"sum\", which is not the name of an earlier layer");
+  CHECK(refusal([](json& m) { m["output"] = "nobody"; }) ==
+        "file: the model has the output \"nobody\", which is not the name of an earlier layer");
   CHECK(refusal([](json& m) { m["later"] = "unknown keys are passed over"; }) ==
         "(nothing thrown)");
 }
@@ -146,7 +147,7 @@ TEST_CASE("A layer that is not described rightly is refused by its place or its 
   };
   CHECK(with({{"name", ""}}) == "file: Dense \"\" has an empty name");
   CHECK(with({{"name", "a"}}) == "file: the name \"a\" is taken by Dense \"a\"");
-  CHECK(with({{"name", "a/b"}}) == "file: a layer's name has no \"/\", got \"a/b\"");
+  CHECK(with({{"name", "a/b"}}) == "file: expected a layer name without \"/\", got \"a/b\"");
   CHECK(
       with({{"inputs", {1}}}) ==
       "file: Dense \"b\" takes its input from 1, expected the name of a layer, or its name and the "
@@ -161,14 +162,14 @@ TEST_CASE("A layer that is not described rightly is refused by its place or its 
   CHECK(with({{"type", "Sense"}})
             .starts_with("file: Sense \"b\": the layer type \"Sense\" is unknown; "));
   CHECK(with({{"type", "Permute"}, {"config", {{"dims", {2}}}}}) ==
-        "file: Permute \"b\": expected dims that hold 1 to 1 once each, got (2)");
+        "file: Permute \"b\": expected dims that contain each of 1 to 1 once, got (2)");
 }
 
 TEST_CASE("An input has to be a layer further in front, so that no model runs in circles") {
   const auto said = [](const json& inputs) {
     return refusal([&](json& m) { m["layers"][2]["inputs"] = inputs; });
   };
-  const std::string front = ", which is not the name of a layer in front of it";
+  const std::string front = ", which is not the name of an earlier layer";
   CHECK(said({"b"}) == "file: Dense \"b\" takes its input from \"b\"" + front);
   CHECK(said({"sum"}) == "file: Dense \"b\" takes its input from \"sum\"" + front);
   CHECK(said({"nobody"}) == "file: Dense \"b\" takes its input from \"nobody\"" + front);
@@ -185,7 +186,7 @@ TEST_CASE("A model has an input layer, which comes before what reads it") {
   CHECK(refusal([&](json& m) {
           m["layers"][2] = input;
           m["layers"][2]["name"] = "b";
-        }) == "file: Add \"sum\": expected inputs of one shape, got (4, 3) and (4, 2)");
+        }) == "file: Add \"sum\": expected inputs of the same shape, got (4, 3) and (4, 2)");
   CHECK(refusal([&](json& m) { m["layers"][2]["type"] = "InputLayer"; }) ==
         "file: InputLayer \"b\" has 1 inputs: an InputLayer has none, and every other layer has "
         "some");
@@ -194,7 +195,7 @@ TEST_CASE("A model has an input layer, which comes before what reads it") {
 TEST_CASE("Layers that do not fit each other are refused by name") {
   CHECK(refusal([](json& m) {
           m["layers"][2]["config"]["units"] = 3;
-        }).starts_with("file: Add \"sum\": expected inputs of one shape, got "));
+        }).starts_with("file: Add \"sum\": expected inputs of the same shape, got "));
 }
 
 TEST_CASE("Numbers too large for arithmetic are refused, and nothing is computed with them") {
@@ -272,11 +273,11 @@ TEST_CASE("Several inputs and outputs, states, shared and frozen layers and any 
   };
   CHECK(refused("twin", "shares", "sum").find("shares the weights of") != std::string::npos);
   CHECK(refused("twin", "shares", "left") ==
-        "memory: LSTM \"twin\" shares the weights of InputLayer \"left\", which is another layer");
+        "memory: LSTM \"twin\" shares the weights of InputLayer \"left\", which has another "
+        "configuration");
   CHECK(refused("both", "inputs", {{"encoder", 3u}, "twin"}) ==
-        "memory: Concatenate \"both\": expected an output that LSTM \"encoder\" has, which has 3, "
-        "got "
-        "output 3");
+        "memory: Concatenate \"both\": expected one of the 3 outputs of LSTM \"encoder\", "
+        "got output 3");
   CHECK(refused("twin", "trainable", 1).find("not true or false") != std::string::npos);
 }
 

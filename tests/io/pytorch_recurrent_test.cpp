@@ -176,10 +176,11 @@ TEST_CASE("Cells are read, and written where they are asked for") {
         [&] { pytorch::save_weights(model, mapping(model), {.cells = {cell}}); });
   };
   CHECK(said("rnn") ==
-        "PyTorch's \"rnn\" is to be a cell, which has one layer and one direction, and has "
-        "\"rnn.weight_ih_l0_reverse\" of Bidirectional \"lower\"");
+        "PyTorch's \"rnn\" is to be written as a cell, which has one layer and one direction, but "
+        "it has \"rnn.weight_ih_l0_reverse\" of Bidirectional \"lower\"");
   CHECK(said("head") ==
-        "PyTorch's \"head\" is to be a cell, and no LSTM, GRU or SimpleRNN is mapped to it");
+        "PyTorch's \"head\" is to be written as a cell, but no LSTM, GRU or SimpleRNN is mapped to "
+        "it");
 }
 
 TEST_CASE("An Embedding has the table of PyTorch's as it is") {
@@ -229,8 +230,8 @@ TEST_CASE("A layer that computes something else than PyTorch's is refused") {
         "Bidirectional \"lower\" has merge_mode sum, and PyTorch's modules have what heed calls "
         "concat");
   const std::string unlike =
-      " are mapped to PyTorch's \"rnn\", and the layers of one module have the same type, units, "
-      "activation and use_bias";
+      " are mapped to PyTorch's \"rnn\", but the layers of one module must have the same type, "
+      "units, activation and use_bias";
   CHECK(said(both<GRU>(), GRU{.units = 4}) == "Bidirectional \"lower\" and GRU \"upper\"" + unlike);
   CHECK(said(every(GRU{.units = 4}), GRU{.units = 5}) ==
         "GRU \"lower\" and GRU \"upper\"" + unlike);

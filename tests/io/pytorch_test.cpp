@@ -274,7 +274,7 @@ TEST_CASE("A tensor of more axes than heed's have is no matter until it is asked
   CHECK(deep.shape.empty());
   CHECK(deep.more_axes == std::vector<Index>{1, 2, 1, 1, 1, 1, 2});
   CHECK(message<FileError>([&] { read_tensor<float>(file, "deep.table", "f"); }) ==
-        "f: tensor \"deep.table\" has 7 axes; heed's have at most 6");
+        "f: tensor \"deep.table\" has 7 axes; heed supports at most 6");
   Model<float> model("deep");
   model.input({2});
   model.add("dense", Dense{.units = 2, .use_bias = false});
@@ -332,10 +332,10 @@ TEST_CASE("A mapping that does not fit the model is refused") {
   const Bytes bytes = file_of(tensors);
   CHECK(refusal<OptionError>(bytes, {{"lstm", "rnn"}}) ==
         "Dense \"output\" has the weights \"output/kernel\", \"output/bias\", and "
-        "\"output/kernel\" is mapped to no module of PyTorch: add {\"output\", \"…\"}");
+        "\"output/kernel\" is not mapped to a module of PyTorch: add {\"output\", \"…\"}");
   CHECK(refusal<OptionError>(bytes, {{"lstm", "rnn"}, {"output/kernel", "head"}}) ==
         "Dense \"output\" has the weights \"output/kernel\", \"output/bias\", and "
-        "\"output/bias\" is mapped to no module of PyTorch: add {\"output\", \"…\"}");
+        "\"output/bias\" is not mapped to a module of PyTorch: add {\"output\", \"…\"}");
   const std::string nothing = "model \"net\" has no layer or weight ";
   CHECK(refusal<OptionError>(bytes, {{"lstm", "rnn"}, {"head", "head"}}) ==
         nothing + "\"head\", which is mapped to PyTorch's \"head\"");
@@ -346,15 +346,14 @@ TEST_CASE("A mapping that does not fit the model is refused") {
   auto more = modules;
   more["flat"] = "flatten";
   CHECK(refusal<OptionError>(bytes, more, model) ==
-        "Flatten \"flat\" has no weights and is mapped to PyTorch's \"flatten\"");
+        "Flatten \"flat\" has no weights, but is mapped to PyTorch's \"flatten\"");
   Model<float> luong("luong");
   luong.input({6, 3});
   luong.add("attention", LuongAttention{});
-  CHECK(
-      refusal<OptionError>(bytes, {{"attention", "score"}}, luong) ==
-      "LuongAttention \"attention\" is mapped to PyTorch's \"score\", and no module of PyTorch is "
-      "such a layer: map its weights \"attention/score_kernel\", \"attention/vector_kernel\" one "
-      "by one to an nn.Linear each");
+  CHECK(refusal<OptionError>(bytes, {{"attention", "score"}}, luong) ==
+        "LuongAttention \"attention\" is mapped to PyTorch's \"score\", but PyTorch has no such "
+        "module: map each of its weights \"attention/score_kernel\", \"attention/vector_kernel\" "
+        "to an nn.Linear of its own");
   Model<float> other("net");
   other.input({6, 3});
   other.add("lstm", LSTM{.units = 5, .recurrent_activation = Activation::hard_sigmoid});
@@ -429,10 +428,8 @@ TEST_CASE("A tensor of another shape or kind is refused with both shapes, and no
   const std::string_view text(reinterpret_cast<const char*>(bytes.data()), bytes.size());
   const std::size_t at = text.find("F32", text.find("head.weight"));
   bytes[at] = std::byte('I');
-  CHECK(
-      refusal<FileError>(bytes) ==
-      "net.safetensors: tensor \"head.weight\" is of I32, and weights are read from F64, F32, F16 "
-      "and BF16");
+  CHECK(refusal<FileError>(bytes) ==
+        "net.safetensors: tensor \"head.weight\" is of I32; weights can be F64, F32, F16 or BF16");
 }
 
 }  // namespace heed::pytorch_test

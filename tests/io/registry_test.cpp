@@ -132,9 +132,9 @@ TEST_CASE("A layer in a layer is found by its own type") {
       Registry<double>().make("Bidirectional", {{"layer", LayerConfig{type, {}}}});
     });
   };
-  CHECK(said("Dense").starts_with(
-      "the layer type \"Bidirectional<Dense>\" is unknown; a layer of your own is made known by "
-      "registry.add<Bidirectional<Dense>>(), "));
+  CHECK(
+      said("Dense").starts_with("the layer type \"Bidirectional<Dense>\" is unknown; register a "
+                                "layer of your own with registry.add<Bidirectional<Dense>>(), "));
   Registry<double> registry;
   registry.add<Scale>();
   const auto made =
@@ -146,9 +146,8 @@ TEST_CASE("A layer in a layer is found by its own type") {
 TEST_CASE("A layer of one's own is made after it was added") {
   Registry<double> registry;
   CHECK(message<ModelError>([&] { registry.make("Scale", {}); }) ==
-        "the layer type \"Scale\" is unknown; a layer of your own is made known by "
-        "registry.add<Scale>(), and the registry passed on as load_model(…, {.registry = "
-        "registry})");
+        "the layer type \"Scale\" is unknown; register a layer of your own with "
+        "registry.add<Scale>(), and pass the registry: load_model(…, {.registry = registry})");
   registry.add<Scale>();
   const auto made = registry.make("Scale", {{"factor", 2.5}});
   REQUIRE(made.get<Scale>() != nullptr);

@@ -160,11 +160,12 @@ TEST_CASE("Names that a file cannot hold are not written") {
   };
   CHECK(written({{"a", w}, {"a", w}}) == "the tensor name \"a\" is taken");
   CHECK(written({{"__metadata__", w}}) == "the tensor name \"__metadata__\" is taken");
-  CHECK(written({{"\xff", w}}) == "the header of a safetensors file holds text that is not UTF-8");
+  CHECK(written({{"\xff", w}}) ==
+        "the header of a safetensors file contains text that is not UTF-8");
   const std::vector<NamedView<float>> none;
   CHECK(message<FileError>([&] {
           format_safetensors<float>(none, {{"a", "\xc3"}});
-        }) == "the header of a safetensors file holds text that is not UTF-8");
+        }) == "the header of a safetensors file contains text that is not UTF-8");
 }
 
 TEST_CASE("Bytes that are no safetensors file are refused") {
@@ -217,9 +218,9 @@ TEST_CASE("A tensor that is not described rightly is refused by its name") {
                                 "9223372036854775808", "18446744073709551616"}) {
     CAPTURE(dim);
     CHECK(tensor_refusal("\"F32\"", "[" + dim + "]", "[0,8]") ==
-          place + " has something in \"shape\"" + length);
+          place + " has a value in \"shape\"" + length);
     CHECK(tensor_refusal("\"F32\"", "[2]", "[0," + dim + "]") ==
-          place + " has something in \"data_offsets\"" + length);
+          place + " has a value in \"data_offsets\"" + length);
   }
   CHECK(tensor_refusal("\"F32\"", "[1,1,1,1,1,1,3]", "[0,8]") ==
         place + " has 3 numbers of 32 bits in 8 bytes");
@@ -261,17 +262,16 @@ TEST_CASE("Tensors share the data out among them without gap or overlap, in any 
   const std::string good = "(nothing thrown)";
   CHECK(two("[0,8]", "[8,16]", 16) == good);
   CHECK(two("[8,16]", "[0,8]", 16) == good);
-  CHECK(two("[0,8]", "[0,8]", 8) == "file: tensor \"b\" begins inside the one in front of it");
-  CHECK(two("[4,12]", "[0,8]", 12) == "file: tensor \"a\" begins inside the one in front of it");
-  CHECK(two("[0,8]", "[9,17]", 17) == "file: 1 bytes in front of tensor \"b\" belong to no tensor");
-  CHECK(two("[8,16]", "[16,24]", 24) ==
-        "file: 8 bytes in front of tensor \"a\" belong to no tensor");
+  CHECK(two("[0,8]", "[0,8]", 8) == "file: tensor \"b\" begins inside the previous one");
+  CHECK(two("[4,12]", "[0,8]", 12) == "file: tensor \"a\" begins inside the previous one");
+  CHECK(two("[0,8]", "[9,17]", 17) == "file: 1 bytes before tensor \"b\" belong to no tensor");
+  CHECK(two("[8,16]", "[16,24]", 24) == "file: 8 bytes before tensor \"a\" belong to no tensor");
   CHECK(two("[0,8]", "[8,16]", 19) == "file: the last 3 bytes belong to no tensor");
   CHECK(two("[0,8]", "[8,16]", 15).ends_with("the file is cut off"));
   CHECK(refusal("{}", 1) == "file: the last 1 bytes belong to no tensor");
   const std::string empty_inside = join("{\"a\":", described("\"F32\"", "[2]", "[0,8]"),
                                         ",\"b\":", described("\"F32\"", "[0]", "[4,4]"), "}");
-  CHECK(refusal(empty_inside, 8) == "file: tensor \"b\" begins inside the one in front of it");
+  CHECK(refusal(empty_inside, 8) == "file: tensor \"b\" begins inside the previous one");
   const std::string empty_between = join("{\"a\":", described("\"F32\"", "[2]", "[0,8]"),
                                          ",\"b\":", described("\"F32\"", "[0]", "[8,8]"), "}");
   CHECK(refusal(empty_between, 8) == good);
@@ -285,7 +285,7 @@ TEST_CASE("One tensor is read by its name, from every kind of floating-point num
   CHECK(read_tensor<float>(file, "b") == Tensor<float>(Shape{2}, std::vector<float>{1.5, -2}));
   CHECK(read_tensor<float>(file, "e").shape() == Shape{0, 4});
   CHECK(message<FileError>([&] { read_tensor<float>(file, "i", "f"); }) ==
-        "f: tensor \"i\" is of I64, and numbers are read from F64, F32, F16 and BF16");
+        "f: tensor \"i\" is of I64; numbers can be F64, F32, F16 or BF16");
   CHECK(message<FileError>([&] { read_tensor<float>(file, "x", "f"); }) ==
         "f has no tensor \"x\"; it has \"b\", \"d\", \"e\", \"h\", \"i\", \"w\"");
   CHECK(message<FileError>([] { read_tensor<float>(Safetensors{}, "x"); }) ==

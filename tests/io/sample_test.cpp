@@ -85,14 +85,14 @@ TEST_CASE("A file is refused when one byte of its weights has changed, with how 
     Bytes bytes = whole;
     bytes[position(bytes, name) + 3] ^= std::byte(0x80);  // the sign
     CAPTURE(name);
-    CHECK(refusal(bytes).starts_with("file: what the model predicts for its sample is off by 0."));
+    CHECK(refusal(bytes).starts_with("file: the prediction for the sample differs by 0."));
     CHECK(refusal(bytes, {.sample_tolerance = 10}) == good);
   }
   Bytes bytes = whole;
   detail::to_little_endian(std::bit_cast<std::uint32_t>(0.25f),
                            bytes.data() + position(bytes, "out/bias"));
   const std::string refused = refusal(bytes, {.sample_tolerance = 0.2});
-  CHECK(refused.starts_with("file: what the model predicts for its sample is off by 0.25"));
+  CHECK(refused.starts_with("file: the prediction for the sample differs by 0.25"));
   CHECK(
       refused.ends_with(", and 0.2 is allowed: the file is damaged, or was saved by a program that "
                         "computes something else"));
@@ -100,8 +100,8 @@ TEST_CASE("A file is refused when one byte of its weights has changed, with how 
   CHECK(
       refusal(bytes).starts_with("file: the weight \"out/bias\" has 1 of 2 numbers that are NaN"));
   CHECK(refusal(bytes, {.allow_not_finite = true})
-            .starts_with("file: what the model predicts for its sample is off by more than "
-                         "can be said, and 1e-04 is"));
+            .starts_with("file: the prediction for the sample differs by more than "
+                         "can be represented, and 1e-04 is"));
 }
 
 TEST_CASE("A prediction may be off by a part of the largest number, or of one") {
@@ -114,7 +114,7 @@ TEST_CASE("A prediction may be off by a part of the largest number, or of one") 
     return file_of(x, other);
   };
   CHECK(refusal(off_by(0.9e-4f)) == good);
-  CHECK(refusal(off_by(-1.1e-4f)).find("is off by 0.00011") != std::string::npos);
+  CHECK(refusal(off_by(-1.1e-4f)).find("differs by 0.00011") != std::string::npos);
   // A prediction of 1001 instead of 1000.95
   auto model = small_network();
   model.weight("out/bias")(0) = 1000;
@@ -157,8 +157,7 @@ TEST_CASE("A sample that is not the model's is refused") {
   Bytes bytes = file_of(x, y);
   const std::string_view text(reinterpret_cast<const char*>(bytes.data()), bytes.size());
   bytes[text.find("F32", text.find("\"y\":"))] = std::byte('I');
-  CHECK(refusal(bytes) ==
-        "file: tensor \"y\" is of I32, and numbers are read from F64, F32, F16 and BF16");
+  CHECK(refusal(bytes) == "file: tensor \"y\" is of I32; numbers can be F64, F32, F16 or BF16");
   // Among weights alone there is no sample.
   auto model = small_network();
   auto tensors = detail::named_weights(model);
@@ -212,9 +211,9 @@ TEST_CASE("A sample cannot ask for memory without end") {
   constexpr auto endless = static_cast<Index>((std::min)(
       std::int64_t{1'000'000'000'000}, std::int64_t{(std::numeric_limits<Index>::max)()} / 64));
   check_too_much(cost_refusals({4}, 1, RepeatVector{.n = endless}, LastStep{}, Dense{.units = 1}),
-                 "holds some ");
+                 "needs about ");
   // 2.3 MB, of which a forward made 2.7 GB.
-  check_too_much(cost_refusals({200'000, 1}, 1, LSTM{.units = 300}), "holds some ");
+  check_too_much(cost_refusals({200'000, 1}, 1, LSTM{.units = 300}), "needs about ");
   const Tensor<float> x(Shape{1, 4});
   Model<float> model("long");
   model.input({4});
@@ -227,8 +226,8 @@ TEST_CASE("A sample cannot ask for time without end") {
   // 2.7 MB, which took 26 s.
   const Dense wide{.units = 500};
   check_too_much(cost_refusals({1}, 200'000, wide, wide, wide, Dense{.units = 1}),
-                 "computes some ");
-  check_too_much(cost_refusals({2'000, 2}, 200, LSTM{.units = 60}), "computes some ");
+                 "computes about ");
+  check_too_much(cost_refusals({2'000, 2}, 200, LSTM{.units = 60}), "computes about ");
   // Calls take time, whatever they compute.
   Model<float> model("m");
   model.input("x", {1});
@@ -237,7 +236,7 @@ TEST_CASE("A sample cannot ask for time without end") {
   }
   model.build();
   const Tensor<float> x(Shape{1000, 1});
-  CHECK(message<DataError>([&] { save_model(model, {.sample = x}); }).find("computes some ") !=
+  CHECK(message<DataError>([&] { save_model(model, {.sample = x}); }).find("computes about ") !=
         std::string::npos);
   // With infinity allowed, nobody computes it.
   const auto y = Tensor<float>(Shape{1000, 1});

@@ -109,10 +109,10 @@ TEST_CASE("A layer of the package that heed does not have is an error that names
     return message<FileError>([&] { keras::load_model<float>(bytes, {}, "m.h5"); });
   };
   CHECK(refused({{"units", 2}, {"score", "bahdanau"}}) ==
-        "m.h5: Attention \"flat\": its score is not Luong's, which is the one that heed has");
+        "m.h5: Attention \"flat\": its score is not Luong's, the only one that heed supports");
   CHECK(refused({{"use_scale", false}}).find("heed has no layer of this class") !=
         std::string::npos);
-  CHECK(refused({{"units", 2}}).find("has weights of other layers") != std::string::npos);
+  CHECK(refused({{"units", 2}}).find("has weights for other layers") != std::string::npos);
 }
 
 }  // namespace heed::keras_attention_package_test

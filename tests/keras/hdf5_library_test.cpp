@@ -235,17 +235,18 @@ TEST_CASE("What leads out of a file or needs a filter is refused") {
   H5Lcreate_soft("/big", library.id(), "soft", H5P_DEFAULT, H5P_DEFAULT);
   const Bytes bytes = library.bytes();
   CHECK(refusal(bytes, "chunked") ==
-        "f.h5: \"/chunked\" does not stand in one piece; Keras writes plain datasets, and h5repack "
+        "f.h5: \"/chunked\" is stored in several pieces; Keras writes plain datasets, and h5repack "
         "-l "
         "CONTI old.h5 new.h5 makes them of others");
   CHECK(refusal(bytes, "checked") ==
         "f.h5: \"/checked\" is compressed; Keras writes plain datasets, and h5repack -l CONTI -f "
-        "NONE "
-        "old.h5 new.h5 makes them of others");
-  CHECK(refusal(bytes, "external") == "f.h5: \"/external\" stands in another file");
+        "NONE old.h5 new.h5 makes them of others");
+  CHECK(refusal(bytes, "external") ==
+        "f.h5: \"/external\" is stored in another file, which heed does not read");
   CHECK(refusal(bytes, "big") == "(nothing thrown)");  // the highest byte first, which is read
   CHECK(refusal(bytes, "whole") ==
-        "f.h5: \"/whole\" does not hold numbers of float16, bfloat16, float32 or float64");
+        "f.h5: \"/whole\" does not contain numbers of the type float16, bfloat16, float32 or "
+        "float64");
   CHECK(refusal(bytes, "soft") == "f.h5: \"/\" has a link under \"soft\"; links are not followed");
 }
 

@@ -187,15 +187,14 @@ TEST_CASE("What is no HDF5 file is refused") {
         "f.h5 is an HDF5 file of a newer form (superblock 4) than Keras and h5py write");
   CHECK(refusal(13, {4}) == "f.h5 has addresses of 4 and lengths of 8 bytes; expected 8");
   CHECK(refusal(24, {1}) ==
-        "f.h5 begins with something that is not HDF5, and does not say so: its base is 1, and HDF5 "
+        "f.h5 has a superblock that contradicts its position: its base address is 1, but HDF5 "
         "begins at byte 0");
 }
 
 TEST_CASE("Addresses that lead nowhere are errors") {
   const Bytes bytes = sample_file();
   CHECK(refusal(64, nowhere) ==
-        join("f.h5: \"/\" is damaged: something should stand at byte 18446744073709551615 of ",
-             bytes.size()));
+        join("f.h5: \"/\" is damaged: it refers to byte 18446744073709551615 of ", bytes.size()));
   const std::size_t tree = find(bytes, "TREE"), heap = find(bytes, "HEAP");
   const std::size_t leaf = find(bytes, "SNOD");
   CHECK(refusal(tree, {'t'}) ==
@@ -300,7 +299,7 @@ TEST_CASE("A text belongs to one attribute") {
   CHECK(object.texts("a")->at(0) == "one text");
   CHECK(object.texts("a")->at(0) == "one text");
   CHECK(message<FileError>([&] { object.texts("b"); }) ==
-        "f.h5: \"/\" is damaged: two attributes have one text");
+        "f.h5: \"/\" is damaged: two attributes share one text");
 }
 
 TEST_CASE("A tree is not deeper than one that h5py writes") {
@@ -358,15 +357,15 @@ TEST_CASE("A dataset that is not as Keras writes it is an error") {
   const auto length = type - 16;  // of the one axis, in the message in front
   const std::string place = "f.h5: \"/inner/most/numbers\"";
   CHECK(refusal(type, {0x10}) ==
-        place + " does not hold numbers of float16, bfloat16, float32 or float64");
+        place + " does not contain numbers of the type float16, bfloat16, float32 or float64");
   CHECK(refusal(type + 1, {0x60}) ==
-        place + " does not hold numbers of float16, bfloat16, float32 or float64");
+        place + " does not contain numbers of the type float16, bfloat16, float32 or float64");
   CHECK(refusal(layout + 1, {2}) ==
         place +
-            " does not stand in one piece; Keras writes plain datasets, and h5repack -l CONTI "
+            " is stored in several pieces; Keras writes plain datasets, and h5repack -l CONTI "
             "old.h5 new.h5 makes them of others");
   CHECK(refusal(layout, {1}) == place +
-                                    " does not stand in one piece; Keras writes plain datasets, "
+                                    " is stored in several pieces; Keras writes plain datasets, "
                                     "and h5repack -l CONTI old.h5 new.h5 makes them of others");
   CHECK(refusal(layout + 2, nowhere) == place + " has no numbers");
   CHECK(refusal(layout + 10, {5}) == place + " has 5 bytes for numbers of (1), which take 4");
@@ -374,7 +373,7 @@ TEST_CASE("A dataset that is not as Keras writes it is an error") {
                                           " is compressed; Keras writes plain datasets, and "
                                           "h5repack -l CONTI -f NONE old.h5 new.h5 makes them "
                                           "of others");
-  CHECK(refusal(layout - 8, {7}) == place + " stands in another file");
+  CHECK(refusal(layout - 8, {7}) == place + " is stored in another file, which heed does not read");
   CHECK(refusal(layout - 8, {0x42}) == place + " is not a dataset");
   CHECK(refusal(type - 4, {2}) == place + " shares a message with another object");
   CHECK(std::to_integer<int>(bytes[length]) == 1);

@@ -170,7 +170,7 @@ TEST_CASE("Weights that do not fit the model of their archive are errors") {
   CHECK(weights_refusal([](Group& root) {
           root.groups["layers"].groups["dense_1"].groups["vars"].datasets["0"].shape = {4};
         }) ==
-        "m.keras: model.weights.h5: \"/layers/dense_1/vars/0\" has the shape (4), and the model's "
+        "m.keras: model.weights.h5: \"/layers/dense_1/vars/0\" has the shape (4), but the model's "
         "\"second/kernel\" has (2, 2)");
 }
 

@@ -148,7 +148,7 @@ TEST_CASE("A Lambda is what the options say") {
   last["inbound_nodes"] = {{{"lstm", 0, 0, Json::object()}}};
   const Bytes bytes = draft.bytes();
   CHECK(message<FileError>([&] { keras::load_model<float>(bytes, {}, "m.h5"); }) ==
-        "m.h5: Lambda \"last\": it holds Python code; say which layer does the same: "
+        "m.h5: Lambda \"last\": it contains Python code; name a layer that does the same: "
         "load_model(…, {.layers = {{\"last\", AnyLayer<float>(LastStep{})}}})");
   const auto model =
       keras::load_model<float>(bytes, {.layers = {{"last", AnyLayer<float>(LastStep{})}}}, "m.h5");
@@ -169,10 +169,10 @@ TEST_CASE("An axis that a file leaves open is given in the options") {
         "m.h5: Cropping1D \"last_crop\": expected an axis of known length to take a part of, got "
         "(any, "
         "2)");
-  CHECK(refused({3}) == "m.h5: InputLayer \"x\" has 2 axes, and the input_shape given is (3)");
+  CHECK(refused({3}) == "m.h5: InputLayer \"x\" has 2 axes, but the given input_shape is (3)");
   CHECK(
       refused({3, 4}) ==
-      "m.h5: InputLayer \"x\" has the length 2 along axis 1, and the input_shape given is (3, 4)");
+      "m.h5: InputLayer \"x\" has the length 2 along axis 1, but the given input_shape is (3, 4)");
 }
 
 TEST_CASE("Fields that change nothing are left out, and others are errors that name them") {
@@ -197,15 +197,14 @@ TEST_CASE("Fields that change nothing are left out, and others are errors that n
     CHECK(field_refusal("lstm", field, value) == "(nothing thrown)");
   }
   CHECK(field_refusal("lstm", "time_major", true) ==
-        "m.h5: LSTM \"lstm\": \"time_major\" is true, which heed's layer does not have");
+        "m.h5: LSTM \"lstm\": \"time_major\" is true, which heed's layer does not support");
   CHECK(field_refusal("lstm", "stateful", {1, 2}) ==
         "m.h5: LSTM \"lstm\": \"stateful\" has a value of the wrong type");
-  CHECK(
-      field_refusal("flat", "data_format", "channels_first") ==
-      "m.h5: Flatten \"flat\": \"data_format\" is \"channels_first\", which heed's layer does not "
-      "have");
+  CHECK(field_refusal("flat", "data_format", "channels_first") ==
+        "m.h5: Flatten \"flat\": \"data_format\" is \"channels_first\", which heed's layer does "
+        "not support");
   CHECK(field_refusal("drop", "noise_shape", {nullptr, 1}) ==
-        "m.h5: Dropout \"drop\": \"noise_shape\" is [null,1], which heed's layer does not have");
+        "m.h5: Dropout \"drop\": \"noise_shape\" is [null,1], which heed's layer does not support");
   CHECK(field_refusal("dense", "activation", "gelu") ==
         "m.h5: Dense \"dense\": \"activation\" cannot be \"gelu\"");
   CHECK(field_refusal("dense", "activation", {{"class_name", "Mine"}}).find("activation") !=
@@ -243,14 +242,12 @@ TEST_CASE("Layers that are functions of heed's are loaded in the form that heed 
     CHECK(row_refusal({4}, in_row(type, config)) == "(nothing thrown)");
   }
   CHECK(row_refusal({4}, in_row("ReLU", {{"negative_slope", 0.1}})) ==
-        "m.h5: ReLU \"here\": \"negative_slope\" is 0.1, which heed's layer does not have");
+        "m.h5: ReLU \"here\": \"negative_slope\" is 0.1, which heed's layer does not support");
   CHECK(row_refusal({4}, in_row("ELU", {{"alpha", 0.5}})) ==
-        "m.h5: ELU \"here\": \"alpha\" is 0.5, and heed has this layer with 1.0 only");
+        "m.h5: ELU \"here\": \"alpha\" is 0.5, but heed supports only 1.0");
   CHECK(row_refusal({4}, in_row("Softmax", {{"axis", 1}})) == "(nothing thrown)");
-  CHECK(
-      row_refusal({4, 3}, in_row("Softmax", {{"axis", 1}})) ==
-      "m.h5: Softmax \"here\": \"axis\" is 1 of 3 axes, and heed has this layer along the last one "
-      "only");
+  CHECK(row_refusal({4, 3}, in_row("Softmax", {{"axis", 1}})) ==
+        "m.h5: Softmax \"here\": \"axis\" is 1 of 3 axes, but heed supports only the last one");
 }
 
 TEST_CASE("A TimeDistributed is read with the layer in it") {
@@ -294,14 +291,14 @@ TEST_CASE("A TimeDistributed is read with the layer in it") {
   CHECK(refusal([&](Draft<>& changed) {
           around({{"class_name", "Dense"}, {"config", dense}})(changed);
           changed.layer("dense")["config"]["stateful"] = true;
-        }) == place + "\"stateful\" is true, which heed's layer does not have");
+        }) == place + "\"stateful\" is true, which heed's layer does not support");
 }
 
 TEST_CASE("An input that is sparse or ragged is refused") {
   CHECK(field_refusal("x", "ragged", true) ==
-        "m.h5: InputLayer \"x\": \"ragged\" is true, which heed's layer does not have");
+        "m.h5: InputLayer \"x\": \"ragged\" is true, which heed's layer does not support");
   CHECK(field_refusal("x", "sparse", true) ==
-        "m.h5: InputLayer \"x\": \"sparse\" is true, which heed's layer does not have");
+        "m.h5: InputLayer \"x\": \"sparse\" is true, which heed's layer does not support");
   CHECK(field_refusal("x", "optional", false) == "(nothing thrown)");
 }
 
@@ -344,7 +341,7 @@ TEST_CASE("A Cropping1D with a Flatten or a Reshape is the last step, and any ot
   CHECK(row_refusal({4, 3}, row(3, "Flatten", {})) ==
         "m.h5: Cropping1D \"crop\": it has no \"cropping\"");
   CHECK(row_refusal({4, 3}, row({3, 0, 0}, "Flatten", {})) ==
-        "m.h5: Cropping1D \"crop\": \"cropping\" is not of pairs");
+        "m.h5: Cropping1D \"crop\": \"cropping\" does not contain pairs");
 }
 
 namespace {
@@ -386,8 +383,8 @@ TEST_CASE("A layer of one's own is loaded through the registry") {
   draft.layer("gain")["class_name"] = "mine>Gain";
   const Bytes bytes = draft.bytes();
   CHECK(message<FileError>([&] { keras::load_model<float>(bytes, {}, "m.h5"); }) ==
-        "m.h5: mine>Gain \"gain\": heed has no layer of this class; one of your own is made known "
-        "by {.registry = …}, or put in this one's place by {.layers = …}");
+        "m.h5: mine>Gain \"gain\": heed has no layer of this class; register your own with "
+        "{.registry = …}, or replace it with {.layers = …}");
   Registry<float> registry;
   registry.add<Gain>();
   const auto loaded = keras::load_model<float>(bytes, {.registry = registry});
@@ -397,18 +394,18 @@ TEST_CASE("A layer of one's own is loaded through the registry") {
 
 TEST_CASE("What heed cannot build is an error that names the layer") {
   const std::string unknown =
-      "heed has no layer of this class; one of your own is made known by {.registry = …}, or put "
-      "in "
-      "this one's place by {.layers = …}";
+      "heed has no layer of this class; register your own with {.registry = …}, or replace it with "
+      "{.layers = …}";
   CHECK(member_refusal("dense", "class_name", "ConvLSTM1D") ==
         "m.h5: ConvLSTM1D \"dense\": " + unknown);
   CHECK(member_refusal("dense", "class_name", "Functional") ==
-        "m.h5: Functional \"dense\": it is a model inside the model, for which heed has no place");
+        "m.h5: Functional \"dense\": it is a model inside a model, which heed does not support");
   CHECK(member_refusal("joined", "inbound_nodes", {{{"lstm", 0, 0, Json::object()}}}) ==
         "m.h5: Concatenate \"joined\": expected at least two inputs, got 1");
   CHECK(member_refusal("flat", "name", "lstm") ==
         "m.h5: Flatten \"lstm\" has the name of another layer");
-  CHECK(member_refusal("flat", "name", "a/b") == "m.h5: a layer's name has no \"/\", got \"a/b\"");
+  CHECK(member_refusal("flat", "name", "a/b") ==
+        "m.h5: expected a layer name without \"/\", got \"a/b\"");
   CHECK(member_refusal("flat", "name", "") == "m.h5: a layer has an empty name");
 }
 
@@ -416,12 +413,11 @@ TEST_CASE("A graph that heed does not have is an error that says where") {
   const Json call = {"lstm", 0, 0, Json::object()};
   CHECK(member_refusal("flat", "inbound_nodes", Json{{call}, {call}}) == "(nothing thrown)");
   CHECK(member_refusal("flat", "inbound_nodes", {{{"lstm", 1, 0, Json::object()}}}) ==
-        "m.h5: Flatten \"flat\" takes what call 1 of \"lstm\" gives, which has 1 call, counted "
+        "m.h5: Flatten \"flat\" reads call 1 of \"lstm\", which has 1 call, counted "
         "from 0");
-  CHECK(
-      member_refusal("flat", "inbound_nodes", {{{"lstm", 0, 1, Json::object()}}}) ==
-      "m.h5: Flatten \"flat\": expected an output that LSTM \"lstm\" has, which has 1, got output "
-      "1");
+  CHECK(member_refusal("flat", "inbound_nodes", {{{"lstm", 0, 1, Json::object()}}}) ==
+        "m.h5: Flatten \"flat\": expected one of the 1 outputs of LSTM \"lstm\", got output "
+        "1");
   CHECK(member_refusal("flat", "inbound_nodes", {{{"lstm", 0, 0, {{"mask", call}}}}}) ==
         "m.h5: Flatten \"flat\" is called with \"mask\", which heed's layers are not");
   CHECK(member_refusal("flat", "inbound_nodes", {{{"nobody", 0, 0, Json::object()}}}) ==
@@ -439,7 +435,7 @@ TEST_CASE("A graph that heed does not have is an error that says where") {
   CHECK(member_refusal("flat", "inbound_nodes", {1}) ==
         "m.h5: Flatten \"flat\" has \"inbound_nodes\" of an unknown form");
   CHECK(member_refusal("flat", "inbound_nodes", {{{"lstm"}}}) ==
-        "m.h5: Flatten \"flat\" names no layer where one is expected");
+        "m.h5: Flatten \"flat\" does not name a layer where one is expected");
   CHECK(refusal([](Draft<>& draft) {
           draft.config["config"]["output_layers"] = {{"dense", 0, 0}, {"lstm", 0, 0}};
         }) == "(nothing thrown)");
@@ -470,20 +466,19 @@ TEST_CASE("Calls in the form of Keras 3 are read") {
   CHECK(with(one(tensor("lstm")), {{"initial_state", tensor("x")}}) ==
         "m.h5: Flatten \"flat\" is called with \"initial_state\", which this layer of heed is not");
   CHECK(with(one(tensor("lstm", 1))) ==
-        "m.h5: Flatten \"flat\" takes what call 1 of \"lstm\" gives, which has 1 call, counted "
+        "m.h5: Flatten \"flat\" reads call 1 of \"lstm\", which has 1 call, counted "
         "from 0");
-  CHECK(
-      with(one(tensor("lstm", 0, 2))) ==
-      "m.h5: Flatten \"flat\": expected an output that LSTM \"lstm\" has, which has 1, got output "
-      "2");
+  CHECK(with(one(tensor("lstm", 0, 2))) ==
+        "m.h5: Flatten \"flat\": expected one of the 1 outputs of LSTM \"lstm\", got output "
+        "2");
   CHECK(with(one(3)) == "m.h5: Flatten \"flat\" is called without an input");
   CHECK(with(one(one(3))) == "m.h5: Flatten \"flat\" has \"inbound_nodes\" of an unknown form");
 }
 
 TEST_CASE("A file that describes no model that heed reads is an error") {
   CHECK(refusal([](Draft<>& draft) { draft.remove("model_config"); }) ==
-        "m.h5 holds no model, which would be its attribute model_config; to fill a model of your "
-        "own with weights, use keras::load_weights");
+        "m.h5 contains no model: it has no attribute model_config; keras::load_weights loads "
+        "weights into a model of your own");
   const auto text_refusal = [](const std::string& text) {
     Draft draft(small_model());
     draft.text("model_config") = text;
@@ -494,7 +489,7 @@ TEST_CASE("A file that describes no model that heed reads is an error") {
   CHECK(text_refusal("[]") == "m.h5: the model is not a JSON object");
   CHECK(text_refusal("{}") == "m.h5: the model has no string \"class_name\"");
   CHECK(text_refusal("{\"class_name\": \"Mine\"}") ==
-        "m.h5: the model is of the class \"Mine\"; heed reads Sequential and Functional ones");
+        "m.h5: the model is of the class \"Mine\"; heed reads only Sequential and Functional");
   CHECK(text_refusal("{\"class_name\": \"Sequential\", \"config\": []}") ==
         "m.h5: the model has no layers");
   CHECK(text_refusal(std::string(100'000, '[')).find("is nested deeper than") != std::string::npos);
@@ -502,11 +497,11 @@ TEST_CASE("A file that describes no model that heed reads is an error") {
   CHECK(refusal([](Draft<>& draft) {
           draft.config["class_name"] = "Sequential";
           draft.layers().erase(0);
-        }) == "m.h5: the model has no input layer and does not say what shape it takes");
+        }) == "m.h5: the model does not say the shape of its input; give it, {.input_shape = …}");
   CHECK(refusal([](Draft<>& draft) {
           draft.layers().erase(draft.layers().begin() + 1, draft.layers().end());
           draft.config["config"]["output_layers"] = {"x", 0, 0};
-        }) == "m.h5: the model is an input alone");
+        }) == "m.h5: the model has no layer besides its input");
   CHECK(message<FileError>([] { keras::load_model<float>("/nowhere/m.h5"); }) ==
         "/nowhere/m.h5 cannot be read: No such file or directory");
 }
@@ -514,7 +509,7 @@ TEST_CASE("A file that describes no model that heed reads is an error") {
 TEST_CASE("Weights that do not fit the model of their file are errors") {
   const std::string place = "m.h5: \"/model_weights/dense";
   CHECK(refusal([](Draft<>& draft) { draft.root.groups.erase("model_weights"); }) ==
-        "m.h5 holds no weights as model.save(\"….h5\") of Keras writes them");
+        "m.h5 contains no weights in the form that Keras's model.save(\"….h5\") writes");
   CHECK(refusal([](Draft<>& draft) { draft.weights().attributes.clear(); }) ==
         "m.h5: \"/model_weights\" has no attribute \"layer_names\"");
   CHECK(refusal([](Draft<>& draft) { draft.weights().groups.erase("dense"); }) ==
@@ -534,19 +529,19 @@ TEST_CASE("Weights that do not fit the model of their file are errors") {
         }) == place + "\" has the weight \"dense/gamma\", which the model's layer does not have");
   CHECK(refusal([](Draft<>& draft) {
           draft.weights().groups["dense"].groups["dense"].datasets["bias"].shape = {1, 1};
-        }) == place + "/dense/bias\" has the shape (1, 1), and the model's \"dense/bias\" has (1)");
+        }) == place + "/dense/bias\" has the shape (1, 1), but the model's \"dense/bias\" has (1)");
   CHECK(refusal([](Draft<>& draft) {
           draft.weights().attributes.back().texts.push_back("dense");
         }) == "m.h5: \"/model_weights\" has \"dense\" twice among its layer_names");
   CHECK(refusal([](Draft<>& draft) {
           auto& names = draft.weights().attributes.back().texts;
           names.erase(std::find(names.begin(), names.end(), "dense"));
-        }) == "m.h5 has weights of other layers than the model: it lacks \"dense\"");
+        }) == "m.h5 has weights for other layers than the model: it lacks \"dense\"");
   CHECK(refusal([](Draft<>& draft) {
           auto& groups = draft.weights().groups;
           groups["other"] = groups["dense"];
           draft.weights().attributes.back().texts.push_back("other");
-        }) == "m.h5 has weights of other layers than the model: the model lacks \"other\"");
+        }) == "m.h5 has weights for other layers than the model: the model lacks \"other\"");
   CHECK(refusal([](Draft<>& draft) {
           auto& group = draft.weights().groups["dense"].groups["dense"];
           group.groups["bias"];

@@ -125,12 +125,12 @@ TEST_CASE("Weights that Keras 3 saved alone are those of the model's layers, eac
   auto model = keras::load_model<float>(golden_path("keras3_sequential"));
   CHECK(refusal(model) == "(nothing thrown)");
   CHECK(refusal(model, {.layers = {{"dense_3", "x"}}}) ==
-        "m.weights.h5 numbers its layers, so that {.layers = …} finds no names in it");
+        "m.weights.h5 numbers its layers instead of naming them, so {.layers = …} cannot be used");
   Model<float> fewer;
   fewer.input({4, 3});
   fewer.add("one", LSTM{.units = 2, .return_sequences = true});
   CHECK(refusal(fewer) ==
-        "m.weights.h5: \"/layers/dense\" has weights, and the model has no layer for them");
+        "m.weights.h5: \"/layers/dense\" has weights for which the model has no layer");
   Model<float> more;
   more.input({4, 3});
   more.add(LSTM{.units = 2, .return_sequences = true});
@@ -141,10 +141,9 @@ TEST_CASE("Weights that Keras 3 saved alone are those of the model's layers, eac
         "m.weights.h5: Dense \"more\" has no weights: the file has no group "
         "\"layers/dense_1/vars\"");
   const auto bytes = read_file(golden_path("keras3_sequential").replace_extension(".weights.h5"));
-  CHECK(
-      message<FileError>([&] { keras::load_model<float>(bytes, {}, "m.weights.h5"); }) ==
-      "m.weights.h5 holds no model, which would be its attribute model_config; to fill a model of "
-      "your own with weights, use keras::load_weights");
+  CHECK(message<FileError>([&] { keras::load_model<float>(bytes, {}, "m.weights.h5"); }) ==
+        "m.weights.h5 contains no model: it has no attribute model_config; keras::load_weights "
+        "loads weights into a model of your own");
 }
 
 TEST_CASE("Weights come back to the model they were saved from, blocks and all") {
@@ -171,7 +170,7 @@ TEST_CASE("Layers of other names are named in the options") {
   const Bytes bytes = read_file(golden_path("keras3_regression"));
   CHECK(
       refusal(model, bytes) ==
-      "m.h5 has weights of other layers than the model: it lacks \"head\", \"rnn\", and the model "
+      "m.h5 has weights for other layers than the model: it lacks \"head\", \"rnn\", and the model "
       "lacks \"dense_2\", \"lstm_1\"");
   keras::load_weights(
       model, bytes,
@@ -200,7 +199,7 @@ TEST_CASE("The Dense of a StepAttention can be named where the file does not say
   const Bytes bytes = draft.bytes();
   Model<float> other = index2_block("keras3_index2");
   CHECK(refusal(other, bytes) ==
-        "m.h5 has no model_config to find the Dense in front of \"attention_vec\" in; name it: "
+        "m.h5 has no model_config in which to find the Dense before \"attention_vec\"; name it: "
         "load_weights(model, …, {.layers = {…}})");
   keras::load_weights(other, bytes, {.layers = {{"attention", "attention_vec_dense"}}});
   CHECK(other.weights() == model.weights());
@@ -208,10 +207,9 @@ TEST_CASE("The Dense of a StepAttention can be named where the file does not say
 
 TEST_CASE("A file without the layers of a StepAttention is an error") {
   Model<float> model = index2_block("keras3_index2");
-  CHECK(
-      refusal(model, keras::save_model(small_model())) ==
-      "m.h5 has no layer \"attention_vec\", in front of which the Dense of a StepAttention stands; "
-      "name it: load_weights(model, …, {.layers = {…}})");
+  CHECK(refusal(model, keras::save_model(small_model())) ==
+        "m.h5 has no layer \"attention_vec\", which would follow the Dense of a StepAttention; "
+        "name that Dense: load_weights(model, …, {.layers = {…}})");
 }
 
 TEST_CASE("Weights alone, as Keras 2 saves them, fill a model") {
@@ -222,7 +220,7 @@ TEST_CASE("Weights alone, as Keras 2 saves them, fill a model") {
   model.weights().set_zero();
   keras::load_weights(model, bytes);
   CHECK(model.weights() == small_model().weights());
-  CHECK(message<FileError>([&] { keras::load_model<float>(bytes); }).find("holds no model") !=
+  CHECK(message<FileError>([&] { keras::load_model<float>(bytes); }).find("contains no model") !=
         std::string::npos);
 }
 
@@ -235,7 +233,7 @@ TEST_CASE("Nothing changes in a model that the weights do not fit") {
   fresh.input({3, 2});
   fresh.add("lstm", LSTM{.units = 2});
   CHECK(refusal(fresh, keras::save_model(small_model())) ==
-        "m.h5 has weights of other layers than the model: the model lacks \"dense\"");
+        "m.h5 has weights for other layers than the model: the model lacks \"dense\"");
 }
 
 TEST_CASE("A list of names that Keras spread over several attributes is put together") {

@@ -17,7 +17,7 @@ TEST_CASE("Whatever takes a model says that it was moved from") {
   model.build();
   const Model<double> taken = std::move(model);
   const Tensor<double> x(Shape{2, 4, 2}), y(Shape{2, 1});
-  const std::string end = " before build(); it has no layers, as one that was moved from";
+  const std::string end = " before build(); it has no layers, so it may have been moved from";
   const auto said = [&](auto use) { return testing::message<ModelError>(use); };
   const FitOptions<double> how{.loss = MeanSquaredError{}, .verbose = Verbose::silent};
   CHECK(said([&] { save_model(model); }) == "model \"model\" is saved" + end);

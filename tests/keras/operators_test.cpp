@@ -96,19 +96,19 @@ TEST_CASE("A part that is taken means what it means in Python") {
   CHECK(taken({all, all, all, {{"class_name", "__ellipsis__"}}}) == "(3, 2)");
   CHECK(taken({{{"start", nullptr}, {"stop", nullptr}, {"step", nullptr}}, -3}) == "(2)");
   CHECK(taken({all, slice(nullptr, nullptr, 2)}) ==
-        "here: it takes steps of 2, and heed's Slice takes all of a range");
+        "here: it has a stride of 2, but heed's Slice has no stride");
   CHECK(taken({all, slice(nullptr, nullptr, -1)}) ==
-        "here: it takes steps of -1, and heed's Slice takes all of a range");
-  CHECK(taken({0, all}) == "here: it has 0 in place of a range, which no layer of heed does");
-  CHECK(taken({slice(1, nullptr)}) == "here: it takes a part of the samples");
+        "here: it has a stride of -1, but heed's Slice has no stride");
+  CHECK(taken({0, all}) == "here: it has 0 in place of a range, which no layer of heed supports");
+  CHECK(taken({slice(1, nullptr)}) == "here: it slices the axis of samples");
   CHECK(taken({all, nullptr}) ==
-        "here: it has null in place of a range, which no layer of heed does");
+        "here: it has null in place of a range, which no layer of heed supports");
   CHECK(taken({all, 3}) == "here: it takes position 3 of an axis of 3");
   CHECK(taken({all, -4}) == "here: it takes position -4 of an axis of 3");
   CHECK(taken({all, slice(0, 0)}) == "here: it leaves nothing of axis 1");
   CHECK(taken({all, slice(2, 1)}) == "here: expected a part of axis 1, got 2 to 1 of (3, 2)");
   CHECK(taken({all, all, all, all}) ==
-        "here: it takes a part of 4 axes, and its input has 3 with the batch axis");
+        "here: it slices 4 axes, but its input has 3, including the batch axis");
 }
 
 TEST_CASE("An operator with a number is refused, and can be replaced by a layer") {
@@ -123,8 +123,8 @@ TEST_CASE("An operator with a number is refused, and can be replaced by a layer"
     if (keras_2) file.draft.layer("last")["config"]["function"] = "math.multiply";
     const Bytes bytes = file.draft.bytes();
     CHECK(message<FileError>([&] { keras::load_model<float>(bytes, {}, "m.h5"); })
-              .find("\"last\": it takes a number, for which heed has no layer; one of your own is "
-                    "put in its place by {.layers = …}") != std::string::npos);
+              .find("\"last\": it combines its input with a number, for which heed has no layer; "
+                    "replace it with a layer of your own, {.layers = …}") != std::string::npos);
     const auto model = keras::load_model<float>(
         bytes, {.layers = {{"last", AnyLayer<float>(LastStep{})}}}, "m.h5");
     const auto x = random_tensor<float>({4, 3, 2}, 1);
@@ -154,9 +154,9 @@ TEST_CASE("Numbers as numpy and Python write them are read") {
   CHECK(load("ELU", R"("alpha": {"class_name": "__numpy__", "config": {"value": 1.0}})") ==
         "(nothing thrown)");
   CHECK(load("ELU", R"("alpha": {"type": "ndarray", "value": 0.5})") ==
-        "m.h5: ELU \"here\": \"alpha\" is 0.5, and heed has this layer with 1.0 only");
+        "m.h5: ELU \"here\": \"alpha\" is 0.5, but heed supports only 1.0");
   CHECK(load("ELU", R"("alpha": Infinity)") ==
-        "m.h5: ELU \"here\": \"alpha\" is \"Infinity\", and heed has this layer with 1.0 only");
+        "m.h5: ELU \"here\": \"alpha\" is \"Infinity\", but heed supports only 1.0");
   CHECK(load("ReLU", R"("bias_initializer": {"class_name": "Constant", "config": {"value": NaN}},
                         "a_regularizer": [-Infinity, Infinity, "NaN \" Infinity"])") ==
         "(nothing thrown)");
@@ -164,8 +164,7 @@ TEST_CASE("Numbers as numpy and Python write them are read") {
   CHECK(load("Softmax", R"("axis": 1)") == "(nothing thrown)");
   CHECK(load("Softmax", R"("axis": {"type": "ndarray", "value": 1})") == "(nothing thrown)");
   CHECK(load("Softmax", R"("axis": 0)") ==
-        "m.h5: Softmax \"here\": \"axis\" is 0 of 2 axes, and heed has this layer along the last "
-        "one only");
+        "m.h5: Softmax \"here\": \"axis\" is 0 of 2 axes, but heed supports only the last one");
 }
 
 }  // namespace heed::keras_operators_test

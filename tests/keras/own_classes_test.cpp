@@ -118,10 +118,12 @@ TEST_CASE("A class of one's own that is called as Keras's is not read as Keras's
   Registry<float> scale;
   scale.add<Scale2D>();
   const std::string unknown =
-      "heed has no layer of this class; one of your own is made known by {.registry = …}, or put "
-      "in this one's place by {.layers = …}";
-  const std::string softmax = "it is no Softmax of Keras's, but a class with that name; " + unknown;
-  const std::string flatten = "it is no Flatten of Keras's, but a class with that name; " + unknown;
+      "heed has no layer of this class; register your own with {.registry = …}, or replace it with "
+      "{.layers = …}";
+  const std::string softmax =
+      "it is not Keras's Softmax, but another class with that name; " + unknown;
+  const std::string flatten =
+      "it is not Keras's Flatten, but another class with that name; " + unknown;
   CHECK(refusal(native("keras3_own_plain"), scale) == ": Softmax \"softmax\": " + softmax);
   CHECK(refusal(native("keras3_own_registered"), scale) ==
         ": mine>Softmax \"softmax\": " + softmax);
@@ -148,7 +150,7 @@ TEST_CASE("A class of another package is not that of one's own") {
   const Bytes bytes = draft.bytes();
   CHECK(message<FileError>([&] {
           keras::load_model<float>(bytes, {.registry = registry}, "m.h5");
-        }).find("m.h5: theirs>Flatten \"flat\": it is no Flatten of Keras's") == 0);
+        }).find("m.h5: theirs>Flatten \"flat\": it is not Keras's Flatten") == 0);
 }
 
 TEST_CASE("Keras's own classes come from any module that Keras has had") {
@@ -159,16 +161,16 @@ TEST_CASE("Keras's own classes come from any module that Keras has had") {
     CAPTURE(module);
     CHECK(flatten_refusal(module, nullptr) == "(nothing thrown)");
     CHECK(flatten_refusal(module, "Flatten") == "(nothing thrown)");
-    CHECK(flatten_refusal(module, "mine>Flatten").find("it is no Flatten of Keras's") !=
+    CHECK(flatten_refusal(module, "mine>Flatten").find("it is not Keras's Flatten") !=
           std::string::npos);
   }
   for (const Json& module : {Json(nullptr), Json("__main__"), Json("keras_extra.layers"),
                              Json("kerasy"), Json("my.keras.layers"), Json(7)}) {
     CAPTURE(module.dump());
     CHECK(flatten_refusal(module, "Flatten") ==
-          "m.keras: Flatten \"flat\": it is no Flatten of Keras's, but a class with that name; "
-          "heed has no layer of this class; one of your own is made known by {.registry = …}, or "
-          "put in this one's place by {.layers = …}");
+          "m.keras: Flatten \"flat\": it is not Keras's Flatten, but another class with that name; "
+          "heed has no layer of this class; register your own with {.registry = …}, or replace it "
+          "with {.layers = …}");
   }
 }
 

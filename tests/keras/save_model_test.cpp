@@ -259,22 +259,22 @@ TEST_CASE("What a Keras file cannot say is an error") {
   model.set_output(a);
   model.build();
   CHECK(message<ModelError>([&] { keras::save_model(model); }) ==
-        "model \"m\": the layer \"b\" does not lead to the output, so that Keras has no place for "
-        "it");
+        "model \"m\": the layer \"b\" does not lead to the output, and Keras files cannot contain "
+        "such a layer");
   Model<float> twice("m");
   twice.input({3, 2});
   twice.add("last_crop", LSTM{.units = 2, .return_sequences = true});
   twice.add("last", LastStep{});
   twice.build();
   CHECK(message<ModelError>([&] { keras::save_model(twice); }) ==
-        "model \"m\": Keras's file would have two layers called \"last_crop\", of which one stands "
-        "for a part of another layer");
+        "model \"m\": the Keras file would have two layers named \"last_crop\", one of them part "
+        "of another layer; rename the layer");
   Model<float> strange;
   strange.input({2});
   strange.add("\xff", Dense{.units = 1});
   strange.build();
   CHECK(message<FileError>([&] { keras::save_model(strange); }) ==
-        "Dense \"\xff\" holds text that is not UTF-8");
+        "Dense \"\xff\" contains text that is not UTF-8");
 }
 
 TEST_CASE("A Keras file takes the place of an old one as a whole") {

@@ -131,8 +131,8 @@ TEST_CASE("A layer that carries its state is read, and written for batches of on
   }
   const auto model = keras::load_model<float>(golden_path("keras3_stateful"));
   CHECK(save_refusal(model).starts_with(
-      "GRU \"gru\" is stateful, so that Keras needs to know how many samples a batch has: "
-      "save_model(model, …, {.batch_size = …})"));
+      "GRU \"gru\" is stateful, so Keras needs the number of samples in a batch: save_model(model, "
+      "…, {.batch_size = …})"));
 }
 
 TEST_CASE("Weights alone are read by their number, of shared layers once") {
@@ -242,7 +242,7 @@ TEST_CASE("Axes that a file leaves open are of any length") {
         "m.h5: LSTM \"h\": expected an input of known length, for its kernel is (any, 8), got (3, "
         "any)");
   CHECK(refusal([](Draft<>&) {}, encoder_decoder(), {.input_shape = {3, 2}}) ==
-        "m.h5: the model has 2 inputs, and the input_shape given is of one");
+        "m.h5: the model has 2 inputs, but the given input_shape is for one");
 }
 
 TEST_CASE("Where Keras 3 forgets a mask, or hands none on, heed's model has none") {
@@ -260,8 +260,7 @@ TEST_CASE("Where Keras 3 forgets a mask, or hands none on, heed's model has none
               product.add("h", LSTM{.units = 2, .return_sequences = true}, twice));
   product.build();
   CHECK(save_refusal(product) ==
-        "LastStep \"end\" leaves out steps that do not count, as no layer of Keras does that it is "
-        "written as");
+        "LastStep \"end\" skips masked steps, but the Keras layer that it is written as does not");
 }
 
 TEST_CASE("A mask that Keras would not use is written into a .keras and by no .h5") {
@@ -275,8 +274,8 @@ TEST_CASE("A mask that Keras would not use is written into a .keras and by no .h
   model.add("given", LSTM{.units = 2}, {words, last, last});
   model.build({.seed = 4});
   CHECK(save_refusal(model, keras::Format::hdf5) ==
-        "GRU \"last\" leaves out steps by a mask that Keras does not hand on to it in all of its "
-        "versions; in a file of the format .keras it can be written");
+        "GRU \"last\" skips steps by a mask that some versions of Keras do not pass on to it; the "
+        "format .keras can represent it");
   const auto bytes = keras::save_model(model, {}, keras::Format::native);
   const detail::ZipFile zip(bytes, "zip");
   const Json config = Json::parse(detail::hdf5_text(zip.file("config.json")));
@@ -354,8 +353,8 @@ TEST_CASE("A block whose weights are shared has no place in a file of Keras") {
   model.share("two", one, {one});
   model.build();
   CHECK(save_refusal(model) ==
-        "StepAttention \"two\" shares its weights with StepAttention \"one\", for which a file of "
-        "Keras has no place, as it is several layers there");
+        "StepAttention \"two\" shares its weights with StepAttention \"one\", but in a Keras file "
+        "it is several layers, which cannot be shared together");
 }
 
 TEST_CASE("What a wrapper of Keras holds that heed's cannot is an error") {
@@ -378,29 +377,29 @@ TEST_CASE("What a wrapper of Keras holds that heed's cannot is an error") {
         "(nothing thrown)");
   CHECK(said([](Json& c) { c["backward_layer"]["config"]["activation"] = "relu"; }) ==
         place +
-            "its backward_layer has another \"activation\" than its layer, and heed's "
-            "Bidirectional has two of a kind");
+            "its backward_layer has another \"activation\" than its layer, but heed's "
+            "Bidirectional needs two equal layers");
   CHECK(said([](Json& c) {
           c["backward_layer"]["class_name"] = "SimpleRNN";
           for (const char* field : {"recurrent_activation", "unit_forget_bias"}) {
             c["backward_layer"]["config"].erase(field);
           }
         }) == place +
-                  "its backward_layer is a SimpleRNN and its layer a LSTM, and heed's "
-                  "Bidirectional has two of a kind");
+                  "its backward_layer is a SimpleRNN and its layer a LSTM, but heed's "
+                  "Bidirectional needs two equal layers");
   CHECK(said([](Json& c) { c["backward_layer"]["config"]["go_backwards"] = false; }) ==
         place + "its backward_layer has the direction of its layer");
   CHECK(said([](Json& c) {
           c["layer"]["config"]["go_backwards"] = true;
           c["backward_layer"]["config"]["go_backwards"] = false;
-        }).find("expected a layer without go_backwards in it") != std::string::npos);
+        }).find("expected a layer without go_backwards") != std::string::npos);
   CHECK(said([](Json& c) {
           c["layer"] = {{"class_name", "Dense"}, {"config", {{"name", "d"}, {"units", 1}}}};
         }) == place + "heed has no Bidirectional<Dense>");
   CHECK(said([](Json& c) { c["merge_mode"] = "max"; }) ==
         place + "\"merge_mode\" cannot be \"max\"");
   CHECK(said([](Json& c) { c["layer"]["config"]["time_major"] = true; }) ==
-        place + "\"time_major\" is true, which heed's layer does not have");
+        place + "\"time_major\" is true, which heed's layer does not support");
   CHECK(said([](Json& c) { c["layer"]["config"]["unroll"] = true; }) == "(nothing thrown)");
   CHECK(said([](Json& c) { c.erase("layer"); }) == place + "it has no \"layer\"");
 }
@@ -435,7 +434,7 @@ TEST_CASE("Weights of a shape, a direction or a part that does not fit are error
           cell(group, "backward_lstm").datasets["kernel"].shape = {8, 3};
         }) ==
         "m.h5: \"/model_weights/bidirectional/bidirectional/backward_lstm/lstm_cell/kernel\" "
-        "has the shape (8, 3), and the model's \"bidirectional/backward_kernel\" has (3, 8)");
+        "has the shape (8, 3), but the model's \"bidirectional/backward_kernel\" has (3, 8)");
   CHECK(said([](auto& group) { group.attributes[0].texts.resize(3); }) ==
         place + "has no weight \"backward_kernel\" among its weight_names");
   CHECK(said([](auto& group) { group.groups["bidirectional"].groups.erase("backward_lstm"); }) ==
@@ -460,14 +459,14 @@ TEST_CASE("Weights of a shape, a direction or a part that does not fit are error
         "w.h5: Bidirectional \"bidirectional\" has no weights: the file has no group "
         "\"layers/bidirectional/forward_layer/cell/vars\"");
   CHECK(native(row({4, 3}, Bidirectional<LSTM>{{.units = 3}}))
-            .find("has the shape (3, 12), and the model's") != std::string::npos);
+            .find("has the shape (3, 12), but the model's") != std::string::npos);
   auto plain = row({4, 3}, Dense{.units = 2});
   const auto bytes = keras::save_model(
       row({4, 3}, Dense{.units = 2}, Bidirectional<GRU>{{.units = 2}}), {}, keras::Format::native);
   const detail::ZipFile zip(bytes, "zip");
   CHECK(message<FileError>([&] {
           keras::load_weights(plain, zip.file("model.weights.h5"), {}, "w.h5");
-        }) == "w.h5: \"/layers/bidirectional\" has weights, and the model has no layer for them");
+        }) == "w.h5: \"/layers/bidirectional\" has weights for which the model has no layer");
 }
 
 TEST_CASE("Graphs that cannot be are errors") {
@@ -481,25 +480,24 @@ TEST_CASE("Graphs that cannot be are errors") {
         "m.h5: Dense \"dense\" takes its input from \"dense\", which takes its own from it: the "
         "layers are in a circle");
   CHECK(nodes("dense", {call("h"), call("dense", 2)}) ==
-        "m.h5: Dense \"dense\" takes what call 2 of \"dense\" gives, which has 2 calls, counted "
+        "m.h5: Dense \"dense\" reads call 2 of \"dense\", which has 2 calls, counted "
         "from 0");
   CHECK(nodes("dense", {call("h"), call("y", 0, 1)}) ==
-        "m.h5: Dense \"dense_2\": expected an output that LSTM \"y\" has, which has 1, got output "
+        "m.h5: Dense \"dense_2\": expected one of the 1 outputs of LSTM \"y\", got output "
         "1");
   CHECK(nodes("dense", {call("h"), call("x", 1)}) ==
-        "m.h5: Dense \"dense\" takes what call 1 of \"x\" gives, which has 1 call, counted from 0");
+        "m.h5: Dense \"dense\" reads call 1 of \"x\", which has 1 call, counted from 0");
   CHECK(nodes("dense", {call("h"), call("z"), call("y")}) == "(nothing thrown)");
   const auto config = [&](const char* key, const Json& value) {
     return refusal([&](Draft<>& draft) { draft.config["config"][key] = value; });
   };
   CHECK(config("output_layers", {{"h", 0, 3}}) ==
-        "m.h5: the model has output 3 of \"h\", which has 3");
+        "m.h5: the model uses output 3 of \"h\", which has 3");
   CHECK(config("output_layers", {{"dense", 2, 0}}) ==
-        "m.h5: the model takes what call 2 of \"dense\" gives, which has 2 calls, counted from 0");
+        "m.h5: the model reads call 2 of \"dense\", which has 2 calls, counted from 0");
   CHECK(config("output_layers", {{"none", 0, 0}}) ==
         "m.h5: the model has the output \"none\", which is not the name of a layer");
-  CHECK(config("output_layers", Json::array()) ==
-        "m.h5: the model has nothing in \"output_layers\"");
+  CHECK(config("output_layers", Json::array()) == "m.h5: the model has an empty \"output_layers\"");
   CHECK(config("output_layers", 3) == "m.h5: the model has no list \"output_layers\"");
   CHECK(config("output_layers", {{"a", {"h", 0, 0}}, {"b", {"dense", 0, 0}}}) ==
         "(nothing thrown)");

@@ -63,9 +63,10 @@ TEST_CASE("An archive that is cut off anywhere is refused") {
   for (std::size_t size = 0; size < whole.size(); ++size) {
     const Bytes part(whole.begin(), whole.begin() + static_cast<Index>(size));
     const auto said = refusal(part);
-    CHECK(said == (size < 22
-                       ? "m.keras is not an archive, or is cut off"
-                       : "m.keras is cut off, or not an archive: it does not end as one does"));
+    CHECK(said ==
+          (size < 22
+               ? "m.keras is not an archive, or is cut off"
+               : "m.keras is cut off, or is not an archive: it does not end with a directory"));
   }
 }
 
@@ -96,7 +97,7 @@ TEST_CASE("An archive of another form is an error that says which file") {
   const std::size_t entry = find(bytes, "b/c.bin", directory) - 46;
   const std::size_t end = bytes.size() - 22;
   CHECK(refusal_after({{entry + 10, 8}, {file + 8, 8}}) ==
-        "m.keras: b/c.bin is compressed; Keras stores files as they are, as zip -0 does");
+        "m.keras: b/c.bin is compressed; Keras stores files uncompressed, as zip -0 does");
   CHECK(refusal_after({{entry + 8, 1}, {file + 6, 1}}) == "m.keras: b/c.bin is encrypted");
   CHECK(refusal_after(file + 30 + 7, '0') == "m.keras: b/c.bin is damaged: its checksum differs");
   CHECK(refusal_after(file + 30, 'B') ==
@@ -127,16 +128,16 @@ TEST_CASE("What stands in front of a file in an archive says what the directory 
   const std::size_t file = find(bytes, "b/c.bin") - 30;
   const std::size_t entry = find(bytes, "b/c.bin", find(bytes, "PK\1\2")) - 46;
   const std::string other =
-      "m.keras: b/c.bin is damaged: the archive's directory says something else of it";
+      "m.keras: b/c.bin is damaged: its header contradicts the archive's directory";
   for (const std::size_t at : {6u, 8u, 14u, 18u, 22u}) {  // flags, method, checksum, lengths
     CAPTURE(at);
     CHECK(refusal_after(file + at, std::to_integer<int>(bytes[file + at]) ^ 2) == other);
   }
   CHECK(refusal_after({{file + 18, 8}, {entry + 20, 8}}) ==
-        "m.keras: b/c.bin is damaged: it is stored as it is, and has two lengths");
+        "m.keras: b/c.bin is damaged: it is stored uncompressed, but has two different lengths");
   // Another file is held to it, too, though nobody asks for it.
   CHECK(refusal_after(22, 1) ==
-        "m.keras: a.json is damaged: the archive's directory says something else of it");
+        "m.keras: a.json is damaged: its header contradicts the archive's directory");
   CHECK(refusal_after(bytes.size() - 22 + 4, 1) ==
         "m.keras is damaged: it does not have as many files as it says");
   CHECK(refusal_after({{bytes.size() - 22 + 8, 2}, {bytes.size() - 22 + 10, 2}}) ==
@@ -184,7 +185,7 @@ TEST_CASE("An archive may end with a comment, and say lengths as Python does for
   const Bytes large = archive(9);
   CHECK(hdf5_text(ZipFile(large, "m.keras").file("f")) == "123456789");
   CHECK(refusal(archive(8), "f") ==
-        "m.keras: f is damaged: the archive's directory says something else of it");
+        "m.keras: f is damaged: its header contradicts the archive's directory");
 }
 
 }  // namespace heed::zip_test

@@ -35,7 +35,7 @@ TEST_CASE("Add of inputs that do not fit is refused in a sentence") {
   const Node flat = model.add("flat", Flatten{}, x);
   CHECK(message<ShapeError>([&] {
           model.add("sum", Add{}, {flat, x});
-        }) == "Add \"sum\": expected inputs of one shape, got (6) and (3, 2)");
+        }) == "Add \"sum\": expected inputs of the same shape, got (6) and (3, 2)");
   CHECK(message<ShapeError>([&] { model.add("sum", Add{}, {x}); }) ==
         "Add \"sum\": expected at least two inputs, got 1");
 }

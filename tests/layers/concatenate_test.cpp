@@ -60,11 +60,11 @@ TEST_CASE("Concatenate of inputs that do not fit is refused in a sentence") {
   };
   CHECK(message<ShapeError>(refusal_of({}, {{3}})) == "expected at least two inputs, got 1");
   CHECK(message<ShapeError>(refusal_of({}, {{2, 3}, {3, 3}})) ==
-        "expected inputs that differ in axis -1 only, got (2, 3) and (3, 3)");
+        "expected inputs that differ only in axis -1, got (2, 3) and (3, 3)");
   CHECK(message<ShapeError>(refusal_of({.axis = 1}, {{2, 3}, {2, 4}})) ==
-        "expected inputs that differ in axis 1 only, got (2, 3) and (2, 4)");
+        "expected inputs that differ only in axis 1, got (2, 3) and (2, 4)");
   CHECK(message<ShapeError>(refusal_of({}, {{2, 3}, {3}})) ==
-        "expected inputs that differ in axis -1 only, got (2, 3) and (3)");
+        "expected inputs that differ only in axis -1, got (2, 3) and (3)");
   CHECK(message<OptionError>(refusal_of({.axis = 0}, {{3}, {3}})) ==
         "expected an axis of 2 axes other than the batch axis, got 0");
   CHECK(message<OptionError>(refusal_of({.axis = 2}, {{3}, {3}})) ==
@@ -78,7 +78,7 @@ TEST_CASE("Concatenate of inputs that do not fit is refused in a sentence") {
   CHECK(message<ShapeError>([&] {
           model.add("both", Concatenate{}, {x, flat});
         }) ==
-        "Concatenate \"both\": expected inputs that differ in axis -1 only, got (3, 2) and (6)");
+        "Concatenate \"both\": expected inputs that differ only in axis -1, got (3, 2) and (6)");
 }
 
 }  // namespace heed::concatenate_test

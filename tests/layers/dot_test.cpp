@@ -95,14 +95,14 @@ TEST_CASE("Dot of inputs that do not fit is refused in a sentence") {
   CHECK(message<OptionError>(refusal_of({.axes = {-2, 1}}, {{3}, {3, 2}})) ==
         "expected an axis from 1 to 1 for the input (3), got -2");
   CHECK(message<ShapeError>(refusal_of({.axes = {1, 2}}, {{3}, {4, 5}})) ==
-        "expected inputs as long as each other along axes (1, 2), got (3) and (4, 5)");
+        "expected inputs of the same length along axes (1, 2), got (3) and (4, 5)");
 
   Model<double> model;
   const Node x = model.input({3, 2});
   CHECK(message<ShapeError>([&] {
           model.add("dot", Dot{.axes = {1, 2}}, {x, x});
         }) ==
-        "Dot \"dot\": expected inputs as long as each other along axes (1, 2), got (3, 2) and (3, "
+        "Dot \"dot\": expected inputs of the same length along axes (1, 2), got (3, 2) and (3, "
         "2)");
 }
 

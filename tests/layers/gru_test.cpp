@@ -292,7 +292,7 @@ TEST_CASE("GRU that does not fit is refused in a sentence") {
   for (const GRU& gru : {GRU{.units = 3, .activation = ActivationFunction::softmax},
                          GRU{.units = 3, .recurrent_activation = ActivationFunction::softmax}}) {
     CHECK(refusal<OptionError>(gru, {4, 5}) ==
-          "GRU \"layer\": expected activation functions of one number, got softmax");
+          "GRU \"layer\": expected activation functions that act on single numbers, got softmax");
   }
   CHECK(refusal<OptionError>(GRU{.units = 0}, {4, 5}) ==
         "GRU \"layer\": expected units of at least 1, got 0");

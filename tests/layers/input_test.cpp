@@ -33,7 +33,7 @@ TEST_CASE("An input that cannot be is refused in a sentence") {
   CHECK(refusal_of<OptionError>({3, 0}) == "InputLayer \"x\": expected axes of at least 1, got 0");
   CHECK(refusal_of<OptionError>({-2}) == "InputLayer \"x\": expected axes of at least 1, got -2");
   CHECK(refusal<ShapeError>(Input{.shape = {2}}, {3}) ==
-        "InputLayer \"layer\": expected no layer in front of it, got 1");
+        "InputLayer \"layer\": expected no layer before it, got 1");
 }
 
 }  // namespace heed::input_test

@@ -305,7 +305,7 @@ TEST_CASE("LSTM that does not fit is refused in a sentence") {
   CHECK(refusal<ShapeError>(LSTM{.units = 3}, {4, 5, 6}) ==
         "LSTM \"layer\": expected an input of (steps, features), got (4, 5, 6)");
   CHECK(refusal<OptionError>(LSTM{.units = 3, .activation = ActivationFunction::softmax}, {4, 5}) ==
-        "LSTM \"layer\": expected activation functions of one number, got softmax");
+        "LSTM \"layer\": expected activation functions that act on single numbers, got softmax");
   CHECK(refusal<OptionError>(LSTM{.units = 0}, {4, 5}) ==
         "LSTM \"layer\": expected units of at least 1, got 0");
 }

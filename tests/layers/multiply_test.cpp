@@ -47,10 +47,10 @@ TEST_CASE("Multiply of inputs that do not fit is refused in a sentence") {
   const Node flat = model.add("flat", Flatten{}, x);
   CHECK(message<ShapeError>([&] {
           model.add("mul", Multiply{}, {x, flat});
-        }) == "Multiply \"mul\": expected inputs of one shape, got (3, 2) and (6)");
+        }) == "Multiply \"mul\": expected inputs of the same shape, got (3, 2) and (6)");
   CHECK(message<ShapeError>([&] {
           model.add("mul", Multiply{}, {x, x, flat});
-        }) == "Multiply \"mul\": expected inputs of one shape, got (3, 2) and (6)");
+        }) == "Multiply \"mul\": expected inputs of the same shape, got (3, 2) and (6)");
   CHECK(message<ShapeError>([&] { model.add("mul", Multiply{}, x); }) ==
         "Multiply \"mul\": expected at least two inputs, got 1");
 }

@@ -66,9 +66,9 @@ TEST_CASE("Permute that does not fit is refused in a sentence") {
   CHECK(refusal<ShapeError>(Permute{.dims = {2, 1}}, {3}) ==
         "Permute \"layer\": expected an input of 2 axes for dims (2, 1), got (3)");
   CHECK(refusal<OptionError>(Permute{.dims = {1, 1}}, {3, 2}) ==
-        "Permute \"layer\": expected dims that hold 1 to 2 once each, got (1, 1)");
+        "Permute \"layer\": expected dims that contain each of 1 to 2 once, got (1, 1)");
   CHECK(refusal<OptionError>(Permute{.dims = {0, 1}}, {3, 2}) ==
-        "Permute \"layer\": expected dims that hold 1 to 2 once each, got (0, 1)");
+        "Permute \"layer\": expected dims that contain each of 1 to 2 once, got (0, 1)");
   CHECK(refusal<OptionError>(Permute{.dims = std::vector<Index>()}, {3, 2}) ==
         "Permute \"layer\": expected 1 to 5 dims, got 0");
   CHECK(refusal<OptionError>(Permute{.dims = {1, 2, 3, 4, 5, 6}}, {3, 2}) ==

@@ -189,9 +189,10 @@ TEST_CASE("SimpleRNN that does not fit is refused in a sentence") {
         "SimpleRNN \"layer\": expected an input of (steps, features), got (4)");
   CHECK(refusal<ShapeError>(SimpleRNN{.units = 3}, {4, 5, 6}) ==
         "SimpleRNN \"layer\": expected an input of (steps, features), got (4, 5, 6)");
-  CHECK(refusal<OptionError>(SimpleRNN{.units = 3, .activation = ActivationFunction::softmax},
-                             {4, 5}) ==
-        "SimpleRNN \"layer\": expected activation functions of one number, got softmax");
+  CHECK(
+      refusal<OptionError>(SimpleRNN{.units = 3, .activation = ActivationFunction::softmax},
+                           {4, 5}) ==
+      "SimpleRNN \"layer\": expected activation functions that act on single numbers, got softmax");
   CHECK(refusal<OptionError>(SimpleRNN{.units = 0}, {4, 5}) ==
         "SimpleRNN \"layer\": expected units of at least 1, got 0");
 }

@@ -125,14 +125,13 @@ TEST_CASE("A TimeDistributed that cannot be is refused in a sentence") {
   CHECK(refusal<OptionError>(TimeDistributed<LSTM>{.layer = {.units = 2, .return_state = true}},
                              {3, 2, 2}) ==
         place +
-            "expected a layer in it of one output, without return_state and stateful, got LSTM");
+            "expected an inner layer with one output, without return_state and stateful, got LSTM");
   CHECK(refusal<OptionError>(
             TimeDistributed<Bidirectional<LSTM>>{
                 .layer = {.layer = {.units = 2}, .merge_mode = MergeMode::none}},
-            {3, 2, 2}) ==
-        place +
-            "expected a layer in it of one output, without return_state and stateful, got "
-            "Bidirectional");
+            {3, 2, 2}) == place +
+                              "expected an inner layer with one output, without return_state and "
+                              "stateful, got Bidirectional");
   CHECK(refusal<ShapeError>(TimeDistributed<LSTM>{.layer = {.units = 2}}, {3, 2}) ==
         place + "expected an input of (steps, features), got (2)");
 }

@@ -1,5 +1,8 @@
 #include <heed/model/columns.hpp>
 
+#include <optional>
+#include <utility>
+
 #include "support/catch.hpp"
 #include "support/random_tensor.hpp"
 
@@ -44,6 +47,35 @@ TEST_CASE("A column of a tensor is the tensor, with its mask") {
   CHECK(!Column<double>());
   CHECK(Column<double>().samples() == 0);
   CHECK(bool(plain));
+}
+
+TEST_CASE("A column keeps a temporary, and refers to what has a name") {
+  auto tensor = random_tensor({3, 4, 2}, 1);
+  const double* const numbers = tensor.data();
+  std::optional<Column<double>> kept = Column<double>(std::move(tensor), mask);
+  const Column<double> part = kept->part(1, 2), same = *kept;
+  tensor = random_tensor({3, 4, 2}, 2);
+  kept.reset();
+  CHECK(same.values().data() == numbers);  // moved, not copied
+  CHECK(same.values() == x.view());
+  CHECK(same.mask().data() == counts.data());
+  CHECK(part.values() == x.view().samples(1, 2));
+  CHECK(Column<double>(x).values().data() == x.data());
+  // Of a rank that is known.
+  Tensor<double, 2> matrix{{1, 2}, {3, 4}};
+  const Column<double> of_matrix = std::move(matrix);
+  matrix = Tensor<double, 2>{{5, 6}, {7, 8}};
+  CHECK(of_matrix.values()(1, 0) == 3);
+  auto moved = uneven();
+  const Column<double> sequences = std::move(moved);
+  moved = Sequences<double>(Shape{2});
+  CHECK(sequences.samples() == 4);
+  const auto same_sequences = uneven();
+  CHECK(sequences.part(3, 1).sequence(0) == same_sequences[3]);
+  // A list, as options have it.
+  Columns<double> list{random_tensor({3, 4, 2}, 1), uneven()};
+  CHECK(list.things()[0].values() == x.view());
+  CHECK(list.things()[1].sequences()->samples() == 4);
 }
 
 TEST_CASE("A part of a column is its samples, and their mask") {

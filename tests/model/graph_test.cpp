@@ -99,7 +99,7 @@ TEST_CASE("A name that is taken or cannot be one is refused in a sentence") {
   CHECK(message<ModelError>([&] { model.add("x", Dense{.units = 2}); }) ==
         "the name \"x\" is taken by InputLayer \"x\"");
   CHECK(message<ModelError>([&] { model.add("a/b", Dense{.units = 2}); }) ==
-        "a layer's name has no \"/\", got \"a/b\"");
+        "expected a layer name without \"/\", got \"a/b\"");
   CHECK(names_of(model) == Names{"x", "hidden"});
 }
 
@@ -506,8 +506,7 @@ TEST_CASE("An encoder hands its states to a decoder, and gets its gradients thro
           other.input({5, 2});
           const Node lstm = other.add("lstm", LSTM{.units = 4});
           other.add("dense", Dense{.units = 1}, Node{lstm.index, 1});
-        }) ==
-        "Dense \"dense\": expected an output that LSTM \"lstm\" has, which has 1, got output 1");
+        }) == "Dense \"dense\": expected one of the 1 outputs of LSTM \"lstm\", got output 1");
 }
 
 TEST_CASE("A model of any length runs on every length, and refuses layers that need one") {

@@ -1,4 +1,5 @@
 #include <heed/model/model.hpp>
+#include <heed/train/fit.hpp>
 
 #include <thread>
 #include <utility>
@@ -165,16 +166,16 @@ TEST_CASE("A model is put together in order, and says so") {
   CHECK(message<ModelError>([&] { model.add(Dense{.units = 2}); }) ==
         "a model begins with input(shape)");
   CHECK(message<ModelError>([&] { model.build(); }) ==
-        "a model is built from an input and at least one layer");
+        "build() needs an input and at least one layer");
   model.input({4});
   CHECK(message<ModelError>([&] { model.build(); }) ==
-        "a model is built from an input and at least one layer");
+        "build() needs an input and at least one layer");
   CHECK(message<ModelError>([&] { model.add("x", Dense{.units = 2}, {}); }) ==
         "a model begins with input(shape)");
   model.add(Dense{.units = 2});
   model.build();
   CHECK(message<ModelError>([&] { model.add(Dense{.units = 2}); }) ==
-        "a model that is built takes no further layers");
+        "no layers can be added after build()");
 }
 
 TEST_CASE("A layer that does not fit is named with both shapes") {
@@ -399,7 +400,7 @@ TEST_CASE("A model that was moved from is one without layers, which every entry 
   auto source = small(1);
   const auto x = random_tensor({3, 4}, 1);
   const Model<double> moved = std::move(source);
-  const std::string end = " before build(); it has no layers, as one that was moved from";
+  const std::string end = " before build(); it has no layers, so it may have been moved from";
   CHECK_FALSE(source.is_built());
   CHECK(source.count_params() == 0);
   CHECK(source.weights().size() == 0);
@@ -412,7 +413,7 @@ TEST_CASE("A model that was moved from is one without layers, which every entry 
   CHECK(said([](auto& m) { m.input_shape(); }) == "model \"model\" has no input");
   CHECK(
       said([](auto& m) { m.set_output(Node{}); }).ends_with("expected an output from this model"));
-  CHECK(said([](auto& m) { m.build(); }).starts_with("a model is built from an input"));
+  CHECK(said([](auto& m) { m.build(); }).starts_with("build() needs an input"));
   source = moved;
   CHECK(source.predict(x) == moved.predict(x));
   auto& same = source;

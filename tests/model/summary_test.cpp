@@ -79,6 +79,40 @@ TEST_CASE("The summary of a model with several inputs says what is connected") {
 )");
 }
 
+TEST_CASE("The weights of frozen layers are not trainable, and shared ones are counted once") {
+  Model<float> model("model");
+  const Node x = model.input({10, 2});
+  const Node lstm = model.add("lstm", LSTM{.units = 32, .return_sequences = true}, x);
+  const Node dense = model.add("dense", Dense{.units = 32}, lstm);
+  const Node again = model.share("again", dense, {dense});
+  model.add("flatten", Flatten{}, again);
+  model.add("output", Dense{.units = 1});
+  // What Keras 3.15.1 prints for this model, except that it writes 0.00 B.
+  const auto totals = [&](const std::string& expected) {
+    const std::string text = model.summary();
+    CHECK(text.substr(text.find(" Total")) == expected);
+  };
+  totals(
+      " Total params: 5,857 (22.88 KB)\n"
+      " Trainable params: 5,857 (22.88 KB)\n"
+      " Non-trainable params: 0 (0 B)\n");
+  model.set_trainable("lstm", false);
+  totals(
+      " Total params: 5,857 (22.88 KB)\n"
+      " Trainable params: 1,377 (5.38 KB)\n"
+      " Non-trainable params: 4,480 (17.50 KB)\n");
+  model.set_trainable("again", false);
+  totals(
+      " Total params: 5,857 (22.88 KB)\n"
+      " Trainable params: 321 (1.25 KB)\n"
+      " Non-trainable params: 5,536 (21.62 KB)\n");
+  model.set_trainable("output", false);
+  totals(
+      " Total params: 5,857 (22.88 KB)\n"
+      " Trainable params: 0 (0 B)\n"
+      " Non-trainable params: 5,857 (22.88 KB)\n");
+}
+
 TEST_CASE("A name with control characters does not command the terminal") {
   Model<float> model("m\x1b]0;title\x07");
   const Node input = model.input("in\x1b[2J", {3});
@@ -132,6 +166,7 @@ TEST_CASE("Numbers and sizes are written as Keras writes them") {
   CHECK(detail::human_size(1023) == "1023 B");
   CHECK(detail::human_size(1024) == "1.00 KB");
   CHECK(detail::human_size(84984) == "82.99 KB");
+  CHECK(detail::human_size(22144) == "21.62 KB");  // 21.625 rounds to even, as in Python
   CHECK(detail::human_size(1024 * 1024) == "1.00 MB");
   CHECK(detail::human_size(3.5 * 1024 * 1024 * 1024) == "3.50 GB");
   CHECK(detail::human_size(5e15) == "4656612.87 GB");

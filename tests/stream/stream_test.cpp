@@ -676,7 +676,8 @@ TEST_CASE("A state of another stream is refused in a sentence, and leaves the st
 TEST_CASE("A model that is not built, and a negative capacity, are refused in a sentence") {
   Model<double> model("wave");
   CHECK(refusal_of(model) ==
-        "model \"wave\" is streamed before build(); it has no layers, as one that was moved from");
+        "model \"wave\" is streamed before build(); it has no layers, so it may have been moved "
+        "from");
   model.input({4, 2});
   model.add(LSTM{.units = 3});
   CHECK(refusal_of(model) == "model \"wave\" is streamed before build()");
@@ -746,13 +747,13 @@ TEST_CASE("A model that cannot be streamed is refused with the name of the layer
       model.add("both", Multiply{}, {x, model.add(RepeatVector{.n = 4}, last)});
       model.build();
       CHECK(refusal_of(model) ==
-            "Multiply \"both\" cannot be streamed: it joins what has steps with what has none");
+            "Multiply \"both\" cannot be streamed: it combines inputs with and without steps");
     }
     SECTION("by a product") {
       model.add("score", Dot{.axes = {1, 2}}, {last, x});
       model.build();
       CHECK(refusal_of(model) ==
-            "Dot \"score\" cannot be streamed: it joins what has steps with what has none");
+            "Dot \"score\" cannot be streamed: it combines inputs with and without steps");
     }
   }
   SECTION("Luong's attention in the layers of the reference") {
@@ -760,8 +761,8 @@ TEST_CASE("A model that cannot be streamed is refused with the name of the layer
     add_luong_attention(model, x, 2, 3);
     model.build();
     CHECK(refusal_of(model) ==
-          "Dot \"attention_score\" cannot be streamed: it joins what has "
-          "steps with what has none");
+          "Dot \"attention_score\" cannot be streamed: it combines inputs with and without "
+          "steps");
   }
 }
 
@@ -801,7 +802,7 @@ TEST_CASE(
   const auto before = stream.state();
   const std::array<float, 2> padding{-1, -1};
   CHECK(testing::message<DataError>([&] { stream.step(padding); }) ==
-        "Masking \"masking\": step 6 does not count; leave such steps out of a stream");
+        "Masking \"masking\": step 6 is masked; leave masked steps out of a stream");
   CHECK(stream.state() == before);
   // A sample as a batch is a block, too.
   stream.reset();
@@ -815,8 +816,8 @@ TEST_CASE("Attention over a sequence of any length is told on how many steps a s
   model.add("attention", LuongAttention{.units = 3});
   model.build({.seed = 2});
   CHECK(testing::message<ModelError>([&] { Stream<float> stream(model); }) ==
-        "LuongAttention \"attention\" cannot be streamed: its input is of any length: say by "
-        "{.capacity = …} on how many steps it looks back");
+        "LuongAttention \"attention\" cannot be streamed: its input has any length; set by "
+        "{.capacity = …} how many steps it looks back");
   Stream<float> stream(model, {.capacity = 5});
   CHECK(stream.step(std::array{1.f, 2.f}).size() == 3);
 }
@@ -824,11 +825,10 @@ TEST_CASE("Attention over a sequence of any length is told on how many steps a s
 TEST_CASE("A stream knows how many features a step has") {
   Model<float> model;
   model.input({3, any});
-  model.add(Activation{tanh});
+  model.add(Activation{.activation = Activation::tanh});
   model.build();
-  CHECK(
-      testing::message<ModelError>([&] { Stream<float> stream(model); }) ==
-      "InputLayer \"input_layer\" cannot be streamed: expected a step of known shape, got (None)");
+  CHECK(testing::message<ModelError>([&] { Stream<float> stream(model); }) ==
+        "InputLayer \"input_layer\" cannot be streamed: expected a step of known shape, got (any)");
 }
 
 }  // namespace heed::stream_test

@@ -227,7 +227,7 @@ TEST_CASE("whole numbers that the scalar does not have are refused") {
     return message<DataError>([&] { words.push_back(std::vector{std::int64_t{5}, word}); });
   };
   const std::string start = "Sequences: sample 1 has ";
-  const std::string end = ", and its numbers are exact up to 16777216";
+  const std::string end = ", but its numbers are exact only up to 16777216";
   CHECK(add(16777217) == start + "16777217" + end);
   CHECK(add(-16777217) == start + "-16777217" + end);
   CHECK(words == Sequences<float>{{1}});

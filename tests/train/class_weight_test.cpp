@@ -71,20 +71,20 @@ TEST_CASE("Weights that no training comes to are refused") {
 
 TEST_CASE("Classes without a weight and weights without a class are refused") {
   CHECK(refused<DataError>(Tensor<double, 2>{{0}, {1}}) ==
-        "class_weight has a weight for class 2, which is nowhere in y");
+        "class_weight has a weight for class 2, which does not occur in y");
   CHECK(refused<DataError>(Tensor<double, 2>{{0}, {3}, {1}, {2}}) ==
-        "class_weight has 3 weights, and none for class 3 of y");
+        "class_weight has 3 weights, but none for class 3 of y");
   CHECK(refused<DataError>(Tensor<double, 2>{{0}, {0.5}}) ==
         "class_weight: expected classes in y, got 0.5");
   CHECK(refused<DataError>(Tensor<double, 2>{{0}, {-1}}) ==
         "class_weight: expected classes in y, got -1");
   CHECK(refused<DataError>(Tensor<double, 2>{{0, 0, 0, 1}}) ==
-        "class_weight has 3 weights, and none for class 3 of y");
+        "class_weight has 3 weights, but none for class 3 of y");
   CHECK(refused<DataError>(Tensor<double>(Shape{1, 2, 2, 1})) ==
         "class_weight: expected targets of (samples) or (samples, steps) and classes, got "
         "(1, 2, 2, 1)");
   const Sequences<double> y{{0, 1}, {4}};
-  CHECK(refused<DataError>(y) == "class_weight has 3 weights, and none for class 4 of y");
+  CHECK(refused<DataError>(y) == "class_weight has 3 weights, but none for class 4 of y");
 }
 
 }  // namespace heed::class_weight_test

@@ -115,8 +115,8 @@ TEST_CASE("copies of options have callbacks of their own") {
 
 TEST_CASE("a callback that changes where training is, is refused") {
   const std::string text =
-      "a callback changed where training is, in epoch 1 of 2, step 1 of 3; it may set "
-      "learning_rate and stop, add to logs, and change the model's weights";
+      "a callback changed the position of training in epoch 1 of 2, step 1 of 3; a callback may "
+      "only set learning_rate and stop, add to logs, and change the model's weights";
   CHECK(refused<OptionError>([](auto& state) { state.step = -5; }) == text);
   CHECK(refused<OptionError>([](auto& state) { state.steps = 1000; }) == text);
   CHECK(refused<OptionError>([](auto& state) { state.epoch = -7; }) == text);
@@ -132,7 +132,8 @@ TEST_CASE("a callback that changes where training is, is refused") {
 
 TEST_CASE("a callback that gives the model other layers, or takes them, is refused") {
   CHECK(refused<ModelError>([](auto& state) { state.model = Model<double>(); }) ==
-        "model \"model\" is trained before build(); it has no layers, as one that was moved from");
+        "model \"model\" is trained before build(); it has no layers, so it may have been moved "
+        "from");
   CHECK(refused<ModelError>([](auto& state) {
           state.model = testing::dense_network(3, sigmoid);
         }) == "model \"model\": expected the 21 weights that training began with, got 31");

@@ -386,7 +386,7 @@ TEST_CASE("Targets of one number a step need no axis for it, and classes have we
   CHECK(fit(columns) == weighted);
   how.class_weight = {0.5, 4, 1};
   CHECK(message<DataError>([&] { fit(tags); }) ==
-        "class_weight has a weight for class 2, which is nowhere in y");
+        "class_weight has a weight for class 2, which does not occur in y");
 }
 
 TEST_CASE("From the second epoch on the steps of fit of Sequences allocate nothing") {
@@ -523,6 +523,30 @@ TEST_CASE("The numbers of a row are no steps") {
   CHECK(refused({{rows, Mask(ones.data(), {2, 3})}}) ==
         "expected a mask of (samples, steps) for y of (2, 3), got (2, 3)");
   CHECK(refused(rows) == "(nothing thrown)");
+  // Nor are those of an input, unless they are ids, one a step.
+  const auto said = [](const Model<double>& any_model, const Columns<double>& inputs) {
+    return message<ShapeError>([&] { any_model.predict(inputs); });
+  };
+  const Mask both(ones.data(), {2, 2});
+  const std::string no_mask =
+      "model \"classes\": expected no mask for the input \"input_layer\" of (2), which has "
+      "features but no steps";
+  CHECK(said(model, {{given, both}}) == no_mask);
+  CHECK(message<ShapeError>([&] {
+          model.fit({{given, both}}, rows,
+                    {.loss = "categorical_crossentropy", .verbose = Verbose::silent});
+        }) == no_mask);
+  CHECK(said(model, Sequences<double>{{1, 2}, {3}}) ==
+        "model \"classes\": expected a tensor for the input \"input_layer\" of (2), which has "
+        "features but no steps, got Sequences");
+  Model<double> words;
+  words.input({2});
+  words.add(Embedding{.input_dim = 4, .output_dim = 2});
+  words.add(LSTM{.units = 2});
+  words.build();
+  const Tensor<double> ids(Tensor<double, 2>{{1, 2}, {3, 0}});
+  CHECK(said(words, {{ids, both}}) == "(nothing thrown)");
+  CHECK(said(words, Sequences<double>{{1, 2}, {3}}) == "(nothing thrown)");
 }
 
 }  // namespace heed::fit_sequences_test

@@ -401,12 +401,12 @@ TEST_CASE("a snapshot is taken of a training that runs, between its steps") {
   auto model = Training<double>::model();
   const TrainingState<double> alone{.model = model};
   CHECK(testing::message<OptionError>([&] { alone.snapshot(); }) ==
-        "a snapshot is taken of a training that fit runs");
+        "snapshot() needs a training that fit runs");
   const Training<double> training;
   auto options = training.options();
   options.callbacks = {{.on_epoch_begin = [](TrainingState<double>& state) { state.snapshot(); }}};
   CHECK(testing::message<OptionError>([&] { model.fit(training.x, training.y, options); }) ==
-        "a snapshot of a training is taken in on_batch_end or on_epoch_end");
+        "snapshot() can only be called in on_batch_end and on_epoch_end");
 }
 
 TEST_CASE("weights that give no finite loss make no snapshot") {

@@ -53,17 +53,19 @@ std::string checkpoint_checksum(const Safetensors& file, const Metadata& metadat
 /// written.
 template <class Scalar>
 void check_checksum(const Safetensors& file, std::string_view where, const std::string& place) {
-  check<FileError>(file.metadata.contains(training_key), where,
-                   " is not a checkpoint: it says nothing of a training");
+  check<FileError>(
+      file.metadata.contains(training_key), where,
+      " is not a checkpoint: it has no training state; expected a file that Checkpoint wrote");
   for (const auto& [name, tensor] : file.tensors) {
     check<FileError>(tensor.dtype == dtype_of<Scalar>(), place, ": its tensor ", in_quotes(name),
-                     " is of ", tensor.dtype.name, ", and this training is in ",
+                     " is of ", tensor.dtype.name, "; this training uses ",
                      dtype_of<Scalar>().name);
   }
   const auto said = file.metadata.find(checksum_key);
   check<FileError>(said != file.metadata.end() &&
                        said->second == checkpoint_checksum<Scalar>(file, file.metadata),
-                   place, ": it is damaged, or was changed: its checksum is that of other content");
+                   place,
+                   ": its checksum does not match its content; the file is damaged or was changed");
 }
 
 }  // namespace detail
@@ -124,7 +126,7 @@ TrainingSnapshot<Scalar> load_checkpoint(std::span<const std::byte> bytes,
       detail::at_place(place, [&] { return detail::training_from_json<Scalar>(json, file); });
   check<FileError>(file.metadata.find(detail::checksum_key)->second ==
                        detail::checkpoint_checksum(snapshot, file.metadata),
-                   place, ": it is damaged: its names do not belong to its numbers");
+                   place, ": it is damaged: its names and numbers do not match");
   return snapshot;
 }
 

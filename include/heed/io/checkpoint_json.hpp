@@ -18,7 +18,7 @@ inline double number_from_json(const nlohmann::json& json) {
   if (json.is_number()) return json.get<double>();
   if (json == "nan") return std::numeric_limits<double>::quiet_NaN();
   if (json == "inf") return infinity;
-  check<FileError>(json == "-inf", "something is not a number");
+  check<FileError>(json == "-inf", "a value is not a number");
   return -infinity;
 }
 
@@ -29,7 +29,7 @@ inline nlohmann::ordered_json numbers_to_json(const std::vector<double>& numbers
 }
 
 inline std::vector<double> numbers_from_json(const nlohmann::json& json) {
-  check<FileError>(json.is_array(), "something is not a list of numbers");
+  check<FileError>(json.is_array(), "a value is not a list of numbers");
   std::vector<double> numbers;
   for (const auto& entry : json) numbers.push_back(number_from_json(entry));
   return numbers;
@@ -47,7 +47,7 @@ template <class Take>
 void for_each_pair(const nlohmann::json& json, const char* key, const Take& take) {
   for (const auto& pair : member(json, key, nlohmann::json::value_t::array, "it")) {
     check<FileError>(pair.is_array() && pair.size() == 2 && pair[0].is_string(), "an entry of \"",
-                     key, "\" is not a name and what it names");
+                     key, "\" is not a pair of a name and a value");
     take(pair[0].get_ref<const std::string&>(), pair[1]);
   }
 }
@@ -64,8 +64,8 @@ inline History history_from_json(const nlohmann::json& json, Index epochs) {
   std::vector<History::Column> columns;
   for_each_pair(json, "history", [&](const std::string& name, const nlohmann::json& values) {
     columns.emplace_back(name, numbers_from_json(values));
-    check<FileError>(std::ssize(columns.back().second) == epochs, "it has a history of ",
-                     columns.back().second.size(), " epochs in ", in_quotes(name), ", not of ",
+    check<FileError>(std::ssize(columns.back().second) == epochs, "its history has ",
+                     columns.back().second.size(), " epochs in ", in_quotes(name), ", expected ",
                      epochs);
   });
   History history;
@@ -124,7 +124,7 @@ Arena<Scalar> numbers_of_tensors(const Safetensors& file, const std::vector<std:
     check<FileError>(found != file.tensors.end(), "it has no tensor ", in_quotes(name));
     const Dtype& dtype = found->second.dtype;
     check<FileError>(dtype.name == dtype_of<Scalar>().name, "its tensor ", in_quotes(name),
-                     " is of ", dtype.name, ", and this training is in ", dtype_of<Scalar>().name);
+                     " is of ", dtype.name, "; this training uses ", dtype_of<Scalar>().name);
     tensors.push_back(&found->second);
     size += found->second.bytes.size() / sizeof(Scalar);
   }
@@ -150,7 +150,8 @@ TrainingSnapshot<Scalar> training_from_json(const nlohmann::json& json, const Sa
   const std::string it = "it";
   check<FileError>(json.is_object() && json.contains("format_version") &&
                        json["format_version"] == format_version,
-                   "it is not of format_version ", format_version, ", which this heed reads");
+                   "it does not have format_version ", format_version,
+                   ", the only one that this version of heed reads");
   const auto count = [&](const char* key) {
     check<FileError>(json.contains(key), "it has no ", in_quotes(key));
     const Index number = index_from_json(json[key], key);

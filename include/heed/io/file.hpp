@@ -75,7 +75,7 @@ inline void write_file(const std::filesystem::path& path, std::span<const std::b
   detail::check_regular_file(target, complaint);
   std::error_code error;
   check<FileError>(!std::filesystem::is_symlink(target, error), complaint,
-                   "its symbolic links do not end");
+                   "its symbolic links form a loop");
   const bool replaces = std::filesystem::exists(target, error);
   if (replaces) {
     const detail::FileHandle writable(std::fopen(target.string().c_str(), "r+b"));
@@ -96,8 +96,7 @@ inline void write_file(const std::filesystem::path& path, std::span<const std::b
   const bool is_kept = detail::TemporaryFile::keep_name(target);
   check<FileError>(
       is_kept, path.string(),
-      " is written, and may be lost with the power: its folder cannot be brought to the "
-      "disk: ",
+      " is written, but a power failure may undo that, because its folder cannot be synchronised: ",
       detail::last_error());
 }
 

@@ -58,7 +58,7 @@ inline std::string file_kind(std::span<const std::byte> bytes) {
   }
   static constexpr auto others = std::to_array<std::pair<std::string_view, std::string_view>>({
       {"version https://git-lfs"sv,
-       " is a Git LFS pointer, which stands for a file that was not fetched: run git lfs pull"sv},
+       " is a Git LFS pointer to a file that was not fetched: run git lfs pull"sv},
       {"\x1f\x8b"sv, " is compressed by gzip: unpack it first, with gunzip"sv},
       {"BZh"sv, " is compressed by bzip2: unpack it first, with bunzip2"sv},
       {"\xfd"

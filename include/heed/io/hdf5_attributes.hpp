@@ -10,8 +10,8 @@ struct Hdf5AttributeHead {
       : rest(message, place) {
     version = rest.take<std::uint8_t>();
     flags = rest.take<std::uint8_t>();
-    check<FileError>(version >= 1 && version <= 3, place, " is damaged: an attribute of version ",
-                     version);
+    check<FileError>(version >= 1 && version <= 3, place,
+                     " is damaged: it has an attribute of version ", version);
     const auto name_size = rest.take<std::uint16_t>();
     type_size = rest.take<std::uint16_t>();
     space_size = rest.take<std::uint16_t>();
@@ -41,7 +41,7 @@ inline Hdf5Node::Attributes hdf5_attributes(Hdf5File& file, const Hdf5Node& node
   for (const auto& [type, flags, data] : node.messages) {
     if (type == Hdf5MessageType::attribute) add(data);
     if (type != Hdf5MessageType::attribute_info) continue;
-    check<FileError>(++heaps == 1, node.place, " is damaged: it has its attributes twice");
+    check<FileError>(++heaps == 1, node.place, " is damaged: its attributes are stored twice");
     Hdf5Cursor info(data, node.place);
     info.skip(1);
     if ((info.take<std::uint8_t>() & 1) != 0) info.skip(2);

@@ -49,7 +49,8 @@ inline Hdf5Dataset hdf5_dataset(const Hdf5Object& object) {
     throw FileError(
         join(place, " is compressed", hdf5_filter(*filters, place), hdf5_repacked(" -f NONE")));
   }
-  check<FileError>(!object.find(Type::external_files), place, " stands in another file");
+  check<FileError>(!object.find(Type::external_files), place,
+                   " is stored in another file, which heed does not read");
   Hdf5Dataset dataset;
   check<FileError>(dims.size() <= Shape::max_rank, place, " has ", dims.size(),
                    " axes; expected at most ", Shape::max_rank);
@@ -69,7 +70,7 @@ inline Hdf5Dataset hdf5_dataset(const Hdf5Object& object) {
   }
   if (is_hdf5_type(datatype, hdf5_bfloat_type())) dataset.dtype = {"BF16", 16};
   check<FileError>(dataset.dtype.bits > 0, place,
-                   " does not hold numbers of float16, bfloat16, float32 or float64");
+                   " does not contain numbers of the type float16, bfloat16, float32 or float64");
 
   const std::uint64_t size = elements * static_cast<std::uint64_t>(dataset.dtype.bits / 8);
   Hdf5Cursor layout(object.need(Type::layout, "dataset"), place);
@@ -77,7 +78,7 @@ inline Hdf5Dataset hdf5_dataset(const Hdf5Object& object) {
   const auto kind = layout.take<std::uint8_t>();
   enum { compact, contiguous };
   check<FileError>((version == 3 || version == 4) && (kind == compact || kind == contiguous), place,
-                   " does not stand in one piece", hdf5_repacked(""));
+                   " is stored in several pieces", hdf5_repacked(""));
   if (size == 0) return dataset;
   if (kind == compact) {
     dataset.bytes = layout.take(layout.take<std::uint16_t>());

@@ -104,8 +104,8 @@ class Hdf5File {
     root_ = superblock.take<std::uint64_t>();
     superblock.skip(is_old ? 24 : 4);
     check<FileError>(base == begin, where,
-                     " begins with something that is not HDF5, and does not say so: its base is ",
-                     base, ", and HDF5 begins at byte ", begin);
+                     " has a superblock that contradicts its position: its base address is ", base,
+                     ", but HDF5 begins at byte ", begin);
     check<FileError>(end <= bytes.size(), where, " is cut off: it has ", bytes.size(), " of ", end,
                      " bytes");
     claim(bytes_.first(bytes_.size() - superblock.left()), "its superblock", where_);
@@ -118,9 +118,8 @@ class Hdf5File {
 
   /// The bytes from an address to the end.
   std::span<const std::byte> at(std::uint64_t address, const std::string& place) const {
-    check<FileError>(address <= bytes_.size(), place,
-                     " is damaged: something should stand at byte ", address, " of ",
-                     bytes_.size());
+    check<FileError>(address <= bytes_.size(), place, " is damaged: it refers to byte ", address,
+                     " of ", bytes_.size());
     return bytes_.subspan(static_cast<std::size_t>(address));
   }
 
@@ -174,7 +173,7 @@ class Hdf5File {
                      " is damaged: a text of ", length, " bytes is not where it should be");
     auto& [bytes, referrer] = object->second;
     check<FileError>(referrer == nullptr || referrer == reference.data(), place,
-                     " is damaged: two attributes have one text");
+                     " is damaged: two attributes share one text");
     referrer = reference.data();
     return hdf5_text(bytes.first(length));
   }

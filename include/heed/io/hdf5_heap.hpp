@@ -50,7 +50,7 @@ class Hdf5Heap {
     Hdf5Cursor cursor(id, place_);
     const auto kind = cursor.take<std::uint8_t>();
     check<FileError>((kind & 0xF0) == 0, place_,
-                     " has names or attributes that are too large, or too small, for Keras's");
+                     " has names or attributes of a size that Keras does not write");
     const auto offset = cursor.take_number(offset_bytes_);
     const auto length = cursor.take_number(length_bytes_);
     const auto found = find(offset);
@@ -87,7 +87,7 @@ class Hdf5Heap {
       while (row + 1 < rows && offset >= row_begin(row + 1)) ++row;
       const std::uint64_t column = (offset - row_begin(row)) / row_size(row);
       check<FileError>(column < width_, place_,
-                       " is damaged: its heap ends before an object of it");
+                       " is damaged: an object lies beyond the end of its heap");
       Hdf5Cursor block(file_.at(address, place_), place_);
       block.expect("FHIB");
       block.skip(1 + 8 + offset_bytes_ + (row * width_ + column) * 8);
@@ -100,7 +100,8 @@ class Hdf5Heap {
     Hdf5Cursor block(file_.at(address, place_), place_);
     block.expect("FHDB");
     const auto begin = address + offset;
-    check<FileError>(begin >= address, place_, " is damaged: its heap ends before an object of it");
+    check<FileError>(begin >= address, place_,
+                     " is damaged: an object lies beyond the end of its heap");
     return begin;
   }
 

@@ -127,7 +127,7 @@ std::string print_json(const Json& json, std::string_view where) {
   try {
     return json.dump();
   } catch (const nlohmann::json::type_error&) {
-    throw FileError(join(where, " holds text that is not UTF-8"));
+    throw FileError(join(where, " contains text that is not UTF-8"));
   }
 }
 
@@ -138,7 +138,7 @@ inline nlohmann::ordered_json config_to_json(const Config& config) {
   for (const auto& [name, value] : config) {
     if (const auto* number = std::get_if<double>(&value)) {
       check<OptionError>(is_finite(*number), "\"", name, "\" is ", *number,
-                         ", which JSON cannot say");
+                         ", which JSON cannot represent");
     }
     if (const auto* layer = std::get_if<LayerConfig>(&value)) {
       json[name] = {{"type", layer->type}, {"config", config_to_json(layer->config)}};
@@ -160,7 +160,8 @@ inline Index index_from_json(const nlohmann::json& json, std::string_view field)
   const bool fits = json.is_number_unsigned() ? std::in_range<Index>(json.get<std::uint64_t>())
                                               : json.is_number_integer() &&
                                                     std::in_range<Index>(json.get<std::int64_t>());
-  check<OptionError>(fits, in_quotes(field), " holds a number that is not whole or too large");
+  check<OptionError>(fits, in_quotes(field),
+                     " contains a number that is not whole or is too large");
   return json.get<Index>();
 }
 

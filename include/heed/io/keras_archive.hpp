@@ -69,7 +69,7 @@ inline void check_keras_groups(const Hdf5Object& root, const std::set<std::strin
     const auto group = layers->open(name);
     for (const std::string& weights : keras_weight_groups()) {
       check<FileError>(!group->open(weights + "0"), group->place(),
-                       " has weights, and the model has no layer for them");
+                       " has weights for which the model has no layer");
     }
   }
 }
@@ -137,7 +137,8 @@ Model<Scalar> keras_load_archive(std::span<const std::byte> bytes, const std::st
                    " was saved by Keras 2, whose archives have another form; expected Keras "
                    "3, or a file in HDF5");
   auto model = KerasBuilder<Scalar>(description, where, options, KerasVersion("3.0.0")).build();
-  check<FileError>(model.graph().nodes().size() > 1, where, ": the model is an input alone");
+  check<FileError>(model.graph().nodes().size() > 1, where,
+                   ": the model has no layer besides its input");
 
   Hdf5File file(archive.file(keras_archive_weights), join(where, ": ", keras_archive_weights));
   const Hdf5Object root(file);

@@ -195,9 +195,10 @@ Model<Scalar> without_blocks(const Model<Scalar>& model) {
     const std::size_t owner = owner_of_weights(graph, i);
     const auto* luong = node.layer.template get<LuongAttention>();
     const auto* step = node.layer.template get<StepAttention>();
-    check<ModelError>(owner == i || (luong == nullptr && step == nullptr), graph.title(i),
-                      " shares its weights with ", graph.title(owner),
-                      ", for which a file of Keras has no place, as it is several layers there");
+    check<ModelError>(
+        owner == i || (luong == nullptr && step == nullptr), graph.title(i),
+        " shares its weights with ", graph.title(owner),
+        ", but in a Keras file it is several layers, which cannot be shared together");
     if (luong != nullptr) {
       const auto prefix = block_prefix<LuongAttention>(graph, i, luong_names);
       nodes.push_back(add_expanded(expanded, *luong, prefix, inputs[0]).index);

@@ -196,7 +196,7 @@ class KerasBuilder {
   void add_inputs(const KerasOrder& order) {
     const auto inputs = order.inputs();
     check<FileError>(inputs.size() == 1 || options_.input_shape.empty(), where_, ": the model has ",
-                     inputs.size(), " inputs, and the input_shape given is of one");
+                     inputs.size(), " inputs, but the given input_shape is for one");
     for (const KerasInput& input : inputs) {
       if (input.layer != nullptr) {
         at_place(input.place, [&] {
@@ -241,14 +241,14 @@ class KerasBuilder {
     }
     const auto known = nodes_.find(call);
     check<FileError>(known != nodes_.end(), place, " takes its input from ",
-                     in_quotes(tensor.layer), ", which heed has as a mask alone");
+                     in_quotes(tensor.layer), ", which heed reads only as a mask");
     return {known->second.index, tensor.output};
   }
 
   Node model_output(const KerasTensor& output) {
     const Node result = node(output, where_ + ": the model");
     const std::size_t count = model_.graph()[result.index].shapes.size();
-    check<FileError>(result.output < count, where_, ": the model has output ", output.output,
+    check<FileError>(result.output < count, where_, ": the model uses output ", output.output,
                      " of ", in_quotes(output.layer), ", which has ", count);
     return result;
   }

@@ -26,7 +26,7 @@ inline bool is_keras_tensor(const nlohmann::json& json) {
 }
 
 inline KerasTensor keras_tensor(const nlohmann::json& json, const std::string& place) {
-  check<FileError>(is_keras_tensor(json), place, " names no layer where one is expected");
+  check<FileError>(is_keras_tensor(json), place, " does not name a layer where one is expected");
   return {json[0].get<std::string>(), json[1].get<std::size_t>(), json[2].get<std::size_t>()};
 }
 

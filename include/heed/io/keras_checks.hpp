@@ -37,10 +37,9 @@ void check_for_keras(const Model<Scalar>& model, Index batch_size) {
     const bool recurrent = !node.layer.states(graph.shape(x)).empty();
     check<ModelError>(recurrent || !uses_mask(node.layer, graph.shape(x)) || !masks.of(graph, x),
                       graph.title(i),
-                      " leaves out steps that do not count, as no layer of Keras does that it is "
-                      "written as");
+                      " skips masked steps, but the Keras layer that it is written as does not");
     check<ModelError>(!node.layer.is_stateful() || batch_size > 0, graph.title(i),
-                      " is stateful, so that Keras needs to know how many samples a batch has: "
+                      " is stateful, so Keras needs the number of samples in a batch: "
                       "save_model(model, …, {.batch_size = …})");
   }
 }

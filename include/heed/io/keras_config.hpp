@@ -132,8 +132,8 @@ class KerasConfig {
         check_off(name, value);
       } else {
         check<OptionError>(value == keras_value(expected), "\"", name, "\" is ",
-                           printable(value.dump(), 80), ", and heed has this layer with ",
-                           expected.dump(), " only");
+                           printable(value.dump(), 80), ", but heed supports only ",
+                           expected.dump());
       }
     }
   }
@@ -162,7 +162,7 @@ class KerasConfig {
     const bool off = value == nullptr || value == false || value == 0 || value.empty() ||
                      (name == "data_format" && value == "channels_last");
     check<OptionError>(off || is_common(name), in_quotes(name), " is ", printable(value.dump(), 80),
-                       ", which heed's layer does not have");
+                       ", which heed's layer does not support");
   }
 
   void add(Config& config, const std::string& name, const nlohmann::json& value) const {
@@ -201,10 +201,10 @@ class KerasConfig {
 inline std::vector<Index> keras_input_shape(const nlohmann::json& batch, const Shape& given,
                                             const std::string& place) {
   check<FileError>(batch.is_array() && batch.size() > 1, place,
-                   " has no shape of a batch axis and at least one other");
+                   " has no shape with a batch axis and at least one other axis");
   const auto rank = static_cast<Index>(batch.size()) - 1;
   check<FileError>(given.empty() || given.rank() == rank, place, " has ", rank,
-                   " axes, and the input_shape given is ", given);
+                   " axes, but the given input_shape is ", given);
   std::vector<Index> shape;
   for (Index axis = 0; axis < rank; ++axis) {
     const auto& length = batch[static_cast<std::size_t>(axis) + 1];
@@ -214,7 +214,7 @@ inline std::vector<Index> keras_input_shape(const nlohmann::json& batch, const S
       shape.push_back(at_place(place, [&] { return index_from_json(length, "batch_shape"); }));
       check<FileError>(shape.back() >= 0, place, " has an axis of length ", shape.back());
       check<FileError>(given.empty() || given[axis] == shape.back(), place, " has the length ",
-                       shape.back(), " along axis ", axis, ", and the input_shape given is ",
+                       shape.back(), " along axis ", axis, ", but the given input_shape is ",
                        given);
     }
   }

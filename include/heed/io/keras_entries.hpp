@@ -47,9 +47,9 @@ class KerasEntries {
     std::vector<const KerasEntry*> sorted;
     for (const std::size_t i : keras_order(list_.entries(), outputs_, true)) {
       const KerasEntry& entry = list_.entries()[i % list_.entries().size()];
-      check<ModelError>(i < list_.entries().size(), "model \"", model_.name(), "\": the layer \"",
-                        entry.name(),
-                        "\" does not lead to the output, so that Keras has no place for it");
+      check<ModelError>(
+          i < list_.entries().size(), "model \"", model_.name(), "\": the layer \"", entry.name(),
+          "\" does not lead to the output, and Keras files cannot contain such a layer");
       sorted.push_back(&entry);
     }
     return sorted;
@@ -70,8 +70,7 @@ class KerasEntries {
       // A Lambda would contain Python code; these two layers do the same without it.
       const Shape& x = graph_.shape(node.inputs[0]);
       check<ModelError>(x[0] != any, graph_.title(i),
-                        " of a sequence of any length has no counterpart "
-                        "in a file of Keras");
+                        " of a sequence of any length cannot be written to a Keras file");
       const auto crop = list_.add("Cropping1D", node.name + "_crop", {{"cropping", {x[0] - 1, 0}}},
                                   std::move(inputs), Shape{1, x[1]});
       return list_.add("Reshape", node.name, {{"target_shape", {x[1]}}}, {crop}, node.shape());
@@ -126,7 +125,7 @@ class KerasEntries {
     });
     const auto heeds = Registry<Scalar>().types();
     check<ModelError>(known || std::find(heeds.begin(), heeds.end(), type) == heeds.end(),
-                      graph_.title(i), " cannot be written to a file of Keras");
+                      graph_.title(i), " cannot be written to a Keras file");
   }
 
   /// Whether Keras 2 would compute something else from the file, or would give weights to the wrong
@@ -173,9 +172,8 @@ class KerasEntries {
     } else if (recurrent && mask) {
       const bool says = mask != there || inputs.size() > 1;
       check<ModelError>(!says || (form_.native && is_known(mask)), graph_.title(i),
-                        " leaves out steps by a mask that Keras does not hand on to it in all of "
-                        "its versions",
-                        is_known(mask) ? "; in a file of the format .keras it can be written" : "");
+                        " skips steps by a mask that some versions of Keras do not pass on to it",
+                        is_known(mask) ? "; the format .keras can represent it" : "");
       return {mask_of(mask, says)};
     } else if (wraps && there) {
       return {mask_of(there, false)};
@@ -210,7 +208,7 @@ class KerasEntries {
       const auto [first, last] = slice.range(axis, shape[axis]);
       if (first == 0 && last == shape[axis]) continue;
       check<ModelError>(shape.is_known(), "Slice ", in_quotes(name),
-                        " of a sequence of any length has no counterpart in a file of Keras");
+                        " of a sequence of any length cannot be written to a Keras file");
       const Shape three{shape.product(0, axis), shape[axis], shape.product(axis + 1, shape.rank())};
       input = list_.add_reshape(join(name, "_axis_", axis + 1), three, input);
       const OrderedJson cropping{{0, 0}, {first, shape[axis] - last}};

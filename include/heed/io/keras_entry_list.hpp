@@ -32,8 +32,8 @@ class KerasEntryList {
   KerasRef add(std::string_view class_name, const std::string& name, const OrderedJson& fields,
                std::vector<KerasRef> inputs, const Shape& y, std::vector<KerasRef> masks = {}) {
     check<ModelError>(names_.insert(name).second, "model \"", model_,
-                      "\": Keras's file would have two layers called \"", name,
-                      "\", of which one stands for a part of another layer");
+                      "\": the Keras file would have two layers named \"", name,
+                      "\", one of them part of another layer; rename the layer");
     OrderedJson config{{"name", name}, {"dtype", dtype_}};
     config.update(fields);
     OrderedJson json{{"class_name", class_name},

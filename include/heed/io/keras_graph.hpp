@@ -39,7 +39,7 @@ inline std::vector<KerasTensor> keras_ends(const nlohmann::json& config, const c
   if (is_keras_tensor(*found)) return {keras_tensor(*found, place)};
   std::vector<KerasTensor> ends;
   for (const auto& end : *found) ends.push_back(keras_tensor(end, place));
-  check<FileError>(!ends.empty(), place, " has nothing in \"", key, "\"");
+  check<FileError>(!ends.empty(), place, " has an empty \"", key, "\"");
   return ends;
 }
 
@@ -57,7 +57,7 @@ inline KerasModel keras_model(const nlohmann::json& json, const std::string& whe
   check<FileError>(
       whole.of_keras && (model.sequential || class_name == "Functional" || class_name == "Model"),
       place, " is of the class ", in_quotes(whole.registered),
-      "; heed reads Sequential and Functional ones");
+      "; heed reads only Sequential and Functional");
   const auto config = json.find("config");
   check<FileError>(config != json.end(), place, " has no \"config\"");
   // Before Keras 2.2.3, the configuration of a sequential model was a list of layers.

@@ -73,7 +73,7 @@ inline Activation softmax_from_keras(const KerasLayer& layer, const KerasConfig&
   config.expect_only("axis", axis);
   check<OptionError>(keras_value(axis) == -1 || keras_value(axis) == x.rank(), "\"axis\" is ",
                      printable(axis.dump(), 80), " of ", x.rank() + 1,
-                     " axes, and heed has this layer along the last one only");
+                     " axes, but heed supports only the last one");
   return {ActivationFunction::softmax};
 }
 
@@ -107,10 +107,10 @@ AnyLayer<Scalar> own_layer_from_keras(const KerasLayer& layer, const KerasConfig
                                       const Registry<Scalar>& registry, bool is_called_alike) {
   const std::string type = own_type(layer, registry);
   check<OptionError>(
-      !type.empty(), is_called_alike ? "it is no " : "",
-      is_called_alike ? layer.class_name + " of Keras's, but a class with that name; " : "",
-      "heed has no layer of this class; one of your own is made known by "
-      "{.registry = …}, or put in this one's place by {.layers = …}");
+      !type.empty(), is_called_alike ? "it is not Keras's " : "",
+      is_called_alike ? layer.class_name + ", but another class with that name; " : "",
+      "heed has no layer of this class; register your own with {.registry = …}, or replace it with "
+      "{.layers = …}");
   return registry.make(type, config.read_all());
 }
 
@@ -139,7 +139,7 @@ LayerConfig held_layer_from_keras(const KerasLayer& layer, const char* field, co
 inline void check_keras_backward(const LayerConfig& forward, const LayerConfig& backward) {
   check<OptionError>(forward.type == backward.type, "its backward_layer is a ", backward.type,
                      " and its layer a ", forward.type,
-                     ", and heed's Bidirectional has two of a kind");
+                     ", but heed's Bidirectional needs two equal layers");
   for (const auto& [name, value] : forward.config) {
     const auto other =
         std::find_if(backward.config.begin(), backward.config.end(),
@@ -149,7 +149,7 @@ inline void check_keras_backward(const LayerConfig& forward, const LayerConfig& 
                          "its backward_layer has the direction of its layer");
     } else if (!name.ends_with("_initializer")) {
       check<OptionError>(other->second == value, "its backward_layer has another ", in_quotes(name),
-                         " than its layer, and heed's Bidirectional has two of a kind");
+                         " than its layer, but heed's Bidirectional needs two equal layers");
     }
   }
 }
@@ -206,7 +206,7 @@ AnyLayer<Scalar> layer_from_keras(const KerasLayer& layer, const KerasCall& call
   if (is_luong_attention(layer, options.registry)) {
     const auto score = layer.config->find("score");
     check<OptionError>(score == layer.config->end() || *score == "luong",
-                       "its score is not Luong's, which is the one that heed has");
+                       "its score is not Luong's, the only one that heed supports");
     const Index units = index_from_json(keras_value(layer.config->at("units")), "units");
     return AnyLayer<Scalar>(LuongAttention{.units = units});
   }
@@ -218,7 +218,7 @@ AnyLayer<Scalar> layer_from_keras(const KerasLayer& layer, const KerasCall& call
   if (which != KerasOperator::none) return operator_from_keras<Scalar>(which, call, x);
   if (type == "Lambda") {
     check<OptionError>(layer.name == keras_last_step,
-                       "it holds Python code; say which layer does the same: load_model(…, "
+                       "it contains Python code; name a layer that does the same: load_model(…, "
                        "{.layers = {{",
                        in_quotes(layer.name), ", AnyLayer<float>(LastStep{})}}})");
     return AnyLayer<Scalar>(LastStep{});
@@ -233,7 +233,7 @@ AnyLayer<Scalar> layer_from_keras(const KerasLayer& layer, const KerasCall& call
     return options.registry.make(type, *fields);
   }
   check<OptionError>(type != "Sequential" && type != "Functional" && type != "Model",
-                     "it is a model inside the model, for which heed has no place");
+                     "it is a model inside a model, which heed does not support");
   return own_layer_from_keras(layer, config, options.registry, false);
 }
 

@@ -23,10 +23,10 @@ inline bool is_keras_name(std::string_view name) {
 inline void check_keras_name(std::string_view name, std::string_view title) {
   // The group in which Keras stores a model's own weights, and the special folders of a path.
   const bool is_taken = name == "top_level_model_weights" || name == "." || name == "..";
-  check<FileError>(!is_taken, title, " has a name that means something else in a file of Keras");
+  check<FileError>(!is_taken, title, " has a name that is reserved in Keras files");
   check<FileError>(is_keras_name(name), title,
                    " has a name that Keras cannot run: expected letters without accents, digits, "
-                   "\"_\", \".\", \"-\" and \">\" alone, and a letter, a digit or \".\" in front");
+                   "\"_\", \".\", \"-\" and \">\" only, beginning with a letter, a digit or \".\"");
 }
 
 }  // namespace heed::detail

@@ -45,8 +45,8 @@ inline std::vector<nlohmann::json> keras_slices(const nlohmann::json& said, Inde
            entry["class_name"] == "__ellipsis__";
   };
   const auto list = said.is_array() ? said : nlohmann::json::array({said});
-  check<OptionError>(std::ssize(list) <= rank + 1, "it takes a part of ", list.size(),
-                     " axes, and its input has ", rank, " with the batch axis");
+  check<OptionError>(std::ssize(list) <= rank + 1, "it slices ", list.size(),
+                     " axes, but its input has ", rank, ", including the batch axis");
   std::vector<nlohmann::json> entries;
   bool has_ellipsis = false;
   for (const auto& entry : list) {
@@ -59,8 +59,8 @@ inline std::vector<nlohmann::json> keras_slices(const nlohmann::json& said, Inde
     const Index others = std::ssize(list) - 1;
     entries.insert(entries.end(), static_cast<std::size_t>(rank - others), whole);
   }
-  check<OptionError>(std::ssize(entries) <= rank, "it takes a part of ", entries.size(),
-                     " axes, and its input has ", rank, " with the batch axis");
+  check<OptionError>(std::ssize(entries) <= rank, "it slices ", entries.size(),
+                     " axes, but its input has ", rank, ", including the batch axis");
   entries.resize(static_cast<std::size_t>(rank), whole);
   return entries;
 }
@@ -80,14 +80,14 @@ inline Slice slice_from_keras(const nlohmann::json& said, const Shape& x) {
       const auto limit = [&](const char* key) -> Index {
         const auto found = range->find(key);
         if (found == range->end() || found->is_null()) return 0;
-        check<OptionError>(!samples, "it takes a part of the samples");
+        check<OptionError>(!samples, "it slices the axis of samples");
         const Index at = index_from_json(*found, key);
         return open ? at : std::clamp(at, -length, length);
       };
       const auto step = range->find("step");
       check<OptionError>(step == range->end() || step->is_null() || *step == 1,
-                         "it takes steps of ", step == range->end() ? "" : step->dump(),
-                         ", and heed's Slice takes all of a range");
+                         "it has a stride of ", step == range->end() ? "" : step->dump(),
+                         ", but heed's Slice has no stride");
       first = limit("start");
       last = limit("stop");
       const auto stop = range->find("stop");
@@ -95,13 +95,13 @@ inline Slice slice_from_keras(const nlohmann::json& said, const Shape& x) {
                          "it leaves nothing of axis ", axis);
     } else {
       check<OptionError>(entries[axis].is_number_integer() && !samples, "it has ",
-                         printable(entries[axis].dump(), 80), " in place of a range, which no ",
-                         "layer of heed does");
+                         printable(entries[axis].dump(), 80),
+                         " in place of a range, which no layer of heed supports");
       first = index_from_json(entries[axis], "index");
       check<OptionError>(open || (-length <= first && first < length), "it takes position ", first,
                          " of an axis of ", length);
       check<OptionError>(!open || first == -1, "it takes position ", first,
-                         " of an axis of any length, of which heed takes the last one only");
+                         " of an axis of any length, but heed supports only the last one");
       if (first < 0 && !open) first += length;
       last = first + 1;
       part.squeeze.push_back(static_cast<Index>(axis));
@@ -127,16 +127,15 @@ AnyLayer<Scalar> operator_from_keras(KerasOperator which, const KerasCall& call,
     const bool is_named = call.named.size() == 1 && call.named[0].first == "slice_spec";
     check<OptionError>(call.inputs.size() == 1 && call.arguments.size() + call.named.size() == 1 &&
                            (is_named || call.named.empty()),
-                       "it takes a part that is not a range or a number");
+                       "its slice is not made of ranges and numbers");
     const Slice part =
         slice_from_keras(is_named ? *call.named[0].second : *call.arguments[0], x[0]);
     if (takes_last_step(part, x[0])) return AnyLayer<Scalar>(LastStep{});
     return AnyLayer<Scalar>(part);
   }
-  check<OptionError>(
-      call.inputs.size() == 2 && call.arguments.empty() && call.named.empty(),
-      "it takes a number, for which heed has no layer; one of your own is put in its "
-      "place by {.layers = …}");
+  check<OptionError>(call.inputs.size() == 2 && call.arguments.empty() && call.named.empty(),
+                     "it combines its input with a number, for which heed has no layer; replace it "
+                     "with a layer of your own, {.layers = …}");
   if (which == KerasOperator::add) return AnyLayer<Scalar>(Add{});
   return AnyLayer<Scalar>(Multiply{});
 }
@@ -153,7 +152,7 @@ inline Slice slice_from_cropping(const KerasLayer& layer, const KerasVersion& ve
                      "expected an input of ", one ? 2 : 3, " axes, got ", x);
   Slice part;
   for (const auto& ends : cropping) {
-    check<OptionError>(ends.is_array() && ends.size() == 2, "\"cropping\" is not of pairs");
+    check<OptionError>(ends.is_array() && ends.size() == 2, "\"cropping\" does not contain pairs");
     const Index first = index_from_json(ends[0], "cropping");
     const Index last = index_from_json(ends[1], "cropping");
     check<OptionError>(first >= 0 && last >= 0, "\"cropping\" has a negative number");

@@ -72,8 +72,9 @@ class KerasOrder {
     if (is_input(first)) {
       add_input(first);
     } else {
-      check<FileError>(file_.input_shape != nullptr, where_,
-                       ": the model has no input layer and does not say what shape it takes");
+      check<FileError>(
+          file_.input_shape != nullptr, where_,
+          ": the model does not say the shape of its input; give it, {.input_shape = …}");
       last += "_input";
       inputs_.push_back({last, where_ + ": the model", nullptr, "", file_.input_shape});
     }
@@ -123,8 +124,8 @@ class KerasOrder {
 
   void check_call(std::size_t layer, const KerasTensor& tensor, const std::string& place) const {
     const std::size_t count = is_input(file_.layers[layer]) ? 1 : calls_[layer].size();
-    check<FileError>(tensor.call < count, place, " takes what call ", tensor.call, " of ",
-                     in_quotes(tensor.layer), " gives, which has ", count,
+    check<FileError>(tensor.call < count, place, " reads call ", tensor.call, " of ",
+                     in_quotes(tensor.layer), ", which has ", count,
                      count == 1 ? " call" : " calls", ", counted from 0");
   }
 

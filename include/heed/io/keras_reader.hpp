@@ -45,7 +45,7 @@ inline Hdf5Object keras_weights_group(const Hdf5Object& root, const Hdf5File& fi
   if (root.has_attribute("layer_names") || root.has_attribute("layer_names0")) return root;
   auto group = root.open("model_weights");
   check<FileError>(group.has_value(), file.where(),
-                   " holds no weights as model.save(\"….h5\") of Keras writes them");
+                   " contains no weights in the form that Keras's model.save(\"….h5\") writes");
   return *std::move(group);
 }
 
@@ -56,13 +56,14 @@ Model<Scalar> keras_load_hdf5(std::span<const std::byte> bytes, const std::strin
   const Hdf5Object root(file);
   const auto text = keras_text(root, "model_config");
   check<FileError>(text.has_value(), where,
-                   " holds no model, which would be its attribute model_config; to fill a model of "
-                   "your own with weights, use keras::load_weights");
+                   " contains no model: it has no attribute model_config; keras::load_weights "
+                   "loads weights into a model of your own");
   const auto json = keras_json(*text, where);
   const KerasModel description = keras_model(json, where);
   const KerasVersion version = keras_version(root);
   auto model = KerasBuilder<Scalar>(description, where, options, version).build();
-  check<FileError>(model.graph().nodes().size() > 1, where, ": the model is an input alone");
+  check<FileError>(model.graph().nodes().size() > 1, where,
+                   ": the model has no layer besides its input");
 
   const KerasWeights weights(file, keras_weights_group(root, file));
   const auto places = keras_places(model.graph(), {}, [](const std::string& name) { return name; });
@@ -85,8 +86,9 @@ Model<Scalar> keras_load_model(std::span<const std::byte> bytes, const std::stri
 inline std::string keras_input_of(const std::string& layer, const Hdf5Object& root,
                                   const std::string& where) {
   const auto text = keras_text(root, "model_config");
-  check<FileError>(text.has_value(), where, " has no model_config to find the Dense in front of ",
-                   in_quotes(layer), " in; name it: load_weights(model, …, {.layers = {…}})");
+  check<FileError>(text.has_value(), where,
+                   " has no model_config in which to find the Dense before ", in_quotes(layer),
+                   "; name it: load_weights(model, …, {.layers = {…}})");
   const auto json = keras_json(*text, where);
   const KerasModel model = keras_model(json, where);
   for (const KerasLayer& known : model.layers) {
@@ -96,7 +98,7 @@ inline std::string keras_input_of(const std::string& layer, const Hdf5Object& ro
     return inputs[0].layer;
   }
   throw FileError(join(where, " has no layer ", in_quotes(layer),
-                       ", in front of which the Dense of a StepAttention stands; name it: "
+                       ", which would follow the Dense of a StepAttention; name that Dense: "
                        "load_weights(model, …, {.layers = {…}})"));
 }
 
@@ -126,7 +128,7 @@ template <class Scalar>
 void keras_load_numbered(Model<Scalar>& model, const Hdf5Object& root, const KerasVersion& version,
                          const std::string& where, const keras::WeightOptions& options) {
   check<FileError>(options.layers.empty(), where,
-                   " numbers its layers, so that {.layers = …} finds no names in it");
+                   " numbers its layers instead of naming them, so {.layers = …} cannot be used");
   check_keras_meaning(model.graph(), version, where);
   const auto values = keras_numbered_weights(model, root, options.allow_not_finite);
   model.set_weights(values.values());

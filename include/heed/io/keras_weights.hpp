@@ -60,7 +60,7 @@ Arena<Scalar> keras_arena(const Layout& layout, std::span<const Hdf5Object> obje
     const Slot& slot = layout.all_slots()[i];
     datasets.push_back(hdf5_dataset(objects[i]));
     check<FileError>(datasets[i].shape == slot.shape, objects[i].place(), " has the shape ",
-                     datasets[i].shape, ", and the model's ", in_quotes(slot.name), " has ",
+                     datasets[i].shape, ", but the model's ", in_quotes(slot.name), " has ",
                      slot.shape);
   }
   Arena<Scalar> weights(Shape{layout.size()});
@@ -139,7 +139,7 @@ class KerasWeights {
       if (!expected.contains(layer)) unknown.push_back(layer);
     }
     check<FileError>(missing.empty() && unknown.empty(), file_->where(),
-                     " has weights of other layers than the model:",
+                     " has weights for other layers than the model:",
                      missing.empty() ? "" : " it lacks " + quoted_list(missing),
                      missing.empty() || unknown.empty() ? "" : ", and",
                      unknown.empty() ? "" : " the model lacks " + quoted_list(unknown));

@@ -61,10 +61,10 @@ void set_weights(Model<Scalar>& model, const Safetensors& file, std::string_view
     const auto& [name, tensor] = *found;
     check_axes(name, tensor, where);
     check<FileError>(tensor.shape == slot.shape, where, ": tensor ", in_quotes(name),
-                     " has the shape ", tensor.shape, ", and the model's weight has ", slot.shape);
+                     " has the shape ", tensor.shape, ", but the model's weight has ", slot.shape);
     check<FileError>(decode<Scalar>(tensor.dtype, tensor.bytes, {}), where, ": tensor ",
                      in_quotes(name), " is of ", tensor.dtype.name,
-                     ", and weights are read from F64, F32, F16 and BF16");
+                     "; weights can be F64, F32, F16 or BF16");
   }
   const bool has_model = file.metadata.contains(format_name);
   const bool is_checkpoint = file.metadata.contains(training_key);
@@ -102,11 +102,11 @@ Model<Scalar> model_from_file(const Safetensors& file, const LoadOptions<Scalar>
                               std::string_view where) {
   const auto text = file.metadata.find(format_name);
   check<FileError>(text != file.metadata.end(), where,
-                   " holds weights without the model they belong to: make the model and use "
-                   "load_weights(model, …)");
+                   " contains weights but no model; make the model and use load_weights(model, …)");
   const auto json = parse_json(text->second, join(where, ": the model"));
   auto model = model_from_json<Scalar>(json, options.registry, where);
-  check<FileError>(model.graph().nodes().size() > 1, where, ": the model is an input alone");
+  check<FileError>(model.graph().nodes().size() > 1, where,
+                   ": the model has no layer besides its input");
   check_scalar(file, model.graph().layout(), text_member(json, "scalar", std::string(where)),
                where);
   set_weights(model, file, where, {.allow_not_finite = options.allow_not_finite});

@@ -92,7 +92,7 @@ inline Node reference_from_json(const nlohmann::json& json, const NamedNodes& no
   const auto& name = (is_pair ? json[0] : json).get_ref<const std::string&>();
   const auto known = nodes.find(name);
   check<FileError>(known != nodes.end(), place, verb, in_quotes(name),
-                   ", which is not the name of a layer in front of it");
+                   ", which is not the name of an earlier layer");
   return {known->second.index, is_pair ? json[1].get<std::size_t>() : 0};
 }
 
@@ -145,7 +145,8 @@ Model<Scalar> model_from_json(const nlohmann::json& json, const Registry<Scalar>
                    " is not of the format \"heed\"");
   const auto version = json.find("format_version");
   check<FileError>(version != json.end() && *version == detail::format_version, whole,
-                   " is not of format_version ", detail::format_version, ", which this heed reads");
+                   " does not have format_version ", detail::format_version,
+                   ", the only one that this version of heed reads");
 
   const auto& scalar = detail::text_member(json, "scalar", whole);
   check<FileError>(scalar == "float32" || scalar == "float64", whole, " is of the \"scalar\" ",
@@ -174,7 +175,7 @@ Model<Scalar> model_from_json(const nlohmann::json& json, const Registry<Scalar>
       const auto& other = model.graph()[owner->index].layer;
       check<FileError>(other.key() == made.key() && other.config() == made.config(), place,
                        " shares the weights of ", model.graph().title(owner->index),
-                       ", which is another layer");
+                       ", which has another configuration");
     }
     // Errors of the graph already name the layer.
     nodes[name] = detail::at_place(std::string(where), [&] {

@@ -5,9 +5,9 @@
 
 namespace heed::pytorch {
 
-/// How `save_weights` writes.
+/// Options of `save_weights`.
 struct SaveOptions {
-  /// Modules that are an nn.LSTMCell, an nn.GRUCell or an nn.RNNCell.
+  /// The names of modules that are an nn.LSTMCell, nn.GRUCell or nn.RNNCell.
   std::set<std::string, std::less<>> cells = {};
 };
 
@@ -15,14 +15,15 @@ struct SaveOptions {
 
 namespace heed::detail {
 
-/// The name of a tensor in a cell, which has no number of a layer; the same name where a cell has none.
+/// The name that a tensor has in a cell, `weight_hh` for `weight_hh_l0`; unchanged if a cell has no
+/// such tensor.
 inline std::string_view torch_cell_tensor(std::string_view tensor) {
   constexpr std::string_view first_layer = "_l0";
   if (tensor.ends_with(first_layer)) tensor.remove_suffix(first_layer.size());
   return tensor;
 }
 
-/// Names the tensors of modules that are cells in a file as they are there.
+/// Renames the tensors of modules that are cells in this file to the names used there.
 inline void rename_torch_cells(const Safetensors& file, std::vector<TorchWeight>& weights) {
   for (TorchWeight& weight : weights) {
     for (std::string& tensor : weight.tensors.names) {
@@ -33,7 +34,8 @@ inline void rename_torch_cells(const Safetensors& file, std::vector<TorchWeight>
   }
 }
 
-/// Names the tensors of modules as a cell does. Throws `OptionError` for one that is not.
+/// Renames the tensors of these modules to those of a cell. Throws `OptionError` for a module that
+/// cannot be a cell.
 inline void rename_torch_cells(const pytorch::SaveOptions& options,
                                std::vector<TorchWeight>& weights) {
   for (const std::string& module : options.cells) {
@@ -43,14 +45,16 @@ inline void rename_torch_cells(const pytorch::SaveOptions& options,
       found = true;
       for (std::string& tensor : weight.tensors.names) {
         const std::string cell(torch_cell_tensor(tensor));
-        check<OptionError>(cell != tensor, "PyTorch's ", in_quotes(module),
-                           " is to be a cell, which has one layer and one direction, and has ",
-                           in_quotes(tensor), " of ", weight.title);
+        check<OptionError>(
+            cell != tensor, "PyTorch's ", in_quotes(module),
+            " is to be written as a cell, which has one layer and one direction, but it has ",
+            in_quotes(tensor), " of ", weight.title);
         tensor = cell;
       }
     }
-    check<OptionError>(found, "PyTorch's ", in_quotes(module),
-                       " is to be a cell, and no LSTM, GRU or SimpleRNN is mapped to it");
+    check<OptionError>(
+        found, "PyTorch's ", in_quotes(module),
+        " is to be written as a cell, but no LSTM, GRU or SimpleRNN is mapped to it");
   }
 }
 
@@ -64,7 +68,7 @@ void torch_load_weights(Model<Scalar>& model, const Safetensors& file,
   check_torch_shapes<Scalar>(file, weights, where);
 
   Arena<Scalar> values(Shape{model.count_params()});
-  Tensor<double> sum, part;  // biases in half precision are added as what they are
+  Tensor<double> sum, part;  // so that biases in half precision are added exactly
   for (const TorchWeight& weight : weights) {
     const auto& names = weight.tensors.names;
     sum.resize(weight.slot->shape);
@@ -90,31 +94,32 @@ void torch_load_weights(Model<Scalar>& model, const Safetensors& file,
 
 namespace heed::pytorch {
 
-/// Gives a model the weights of a PyTorch network, `safetensors.torch.save_file(network.state_dict(),
-/// path)`, and builds it if it is not built. Gates are put in heed's order, matrices transposed, and
-/// the two biases of an LSTM or a SimpleRNN added. Modules that are not mapped are left alone.
+/// Loads the weights of a PyTorch network into a model, and builds the model if necessary. The file
+/// is written by `safetensors.torch.save_file(network.state_dict(), path)`. Gates are reordered,
+/// matrices are transposed, and the two biases of an LSTM or a SimpleRNN are added. Modules that are
+/// not mapped are ignored.
 ///
-/// Throws `OptionError` for a layer with weights that is not mapped, or that no module can be;
-/// `FileError` for a module that is not in the file, that has other tensors than its layer, or of
-/// another shape, and for weights that are NaN or infinite unless the options allow it. The model has
-/// not changed then.
+/// Throws `OptionError` for a layer with weights that is not mapped, or that has no counterpart in
+/// PyTorch. Throws `FileError` for a module that is missing, has other tensors than its layer, or
+/// tensors of other shapes, and for weights that are NaN or infinite, unless the options allow them.
+/// The model is unchanged if an exception is thrown.
 template <class Scalar>
 void load_weights(Model<Scalar>& model, const std::filesystem::path& path, const Modules& modules,
                   const WeightOptions& options = {}) {
   detail::torch_load_weights(model, read_safetensors(path), modules, path.string(), options);
 }
 
-/// The same of a file in memory; `where` stands for its name in messages.
+/// The same for a file in memory; `where` is its name in error messages.
 template <class Scalar>
 void load_weights(Model<Scalar>& model, std::span<const std::byte> bytes, const Modules& modules,
                   std::string_view where = "memory", const WeightOptions& options = {}) {
   detail::torch_load_weights(model, parse_safetensors(bytes, where), modules, where, options);
 }
 
-/// The weights of a model as the `state_dict` of a PyTorch network, in the bytes of a safetensors
-/// file: `network.load_state_dict(safetensors.torch.load_file(path))`. The second bias of an LSTM or a
-/// SimpleRNN is zero. Throws `ModelError` when the model is not built, and `OptionError` as
-/// `load_weights` does, or for a cell that no single layer is mapped to.
+/// The weights of a model as the `state_dict` of a PyTorch network: the bytes of a safetensors file,
+/// for `network.load_state_dict(safetensors.torch.load_file(path))`. The second bias of an LSTM or a
+/// SimpleRNN is zero. Throws `ModelError` if the model is not built, and `OptionError` as
+/// `load_weights` does, and also for a cell to which several layers or none are mapped.
 template <class Scalar>
 std::vector<std::byte> save_weights(const Model<Scalar>& model, const Modules& modules,
                                     const SaveOptions& options = {}) {
@@ -136,7 +141,7 @@ std::vector<std::byte> save_weights(const Model<Scalar>& model, const Modules& m
   return format_safetensors<Scalar>(views, {{"format", "pt"}});
 }
 
-/// Writes them to a file, as `write_file` does.
+/// The same, written to a file by `write_file`.
 template <class Scalar>
 void save_weights(const Model<Scalar>& model, const std::filesystem::path& path,
                   const Modules& modules, const SaveOptions& options = {}) {

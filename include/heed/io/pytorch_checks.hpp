@@ -5,11 +5,11 @@
 #include <heed/io/pytorch_modules.hpp>
 #include <heed/io/safetensors.hpp>
 
-// What is wrong with a state_dict for a model, in sentences.
+// Checks that a state_dict fits a model. Each error is a sentence that says what is wrong.
 
 namespace heed::detail {
 
-/// Why a tensor beside those of a layer cannot be left out.
+/// The reason why a tensor of a module that its layer does not have cannot be ignored.
 inline std::string torch_leftover(const TorchWeight& layer, const std::string& tensor) {
   const std::string_view name =
       std::string_view(tensor).substr(layer.module.empty() ? 0 : layer.module.size() + 1);
@@ -35,7 +35,7 @@ inline std::string torch_leftover(const TorchWeight& layer, const std::string& t
               name.starts_with("bias") ? ": it has use_bias = false" : "");
 }
 
-/// What to do about a tensor of a layer that is not in the file.
+/// Advice for a tensor that a layer needs and the file does not have.
 inline std::string_view torch_missing(const TorchWeight& weight, std::string_view tensor,
                                       const Safetensors& file) {
   const auto has = [&](std::string_view name) {
@@ -56,8 +56,8 @@ inline std::string_view torch_missing(const TorchWeight& weight, std::string_vie
   return "";
 }
 
-/// Throws `FileError` unless every module that is mapped is there, with all the tensors that its layer
-/// takes and no other.
+/// Throws `FileError` unless the file has every mapped module, with exactly the tensors that its
+/// layer needs.
 inline void check_torch_tensors(const Safetensors& file, std::span<const TorchWeight> weights,
                                 std::string_view where) {
   std::map<std::string_view, const TorchWeight*> modules;  // the last layer of each
@@ -87,8 +87,8 @@ inline void check_torch_tensors(const Safetensors& file, std::span<const TorchWe
   }
 }
 
-/// Throws `FileError` for a module of another class than the layer is: weight_hh has as many times more
-/// rows than columns as the class has gates.
+/// Throws `FileError` if a module is of another class than its layer. The class follows from the
+/// number of gates: weight_hh has that many times more rows than columns.
 inline void check_torch_class(const TorchWeight& weight, const std::string& name,
                               const SafeTensor& tensor, std::string_view where) {
   const Shape& shape = tensor.shape;
@@ -103,7 +103,8 @@ inline void check_torch_class(const TorchWeight& weight, const std::string& name
                    torch_class_of(weight.gates), " in PyTorch");
 }
 
-/// Throws `FileError` unless each tensor has the shape that the layer has, and numbers that are read.
+/// Throws `FileError` unless each tensor has the shape that its layer needs, and a type that heed
+/// reads.
 template <class Scalar>
 void check_torch_shapes(const Safetensors& file, std::span<const TorchWeight> weights,
                         std::string_view where) {
@@ -124,7 +125,7 @@ void check_torch_shapes(const Safetensors& file, std::span<const TorchWeight> we
                        is_turned ? ", which is transposed in PyTorch" : "");
       check<FileError>(decode<Scalar>(tensor.dtype, tensor.bytes, {}), where, ": tensor ",
                        in_quotes(name), " is of ", tensor.dtype.name,
-                       ", and weights are read from F64, F32, F16 and BF16");
+                       "; weights can be F64, F32, F16 or BF16");
     }
   }
 }

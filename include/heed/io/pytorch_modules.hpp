@@ -8,7 +8,8 @@
 
 namespace heed::detail {
 
-/// What a weight of a layer is in the module of PyTorch that is such a layer; no tensors when none is.
+/// The tensors of a layer's weight in PyTorch's module of the same kind; none if there is no such
+/// module.
 template <class Scalar>
 TorchTensors torch_tensors(const AnyLayer<Scalar>& layer, const Slot& slot, std::string_view weight,
                            Index level) {
@@ -22,8 +23,8 @@ TorchTensors torch_tensors(const AnyLayer<Scalar>& layer, const Slot& slot, std:
   return {};
 }
 
-/// Throws `OptionError` if a layer that is mapped to a module computes something else than PyTorch's,
-/// or is mapped to the module of a layer that is not like it.
+/// Throws `OptionError` if a layer does not compute the same as the module to which it is mapped, or
+/// differs from another layer that is mapped to the same module.
 template <class Scalar>
 void check_torch_recurrent(const Graph<Scalar>& graph, const pytorch::Modules& modules) {
   std::map<std::string_view, std::size_t> first;  // recurrent node of each module
@@ -33,16 +34,15 @@ void check_torch_recurrent(const Graph<Scalar>& graph, const pytorch::Modules& m
     if (mapped == modules.end() || !recurrent) continue;
     check<OptionError>(recurrent->refusal.empty(), graph.title(i), " ", recurrent->refusal);
     const auto other = first.emplace(mapped->second, i).first->second;
-    check<OptionError>(recurrent == torch_recurrent(graph[other].layer), graph.title(other),
-                       " and ", graph.title(i), " are mapped to PyTorch's ",
-                       in_quotes(mapped->second),
-                       ", and the layers of one module have the same type, units, activation and "
-                       "use_bias");
+    check<OptionError>(
+        recurrent == torch_recurrent(graph[other].layer), graph.title(other), " and ",
+        graph.title(i), " are mapped to PyTorch's ", in_quotes(mapped->second),
+        ", but the layers of one module must have the same type, units, activation and use_bias");
   }
 }
 
-/// Throws `OptionError` unless each name is that of a layer with weights or of a weight, and for a
-/// recurrent layer that computes something else than PyTorch's.
+/// Throws `OptionError` for a name that is neither a weight nor a layer with weights, and for a
+/// recurrent layer that does not compute the same as PyTorch's.
 template <class Scalar>
 void check_torch_modules(const Model<Scalar>& model, const pytorch::Modules& modules) {
   const Graph<Scalar>& graph = model.graph();
@@ -54,12 +54,13 @@ void check_torch_modules(const Model<Scalar>& model, const pytorch::Modules& mod
         "model \"", model.name(), "\" has no layer or weight \"", name,
         "\", which is mapped to PyTorch's \"", module, "\"");
     check<OptionError>(graph[node].slot_count > 0, graph.title(node),
-                       " has no weights and is mapped to PyTorch's \"", module, "\"");
+                       " has no weights, but is mapped to PyTorch's \"", module, "\"");
   }
   check_torch_recurrent(graph, modules);
 }
 
-/// All weights of a model, in the order of its layout. Throws `OptionError` for one without a module.
+/// All weights of a model, in the order of its layout. Throws `OptionError` for a weight that is not
+/// mapped.
 template <class Scalar>
 std::vector<TorchWeight> torch_weights(const Model<Scalar>& model,
                                        const pytorch::Modules& modules) {
@@ -78,7 +79,7 @@ std::vector<TorchWeight> torch_weights(const Model<Scalar>& model,
       const auto module = alone != modules.end() ? alone : layer;
       check<OptionError>(module != modules.end(), graph.title(i), " has the weights ",
                          quoted_list(names), ", and ", in_quotes(slot.name),
-                         " is mapped to no module of PyTorch: add {", in_quotes(node.name),
+                         " is not mapped to a module of PyTorch: add {", in_quotes(node.name),
                          ", \"…\"}");
       const auto weight = std::string_view(slot.name).substr(node.name.size() + 1);
       auto tensors = torch_tensors(node.layer, slot, weight, torch_level(graph, i, modules));
@@ -88,8 +89,8 @@ std::vector<TorchWeight> torch_weights(const Model<Scalar>& model,
       }
       check<OptionError>(!tensors.names.empty(), graph.title(i), " is mapped to PyTorch's ",
                          in_quotes(module->second),
-                         ", and no module of PyTorch is such a layer: map its weights ",
-                         quoted_list(names), " one by one to an nn.Linear each");
+                         ", but PyTorch has no such module: map each of its weights ",
+                         quoted_list(names), " to an nn.Linear of its own");
       for (auto& name : tensors.names) name = torch_tensor(module->second, name);
       const bool has_gates = recurrent && alone == modules.end();
       const Index gates = has_gates ? std::ssize(recurrent->kind->gates) : 0;

@@ -10,19 +10,19 @@
 #include <heed/layers/simple_rnn.hpp>
 #include <heed/model/model.hpp>
 
-// PyTorch's recurrent modules: one description of each kind, from which both reading and writing follow.
+// PyTorch's recurrent modules: one description of each kind, for both reading and writing.
 
 namespace heed::detail {
 
-/// A kind of recurrent module, and how its weights differ from those of heed's layer. In PyTorch each
-/// module has a bias of x W and another of h' U.
+/// A kind of recurrent module, and how its weights differ from those of heed's layer. Every module of
+/// PyTorch has two biases, one for x W and one for h' U.
 struct TorchKind {
   std::string_view module;       ///< its class, in torch.nn
-  std::string_view gates;        ///< one letter for each, in heed's order
+  std::string_view gates;        ///< one letter for each gate, in heed's order
   std::string_view torch_gates;  ///< the same letters, in PyTorch's order
-  bool adds_biases;  ///< whether the layer has the sum of both, and not one above the other
+  bool adds_biases;  ///< whether the layer has one bias, the sum, instead of both as two rows
 
-  /// Which of heed's blocks each of PyTorch's is.
+  /// For each block of PyTorch's, the number of the same block in heed.
   std::vector<Index> blocks() const {
     std::vector<Index> result;
     for (const char gate : torch_gates) result.push_back(static_cast<Index>(gates.find(gate)));
@@ -30,7 +30,7 @@ struct TorchKind {
   }
 };
 
-// The letters are those of PyTorch's documentation: its new gate n is heed's g.
+// Letters as in PyTorch's documentation; its new gate n is heed's g.
 template <CellLayer L>
 inline constexpr TorchKind torch_kind{};
 template <>
@@ -40,7 +40,7 @@ inline constexpr TorchKind torch_kind<GRU>{"GRU", "zrn", "rzn", false};
 template <>
 inline constexpr TorchKind torch_kind<SimpleRNN>{"RNN", "h", "h", true};
 
-/// The class with so many gates; none when there is none.
+/// The class with this number of gates; empty if there is none.
 inline std::string_view torch_class_of(Index gates) {
   for (const auto* kind : {&torch_kind<LSTM>, &torch_kind<GRU>, &torch_kind<SimpleRNN>}) {
     if (std::ssize(kind->gates) == gates) return kind->module;
@@ -48,19 +48,19 @@ inline std::string_view torch_class_of(Index gates) {
   return {};
 }
 
-/// A layer as a recurrent module. The layers of one module are equal in all of it.
+/// The properties of a layer that all layers of one recurrent module share.
 struct TorchRecurrent {
   const TorchKind* kind;
   bool both;  ///< whether it has two directions
   Index units;
   ActivationFunction activation;
   bool use_bias;
-  std::string refusal;  ///< why no module computes the same; empty when one does
+  std::string refusal;  ///< why no module computes the same; empty if one does
 
   bool operator==(const TorchRecurrent&) const = default;
 };
 
-/// Why no module of PyTorch computes what a layer does; empty when one does.
+/// Why no module of PyTorch computes the same as a layer; empty if one does.
 template <CellLayer L>
 std::string torch_refusal(const L& cell) {
   using enum ActivationFunction;
@@ -82,7 +82,7 @@ std::string torch_refusal(const L& cell) {
   return {};
 }
 
-/// A layer as a recurrent module, when it is one.
+/// These properties, if the layer is recurrent.
 template <class Scalar>
 std::optional<TorchRecurrent> torch_recurrent(const AnyLayer<Scalar>& layer) {
   std::optional<TorchRecurrent> result;
@@ -103,8 +103,8 @@ std::optional<TorchRecurrent> torch_recurrent(const AnyLayer<Scalar>& layer) {
   return result;
 }
 
-/// Which layer of a recurrent module a node is, from 0: one more than the layer that it reads from, if
-/// that is mapped to the same module.
+/// The number of a node among the layers of its recurrent module, from 0: one more than that of the
+/// layer that it reads, if that one is mapped to the same module.
 template <class Scalar>
 Index torch_level(const Graph<Scalar>& graph, std::size_t node, const pytorch::Modules& modules) {
   Index level = 0;
@@ -122,7 +122,8 @@ Index torch_level(const Graph<Scalar>& graph, std::size_t node, const pytorch::M
   return level;
 }
 
-/// What a weight of a recurrent layer is in PyTorch: `kernel`, or `backward_kernel` of a Bidirectional.
+/// The tensors in PyTorch for a weight of a recurrent layer: `kernel`, or `backward_kernel` of a
+/// Bidirectional.
 inline TorchTensors torch_recurrent_tensors(const TorchRecurrent& layer, std::string_view weight,
                                             Index level) {
   const bool backward = layer.both && weight.starts_with("backward_");

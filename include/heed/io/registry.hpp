@@ -61,8 +61,8 @@ class Registry {
     const std::string name = detail::full_type(type, config);
     const auto found = factories_.find(name);
     check<ModelError>(found != factories_.end(), "the layer type \"", name,
-                      "\" is unknown; a layer of your own is made known by registry.add<", name,
-                      ">(), and the registry passed on as load_model(…, {.registry = registry})");
+                      "\" is unknown; register a layer of your own with registry.add<", name,
+                      ">(), and pass the registry: load_model(…, {.registry = registry})");
     return found->second(config);
   }
 

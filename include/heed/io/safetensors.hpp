@@ -47,7 +47,7 @@ inline std::vector<Index> lengths_from_json(const nlohmann::json& tensor, const 
   std::vector<Index> numbers;
   for (const auto& entry : *list) {
     check<FileError>(entry.is_number_unsigned() && std::in_range<Index>(entry.get<std::uint64_t>()),
-                     place, " has something in \"", key, "\" that is not a length");
+                     place, " has a value in \"", key, "\" that is not a length");
     numbers.push_back(entry.get<Index>());
   }
   return numbers;
@@ -67,7 +67,7 @@ inline Index element_count(const std::vector<Index>& lengths, const std::string&
 /// Throws `FileError` for a tensor with more axes than a Shape can have.
 inline void check_axes(std::string_view name, const SafeTensor& tensor, std::string_view where) {
   check<FileError>(tensor.more_axes.empty(), where, ": tensor ", in_quotes(name), " has ",
-                   tensor.more_axes.size(), " axes; heed's have at most ", Shape::max_rank);
+                   tensor.more_axes.size(), " axes; heed supports at most ", Shape::max_rank);
 }
 
 inline SafeTensor tensor_from_json(const nlohmann::json& json, std::span<const std::byte> data,
@@ -122,9 +122,9 @@ inline void check_gapless(const Safetensors& file, std::span<const std::byte> da
   const std::byte* end = data.data();
   for (const auto& [bytes, name] : parts) {
     check<FileError>(bytes.data() >= end, where, ": tensor ", in_quotes(*name),
-                     " begins inside the one in front of it");
-    check<FileError>(bytes.data() == end, where, ": ", bytes.data() - end,
-                     " bytes in front of tensor ", in_quotes(*name), " belong to no tensor");
+                     " begins inside the previous one");
+    check<FileError>(bytes.data() == end, where, ": ", bytes.data() - end, " bytes before tensor ",
+                     in_quotes(*name), " belong to no tensor");
     end += bytes.size();
   }
   const auto rest = data.data() + data.size() - end;
@@ -197,7 +197,7 @@ Tensor<Scalar> read_tensor(const Safetensors& file, std::string_view name,
   detail::check_axes(name, tensor, where);
   check<FileError>(decode<Scalar>(tensor.dtype, tensor.bytes, {}), where, ": tensor ",
                    detail::in_quotes(name), " is of ", tensor.dtype.name,
-                   ", and numbers are read from F64, F32, F16 and BF16");
+                   "; numbers can be F64, F32, F16 or BF16");
   Tensor<Scalar> values(tensor.shape);
   decode(tensor.dtype, tensor.bytes, values.values());
   return values;

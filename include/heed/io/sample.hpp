@@ -28,15 +28,15 @@ void check_sample_cost(const Model<Scalar>& model, View<const Scalar> x, std::st
   }
   const auto numbers = static_cast<double>(model.count_params() + x.size());
   const double values = (std::max)(values_always, values_each * numbers);
-  check<E>(cost.values <= values, place, "model \"", model.name(), "\" holds some ", cost.values,
-           " numbers for a sample of ", x.shape().sample(), ", and at most ", values,
-           " are made for weights and samples of ", numbers, " numbers");
+  check<E>(cost.values <= values, place, "model \"", model.name(), "\" needs about ", cost.values,
+           " numbers for a sample of ", x.shape().sample(), "; at most ", values,
+           " are allowed for weights and samples of ", numbers, " numbers");
   const double work = work_always + work_each * numbers;
   const double all = cost.work * static_cast<double>(x.dim(0));
-  check<E>(all <= work, place, "model \"", model.name(), "\" computes some ", all, " products for ",
-           x.dim(0), " samples of ", x.shape().sample(), ", and at most ", work,
-           " are made for weights and samples of ", numbers,
-           " numbers: fewer or shorter samples do");
+  check<E>(all <= work, place, "model \"", model.name(), "\" computes about ", all,
+           " products for ", x.dim(0), " samples of ", x.shape().sample(), "; at most ", work,
+           " are allowed for weights and samples of ", numbers,
+           " numbers; use fewer or shorter samples");
 }
 
 /// Options with batches so small that they need little more memory than one sample.
@@ -85,12 +85,11 @@ void check_sample(const Model<Scalar>& model, const Safetensors& file,
   const double allowed = tolerance.value_or(is_double ? 1e-10 : 1e-4) * scale;
   const auto off = (y.array() - expected.array()).abs();
   const auto most = static_cast<double>(off.maxCoeff());
-  check<FileError>(off.isFinite().all() && most <= allowed, where,
-                   ": what the model predicts for its sample is off by ",
-                   off.isFinite().all() ? to_text(most) : "more than can be said", ", and ",
-                   allowed,
-                   " is allowed: the file is damaged, or was saved by a program that computes "
-                   "something else");
+  check<FileError>(
+      off.isFinite().all() && most <= allowed, where, ": the prediction for the sample differs by ",
+      off.isFinite().all() ? to_text(most) : "more than can be represented", ", and ", allowed,
+      " is allowed: the file is damaged, or was saved by a program that computes "
+      "something else");
 }
 
 }  // namespace heed::detail

@@ -70,7 +70,7 @@ class ZipFile {
     const std::string place = file_place(name);
     check<FileError>((entry.flags & 1) == 0, place, " is encrypted");
     check<FileError>(entry.method == 0, place,
-                     " is compressed; Keras stores files as they are, as zip -0 does");
+                     " is compressed; Keras stores files uncompressed, as zip -0 does");
     const auto content = bytes_.subspan(entry.content, entry.size);
     check<FileError>(crc32(content) == entry.crc, place, " is damaged: its checksum differs");
     return content;
@@ -97,7 +97,8 @@ class ZipFile {
       const auto comment = from_little_endian<std::uint16_t>(&bytes_[at + zip_end_size - 2]);
       if (at + zip_end_size + comment == bytes_.size()) return at;
     }
-    throw FileError(join(where_, " is cut off, or not an archive: it does not end as one does"));
+    throw FileError(
+        join(where_, " is cut off, or is not an archive: it does not end with a directory"));
   }
 
   /// Section 4.3.12.
@@ -149,9 +150,9 @@ class ZipFile {
                             : crc == entry.crc && is_length(packed, entry.packed, extra, place) &&
                                   is_length(size, entry.size, extra, place);
     check<FileError>(agrees && flags == entry.flags && method == entry.method, place,
-                     " is damaged: the archive's directory says something else of it");
+                     " is damaged: its header contradicts the archive's directory");
     check<FileError>(entry.method != 0 || entry.packed == entry.size, place,
-                     " is damaged: it is stored as it is, and has two lengths");
+                     " is damaged: it is stored uncompressed, but has two different lengths");
     cursor.take(entry.packed);
     entry.content = bytes_.size() - cursor.left() - entry.packed;
   }

@@ -26,7 +26,7 @@ struct Concatenate {
     for (const Shape& shape : x) {
       check<ShapeError>(
           shape.rank() == x[0].rank() && shape.with(joined, 0) == x[0].with(joined, 0),
-          "expected inputs that differ in axis ", axis, " only, got ", x[0], " and ", shape);
+          "expected inputs that differ only in axis ", axis, ", got ", x[0], " and ", shape);
       check<ShapeError>(shape[joined] <= (std::numeric_limits<Index>::max)() - length,
                         "expected inputs whose joined length can be counted");
       length += shape[joined];

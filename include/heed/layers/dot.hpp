@@ -44,7 +44,7 @@ struct Dot {
       }
     }
     check<ShapeError>(contracted[0] == contracted[1],
-                      "expected inputs as long as each other along axes ",
+                      "expected inputs of the same length along axes ",
                       to_text(std::span<const Index>(axes.value)), ", got ", x[0], " and ", x[1]);
     return y.empty() ? Shape{1} : y;
   }

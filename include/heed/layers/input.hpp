@@ -16,7 +16,7 @@ struct Input {
   static constexpr bool only_reshapes = true;
 
   Shape output_shape(std::span<const Shape> x) const {
-    check<ShapeError>(x.empty(), "expected no layer in front of it, got ", x.size());
+    check<ShapeError>(x.empty(), "expected no layer before it, got ", x.size());
     check<OptionError>(
         !shape.value.empty() && static_cast<Index>(shape.value.size()) < Shape::max_rank,
         "expected a shape of 1 to ", Shape::max_rank - 1, " axes, got ",

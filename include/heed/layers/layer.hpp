@@ -230,7 +230,7 @@ inline void check_rank(const Shape& x, Index rank, std::string_view axes) {
 /// For layers that need an unmasked step in each sample: throws if a sample has none.
 inline void check_each_has_a_step(const Steps& steps) {
   check<DataError>(!steps || steps->shortest() > 0,
-                   "expected at least one step that counts in each sample, sample ",
+                   "expected at least one unmasked step in each sample, but sample ",
                    steps ? steps->sample(steps->samples() - 1) : 0, " of the batch has none");
 }
 

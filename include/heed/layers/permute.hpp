@@ -58,8 +58,8 @@ struct Permute {
     std::vector<Index> sorted = dims;
     std::sort(sorted.begin(), sorted.end());
     for (std::size_t i = 0; i < sorted.size(); ++i) {
-      check<OptionError>(sorted[i] == static_cast<Index>(i) + 1, "expected dims that hold 1 to ",
-                         sorted.size(), " once each, got ",
+      check<OptionError>(sorted[i] == static_cast<Index>(i) + 1,
+                         "expected dims that contain each of 1 to ", sorted.size(), " once, got ",
                          to_text(std::span<const Index>(dims.value)));
     }
     check<ShapeError>(x.rank() == static_cast<Index>(sorted.size()), "expected an input of ",

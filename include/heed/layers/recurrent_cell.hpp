@@ -227,7 +227,7 @@ Shape recurrent_shape(const L& layer, const Shape& x,
   check_rank(x, 2, "(steps, features)");
   for (const ActivationFunction function : functions) {
     check<OptionError>(function != ActivationFunction::softmax,
-                       "expected activation functions of one number, got softmax");
+                       "expected activation functions that act on single numbers, got softmax");
   }
   for (const double rate : {layer.dropout, layer.recurrent_dropout}) {
     check<OptionError>(0 <= rate && rate < 1,

@@ -44,7 +44,8 @@ struct TimeDistributed {
     check<OptionError>(
         detail::outputs_of(layer) == 1 && !detail::returns_state(layer) &&
             !detail::is_stateful(layer),
-        "expected a layer in it of one output, without return_state and stateful, got ", L::type);
+        "expected an inner layer with one output, without return_state and stateful, got ",
+        L::type);
     return layer.output_shape(x.sample()).batch(x[0]);
   }
 

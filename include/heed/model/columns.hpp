@@ -1,5 +1,8 @@
 #pragma once
 
+#include <memory>
+#include <utility>
+
 #include <heed/layers/steps.hpp>
 #include <heed/model/named_list.hpp>
 #include <heed/tensor/sequences.hpp>
@@ -8,7 +11,8 @@
 namespace heed {
 
 /// The samples of one input or one output of a model: a tensor (N, …), with a mask if some steps
-/// are masked, or `Sequences` of unequal lengths. It refers to them, so they must outlive it.
+/// are masked, or `Sequences` of unequal lengths. It refers to them, so they must outlive it, except
+/// that it keeps a temporary tensor and temporary `Sequences`. It always refers to the mask.
 template <class Scalar>
 class Column {
  public:
@@ -19,6 +23,11 @@ class Column {
       : values_(values), mask_(mask), count_(values_.rank() > 0 ? values_.dim(0) : 0) {}
   Column(const Sequences<Scalar>& sequences)  // NOLINT(google-explicit-constructor)
       : sequences_(&sequences), count_(sequences.samples()) {}
+  template <int Rank>
+  Column(Tensor<Scalar, Rank>&& values, Mask mask = {})  // NOLINT(google-explicit-constructor)
+      : Column(std::make_shared<const Tensor<Scalar, Rank>>(std::move(values)), mask) {}
+  Column(Sequences<Scalar>&& sequences)  // NOLINT(google-explicit-constructor)
+      : Column(std::make_shared<const Sequences<Scalar>>(std::move(sequences))) {}
 
   /// Whether it refers to any samples.
   explicit operator bool() const { return sequences_ != nullptr || bool(values_); }
@@ -90,6 +99,11 @@ class Column {
   View<const Scalar> sequence(Index n) const { return (*sequences_)[first_ + n]; }
 
  private:
+  template <class T, class... More>
+  explicit Column(std::shared_ptr<const T> kept, const More&... more) : Column(*kept, more...) {
+    kept_ = std::move(kept);
+  }
+
   bool is_even() const {
     for (Index n = 1; n < count_; ++n) {
       if (steps(n) != steps(0)) return false;
@@ -100,7 +114,8 @@ class Column {
   View<const Scalar> values_ = {};
   Mask mask_ = {};
   const Sequences<Scalar>* sequences_ = nullptr;
-  Index first_ = 0;  ///< the first sample in `sequences_`
+  std::shared_ptr<const void> kept_ = nullptr;  ///< what was a temporary
+  Index first_ = 0;                             ///< the first sample in `sequences_`
   Index count_ = 0;
   Index padded_ = any;
 };

@@ -230,15 +230,15 @@ std::size_t Graph<Scalar>::add(std::string name, AnyLayer<Scalar> layer, std::ve
   if (name.empty()) name = free_name(layer.type());
   check<ModelError>(find(name) == nodes_.size(), "the name \"", name, "\" is taken by ",
                     find(name) < nodes_.size() ? title(find(name)) : "");
-  check<ModelError>(name.find('/') == std::string::npos, "a layer's name has no \"/\", got \"",
-                    name, "\"");
+  check<ModelError>(name.find('/') == std::string::npos,
+                    "expected a layer name without \"/\", got \"", name, "\"");
   std::vector<Shape> shapes;
   for (const Node input : inputs) {
     check<ModelError>(input.index < nodes_.size(), layer.type(), " \"", name,
                       "\": expected inputs from this model");
     check<ModelError>(input.output < nodes_[input.index].shapes.size(), layer.type(), " \"", name,
-                      "\": expected an output that ", title(input.index), " has, which has ",
-                      nodes_[input.index].shapes.size(), ", got output ", input.output);
+                      "\": expected one of the ", nodes_[input.index].shapes.size(), " outputs of ",
+                      title(input.index), ", got output ", input.output);
     shapes.push_back(shape(input));
   }
   const auto place = [&](const auto& error) {

@@ -80,7 +80,7 @@ class Model {
   void check_built(std::string_view done) const {
     check<ModelError>(
         built_, "model \"", name_, "\" is ", done, " before build()",
-        graph_.nodes().empty() ? "; it has no layers, as one that was moved from" : "");
+        graph_.nodes().empty() ? "; it has no layers, so it may have been moved from" : "");
   }
 
   const Trained& trained() const { return trained_; }
@@ -137,7 +137,7 @@ class Model {
   /// with several outputs.
   Tensor<Scalar> predict(const Columns<Scalar>& inputs, const PredictOptions& options = {}) const {
     check<ModelError>(graph_.outputs().size() <= 1, "model \"", name_, "\" has ",
-                      graph_.outputs().size(), " outputs: predict_all gives them");
+                      graph_.outputs().size(), " outputs; predict_all returns all of them");
     return std::move(run(graph_.outputs(), {}, inputs, options)[0]);
   }
 
@@ -226,7 +226,7 @@ Node Model<Scalar>::input(std::string_view name, const Shape& shape) {
 template <class Scalar>
 Node Model<Scalar>::add(std::string_view name, AnyLayer<Scalar> layer,
                         std::span<const Node> inputs) {
-  check<ModelError>(!built_, "a model that is built takes no further layers");
+  check<ModelError>(!built_, "no layers can be added after build()");
   check<ModelError>(!inputs.empty() || layer.template get<Input>() != nullptr,
                     "a model begins with input(shape)");
   return {graph_.add(std::string(name), std::move(layer), {inputs.begin(), inputs.end()}), 0};
@@ -234,7 +234,7 @@ Node Model<Scalar>::add(std::string_view name, AnyLayer<Scalar> layer,
 
 template <class Scalar>
 Node Model<Scalar>::share(std::string_view name, Node node, std::span<const Node> inputs) {
-  check<ModelError>(!built_, "a model that is built takes no further layers");
+  check<ModelError>(!built_, "no layers can be added after build()");
   check<ModelError>(node.index < graph_.nodes().size(), "model \"", name_,
                     "\": expected a layer of this model to share");
   return {graph_.share(std::string(name), node.index, {inputs.begin(), inputs.end()}), 0};
@@ -254,7 +254,7 @@ void Model<Scalar>::set_outputs(std::vector<Node> nodes) {
 template <class Scalar>
 void Model<Scalar>::build(const BuildOptions& options) {
   check<ModelError>(graph_.nodes().size() > graph_.inputs().size(),
-                    "a model is built from an input and at least one layer");
+                    "build() needs an input and at least one layer");
   weights_.resize({count_params()});
   std::uint64_t stream = 0;
   for (const Slot& slot : graph_.layout().all_slots()) {
@@ -274,7 +274,7 @@ void Model<Scalar>::build(const BuildOptions& options) {
 template <class Scalar>
 void Model<Scalar>::set_weights(std::span<const Scalar> values) {
   check<ModelError>(graph_.nodes().size() > graph_.inputs().size(),
-                    "a model is built from an input and at least one layer");
+                    "build() needs an input and at least one layer");
   check<ShapeError>(std::ssize(values) == count_params(), "model \"", name_, "\" has ",
                     count_params(), " weights, got ", values.size());
   weights_.resize({count_params()});

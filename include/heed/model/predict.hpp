@@ -18,6 +18,18 @@ inline bool fits(const Shape& data, const Shape& sample) {
   return fits;
 }
 
+/// Whether the samples of an input have time steps. One axis alone is features for most layers; it
+/// is steps if the layers that read it work step by step, as Embedding does.
+template <class Scalar>
+bool has_steps(const Graph<Scalar>& graph, std::size_t input) {
+  if (graph[input].shape().rank() != 1) return graph[input].shape().rank() > 1;
+  return std::all_of(graph.nodes().begin(), graph.nodes().end(), [&](const auto& node) {
+    const auto& read = node.inputs;
+    return node.step_wise ||
+           std::none_of(read.begin(), read.end(), [&](Node from) { return from.index == input; });
+  });
+}
+
 }  // namespace detail
 
 template <class Scalar>
@@ -31,6 +43,9 @@ void Model<Scalar>::check_input(std::size_t i, const Shape& x, const Shape& mask
   check<ShapeError>(x[0] == first[0], "model \"", name_,
                     "\": expected inputs of as many samples, got ", first, " and ", x);
   if (mask.empty()) return;
+  check<ShapeError>(detail::has_steps(graph_, graph_.inputs()[i]), "model \"", name_,
+                    "\": expected no mask for the input \"", graph_[graph_.inputs()[i]].name,
+                    "\" of ", expected, ", which has features but no steps");
   check<ShapeError>(x.rank() >= 2 && mask.rank() == 2 && mask[0] == x[0] && mask[1] == x[1],
                     "model \"", name_, "\": expected a mask of (samples, steps) for x of ", x,
                     ", got ", mask);
@@ -73,6 +88,10 @@ std::vector<Column<Scalar>> Model<Scalar>::ordered_inputs(const Columns<Scalar>&
     Column<Scalar>& column = columns[i];
     const Shape& expected = graph_.shape({graph_.inputs()[i], 0});
     if (const auto* sequences = column.sequences()) {
+      const std::size_t node = graph_.inputs()[i];
+      check<ShapeError>(detail::has_steps(graph_, node), "model \"", name_,
+                        "\": expected a tensor for the input \"", graph_[node].name, "\" of ",
+                        expected, ", which has features but no steps, got Sequences");
       const Index longest = sequences->longest();
       if (expected.rank() > 0 && expected[0] != any) {
         check<ShapeError>(longest <= expected[0], "model \"", name_,

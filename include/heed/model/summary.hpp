@@ -28,7 +28,7 @@ inline std::string human_size(double bytes) {
   const std::array units{"B", "KB", "MB", "GB"};
   std::size_t unit = 0;
   for (; bytes >= 1024 && unit + 1 < units.size(); ++unit) bytes /= 1024;
-  const auto hundredths = std::lround(bytes * 100);
+  const auto hundredths = std::lrint(bytes * 100);  // halves to even, as in Python
   const std::string fraction = std::to_string(100 + hundredths % 100).substr(1);
   return join(hundredths / 100, unit == 0 ? std::string() : "." + fraction, " ", units[unit]);
 }
@@ -39,12 +39,28 @@ inline std::string repeated(std::string_view text, std::size_t times) {
   return result;
 }
 
+/// The number of parameters in layers that are not frozen. Shared ones are counted once.
+template <class Scalar>
+Index count_trainable(const Graph<Scalar>& graph) {
+  Index count = 0;
+  std::size_t next = 0;  // slots are in the order of the nodes that own them
+  for (const auto& node : graph.nodes()) {
+    if (node.slot_count == 0 || node.first_slot < next) continue;
+    next = node.first_slot + node.slot_count;
+    if (!node.trains) continue;
+    for (const Slot& slot : graph.layout().all_slots().subspan(node.first_slot, node.slot_count)) {
+      count += slot.shape.size();
+    }
+  }
+  return count;
+}
+
 }  // namespace detail
 
 /// The table that Keras prints for a model: layer and type, output shape with `None` for the batch
-/// axis, parameter count, and the layers it is connected to; then the totals. Control characters in
-/// names are escaped, `\x1b`, because the names can come from a file and the table is printed to a
-/// terminal.
+/// axis, parameter count, and the layers it is connected to; then the totals, where the weights of
+/// frozen layers are not trainable. Control characters in names are escaped, `\x1b`, because the
+/// names can come from a file and the table is printed to a terminal.
 template <class Scalar>
 std::string summary(const std::string& name, const Graph<Scalar>& graph) {
   using Line = std::array<std::string, 4>;
@@ -103,12 +119,14 @@ std::string summary(const std::string& name, const Graph<Scalar>& graph) {
     row(lines[i], "│");
   }
   rule("└", "─", "┴", "┘");
-  const Index params = graph.layout().size();
-  const std::string total =
-      join(detail::with_commas(params), " (",
-           detail::human_size(static_cast<double>(params) * sizeof(Scalar)), ")\n");
-  return text + " Total params: " + total + " Trainable params: " + total +
-         " Non-trainable params: 0 (0 B)\n";
+  const auto total = [](std::string_view what, Index params) {
+    const double bytes = static_cast<double>(params) * sizeof(Scalar);
+    return join(" ", what, " params: ", detail::with_commas(params), " (",
+                detail::human_size(bytes), ")\n");
+  };
+  const Index params = graph.layout().size(), trainable = detail::count_trainable(graph);
+  return text + total("Total", params) + total("Trainable", trainable) +
+         total("Non-trainable", params - trainable);
 }
 
 }  // namespace heed

@@ -213,18 +213,18 @@ void Stream<Scalar>::add(std::size_t node, const std::vector<std::size_t>& entry
   } else if (with_steps == 0) {
     entry.kind = here.layer.only_reshapes() ? Kind::reshape : Kind::forward;
   } else {
-    check<ModelError>(with_steps == shapes.size(), "it joins what has steps with what has none");
+    check<ModelError>(with_steps == shapes.size(), "it combines inputs with and without steps");
     if (here.layer.is_step_wise(shapes)) {
       entry.has_steps = true;
     } else {
       check<ModelError>(here.layer.can_stream(), "it needs all steps at once");
-      check<ModelError>(shapes.size() == 1, "it begins with states of other layers");
+      check<ModelError>(shapes.size() == 1, "its initial states come from other layers");
       entry.kind = Kind::stream;
       entry.has_steps = here.shape().rank() == shapes[0].rank();
       check<ModelError>(
           capacity != any ||
               here.layer.stream_state(shapes[0], 1) == here.layer.stream_state(shapes[0], 2),
-          "its input is of any length: say by {.capacity = …} on how many steps it looks back");
+          "its input has any length; set by {.capacity = …} how many steps it looks back");
       state = here.layer.stream_state(shapes[0], capacity == any ? 1 : capacity);
     }
   }
@@ -294,7 +294,7 @@ void Stream<Scalar>::check_steps(const Entry& entry, Index steps) {
   if (first == counts_.end()) return;
   throw DataError(join(model_->graph().title(entry.node), ": step ",
                        steps_ + (first - counts_.begin()),
-                       " does not count; leave such steps out of a stream"));
+                       " is masked; leave masked steps out of a stream"));
 }
 
 }  // namespace heed

@@ -165,7 +165,7 @@ class Sequences {
       constexpr std::int64_t most = std::int64_t{1} << std::numeric_limits<Scalar>::digits;
       check<DataError>(std::cmp_less_equal(number, most) && std::cmp_less_equal(-most, number),
                        "Sequences: sample ", samples(), " has ", number,
-                       ", and its numbers are exact up to ", most);
+                       ", but its numbers are exact only up to ", most);
     }
   }
 

@@ -34,7 +34,7 @@ class ClassWeights {
     }
     for (std::size_t label = 0; label < weights.size(); ++label) {
       check<DataError>(occurs_[label], "class_weight has a weight for class ", label,
-                       ", which is nowhere in y");
+                       ", which does not occur in y");
     }
   }
 
@@ -62,7 +62,7 @@ class ClassWeights {
       check<DataError>(label >= 0 && label == std::floor(label),
                        "class_weight: expected classes in y, got ", static_cast<double>(label));
       check<DataError>(label < static_cast<Scalar>(weights_.size()), "class_weight has ",
-                       weights_.size(), " weights, and none for class ", static_cast<double>(label),
+                       weights_.size(), " weights, but none for class ", static_cast<double>(label),
                        " of y");
       const auto place = static_cast<std::size_t>(label);
       occurs_[place] = true;

@@ -6,7 +6,8 @@
 namespace heed {
 
 /// Samples, their targets and optional weights. Each is a tensor (N, …) or `Sequences` if the model
-/// has one input or output, and a list, or a list by names, if it has several.
+/// has one input or output, and a list, or a list by names, if it has several. Temporaries are kept;
+/// tensors and `Sequences` that have a name must outlive it.
 template <class Scalar>
 struct Dataset {
   Columns<Scalar> x = {};

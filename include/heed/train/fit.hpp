@@ -47,9 +47,10 @@ History Model<Scalar>::fit(const Columns<Scalar>& x, const Columns<Scalar>& y,
       "similar_lengths: expected x as Sequences or with a mask, which say how long each sample is");
   std::optional<detail::ClassWeights<Scalar>> class_weights;
   if (!options.class_weight.empty()) {
-    check<OptionError>(training.y.size() == 1,
-                       "class_weight is for a model of one output, this one has ",
-                       training.y.size());
+    check<OptionError>(
+        training.y.size() == 1,
+        "class_weight: expected a model with one output, use sample_weight for several; got ",
+        training.y.size());
     check<OptionError>(training.weight.empty(),
                        "expected a sample_weight or a class_weight, got both");
     class_weights.emplace(options.class_weight, training.y[0]);

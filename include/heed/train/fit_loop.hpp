@@ -164,10 +164,10 @@ class FitLoop {
       trainer_.check_model();
       return;
     }
-    throw OptionError(
-        join("a callback changed where training is, in epoch ", before[2], " of ", before[0],
-             ", step ", before[3], " of ", before[1],
-             "; it may set learning_rate and stop, add to logs, and change the model's weights"));
+    throw OptionError(join("a callback changed the position of training in epoch ", before[2],
+                           " of ", before[0], ", step ", before[3], " of ", before[1],
+                           "; a callback may only set learning_rate and stop, add to logs, and "
+                           "change the model's weights"));
   }
 
   /// Stores in the model how long it has been trained, so that the next `fit` continues from there.
@@ -220,7 +220,7 @@ namespace heed {
 
 template <class Scalar>
 void TrainingState<Scalar>::reset_states() const {
-  check<OptionError>(fit != nullptr, "states are reset in a training that fit runs");
+  check<OptionError>(fit != nullptr, "reset_states() needs a training that fit runs");
   fit->reset_states();
 }
 

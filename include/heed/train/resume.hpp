@@ -176,7 +176,7 @@ bool FitLoop<Scalar>::gives_finite_loss() {
 template <class Scalar>
 std::optional<TrainingSnapshot<Scalar>> FitLoop<Scalar>::snapshot() {
   check<OptionError>(epoch_is_begun_,
-                     "a snapshot of a training is taken in on_batch_end or on_epoch_end");
+                     "snapshot() can only be called in on_batch_end and on_epoch_end");
   if (!gives_finite_loss()) return std::nullopt;
   TrainingSnapshot<Scalar> made{.terms = terms(),
                                 .before = before_,
@@ -254,7 +254,7 @@ void FitLoop<Scalar>::check_fits(const TrainingSnapshot<Scalar>& made, const std
 
 template <class Scalar>
 std::optional<TrainingSnapshot<Scalar>> TrainingState<Scalar>::snapshot() const {
-  check<OptionError>(fit != nullptr, "a snapshot is taken of a training that fit runs");
+  check<OptionError>(fit != nullptr, "snapshot() needs a training that fit runs");
   return fit->snapshot();
 }
 
