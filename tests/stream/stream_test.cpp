@@ -915,7 +915,7 @@ TEST_CASE("A stream knows how many features a step has") {
   model.build();
   CHECK(
       testing::message<ModelError>([&] { Stream<float> stream(model); }) ==
-      "InputLayer \"input_layer\" cannot be streamed: expected a step of known shape, got (None)");
+      "InputLayer \"input_layer\" cannot be streamed: expected a step of known shape, got (any)");
 }
 
 }  // namespace heed::stream_test

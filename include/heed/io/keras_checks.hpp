@@ -34,11 +34,12 @@ void check_for_keras(const Model<Scalar>& model, Index batch_size) {
     const auto& node = graph[i];
     if (node.is_input()) continue;
     const Node x = node.inputs[0];
-    const bool recurrent = !node.layer.states(graph.shape(x)).empty();
-    check<ModelError>(recurrent || !uses_mask(node.layer, graph.shape(x)) || !masks.of(graph, x),
-                      graph.title(i),
-                      " leaves out steps that do not count, as no layer of Keras does that it is "
-                      "written as");
+    const Shape& shape = graph.shape(x);
+    check<ModelError>(
+        takes_keras_mask(node.layer, shape) || !uses_mask(node.layer, shape) || !masks.of(graph, x),
+        graph.title(i),
+        " leaves out steps that do not count, as no layer of Keras does that it is "
+        "written as");
     check<ModelError>(!node.layer.is_stateful() || batch_size > 0, graph.title(i),
                       " is stateful, so that Keras needs to know how many samples a batch has: "
                       "save_model(model, …, {.batch_size = …})");
