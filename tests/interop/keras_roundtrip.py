@@ -323,12 +323,16 @@ def chance_of(source):
 
 
 def samples(rng, tensor):
-    """Five samples of an input, in which some ids, and some whole steps, are 0."""
+    """Five samples of an input, in which some ids, and some whole steps but not all of a sample, are 0."""
     shape = (5, *(6 if length is None else length for length in tensor.shape[1:]))
     if "int" in str(tensor.dtype):
         return rng.integers(0, 5, shape).astype(np.float32)
     x = rng.normal(size=shape).astype(np.float32)
-    return x * (rng.random((*shape[:2], 1)) > 0.3) if len(shape) == 3 else x
+    if len(shape) != 3:
+        return x
+    counts = rng.random((*shape[:2], 1)) > 0.3
+    counts[:, 0] |= ~counts.any(axis=1)  # of no step there is no mean
+    return x * counts
 
 
 class Draw:

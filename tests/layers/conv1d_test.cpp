@@ -1,4 +1,6 @@
+#include <heed/layers/activation.hpp>
 #include <heed/layers/conv1d.hpp>
+#include <heed/layers/masking.hpp>
 
 #include "support/layer_testing.hpp"
 

@@ -913,9 +913,8 @@ TEST_CASE("A stream knows how many features a step has") {
   model.input({3, any});
   model.add(Activation{Activation::tanh});
   model.build();
-  CHECK(
-      testing::message<ModelError>([&] { Stream<float> stream(model); }) ==
-      "InputLayer \"input_layer\" cannot be streamed: expected a step of known shape, got (any)");
+  CHECK(testing::message<ModelError>([&] { Stream<float> stream(model); }) ==
+        "InputLayer \"input_layer\" cannot be streamed: expected a step of known shape, got (any)");
 }
 
 }  // namespace heed::stream_test

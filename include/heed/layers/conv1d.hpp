@@ -56,7 +56,7 @@ struct Conv1D {
     detail::check_positive("filters", filters);
     detail::check_positive("groups", groups);
     check<OptionError>(filters % groups == 0, "expected filters that ", groups,
-                       " groups divide, got ", filters);
+                       " groups divide, got ", filters.value);
     const Index outputs =
         detail::check_windows("kernel_size", kernel_size, strides, dilation_rate, padding, x);
     check<ShapeError>(x[1] == any || x[1] % groups == 0, "expected features that ", groups,
