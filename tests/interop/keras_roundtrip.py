@@ -44,6 +44,7 @@ os.environ.setdefault("TF_ENABLE_ONEDNN_OPTS", "0")
 logging.getLogger("absl").setLevel(logging.ERROR)  # what Keras thinks of .h5
 logging.getLogger("tensorflow").setLevel(logging.ERROR)
 warnings.filterwarnings("ignore", message="You are using a softmax over axis")
+warnings.filterwarnings("ignore", message="Layer .* does not support masking")
 warnings.filterwarnings("ignore", message="Skipping variable loading for optimizer")  # heed saves no state of it
 
 import numpy as np  # noqa: E402
