@@ -15,22 +15,28 @@
 #define HEED_TEMPLATES(instance, Scalar)                                               \
   instance struct AnyLayer<Scalar>::Holder<Activation>;                                \
   instance struct AnyLayer<Scalar>::Holder<Add>;                                       \
+  instance struct AnyLayer<Scalar>::Holder<AveragePooling1D>;                          \
   instance struct AnyLayer<Scalar>::Holder<BatchNormalization>;                        \
   instance struct AnyLayer<Scalar>::Holder<Bidirectional<GRU>>;                        \
   instance struct AnyLayer<Scalar>::Holder<Bidirectional<LSTM>>;                       \
   instance struct AnyLayer<Scalar>::Holder<Bidirectional<SimpleRNN>>;                  \
   instance struct AnyLayer<Scalar>::Holder<Concatenate>;                               \
+  instance struct AnyLayer<Scalar>::Holder<Conv1D>;                                    \
+  instance struct AnyLayer<Scalar>::Holder<Cropping1D>;                                \
   instance struct AnyLayer<Scalar>::Holder<Dense>;                                     \
   instance struct AnyLayer<Scalar>::Holder<Dot>;                                       \
   instance struct AnyLayer<Scalar>::Holder<Dropout>;                                   \
   instance struct AnyLayer<Scalar>::Holder<Embedding>;                                 \
   instance struct AnyLayer<Scalar>::Holder<Flatten>;                                   \
+  instance struct AnyLayer<Scalar>::Holder<GlobalAveragePooling1D>;                    \
+  instance struct AnyLayer<Scalar>::Holder<GlobalMaxPooling1D>;                        \
   instance struct AnyLayer<Scalar>::Holder<GRU>;                                       \
   instance struct AnyLayer<Scalar>::Holder<Input>;                                     \
   instance struct AnyLayer<Scalar>::Holder<LastStep>;                                  \
   instance struct AnyLayer<Scalar>::Holder<LSTM>;                                      \
   instance struct AnyLayer<Scalar>::Holder<LuongAttention>;                            \
   instance struct AnyLayer<Scalar>::Holder<Masking>;                                   \
+  instance struct AnyLayer<Scalar>::Holder<MaxPooling1D>;                              \
   instance struct AnyLayer<Scalar>::Holder<Multiply>;                                  \
   instance struct AnyLayer<Scalar>::Holder<Permute>;                                   \
   instance struct AnyLayer<Scalar>::Holder<RepeatVector>;                              \
@@ -39,25 +45,35 @@
   instance struct AnyLayer<Scalar>::Holder<Slice>;                                     \
   instance struct AnyLayer<Scalar>::Holder<StepAttention>;                             \
   instance struct AnyLayer<Scalar>::Holder<TimeDistributed<Activation>>;               \
+  instance struct AnyLayer<Scalar>::Holder<TimeDistributed<AveragePooling1D>>;         \
   instance struct AnyLayer<Scalar>::Holder<TimeDistributed<BatchNormalization>>;       \
   instance struct AnyLayer<Scalar>::Holder<TimeDistributed<Bidirectional<GRU>>>;       \
   instance struct AnyLayer<Scalar>::Holder<TimeDistributed<Bidirectional<LSTM>>>;      \
   instance struct AnyLayer<Scalar>::Holder<TimeDistributed<Bidirectional<SimpleRNN>>>; \
+  instance struct AnyLayer<Scalar>::Holder<TimeDistributed<Conv1D>>;                   \
+  instance struct AnyLayer<Scalar>::Holder<TimeDistributed<Cropping1D>>;               \
   instance struct AnyLayer<Scalar>::Holder<TimeDistributed<Dense>>;                    \
   instance struct AnyLayer<Scalar>::Holder<TimeDistributed<Dropout>>;                  \
   instance struct AnyLayer<Scalar>::Holder<TimeDistributed<Embedding>>;                \
   instance struct AnyLayer<Scalar>::Holder<TimeDistributed<Flatten>>;                  \
+  instance struct AnyLayer<Scalar>::Holder<TimeDistributed<GlobalAveragePooling1D>>;   \
+  instance struct AnyLayer<Scalar>::Holder<TimeDistributed<GlobalMaxPooling1D>>;       \
   instance struct AnyLayer<Scalar>::Holder<TimeDistributed<GRU>>;                      \
   instance struct AnyLayer<Scalar>::Holder<TimeDistributed<LastStep>>;                 \
   instance struct AnyLayer<Scalar>::Holder<TimeDistributed<LSTM>>;                     \
   instance struct AnyLayer<Scalar>::Holder<TimeDistributed<LuongAttention>>;           \
   instance struct AnyLayer<Scalar>::Holder<TimeDistributed<Masking>>;                  \
+  instance struct AnyLayer<Scalar>::Holder<TimeDistributed<MaxPooling1D>>;             \
   instance struct AnyLayer<Scalar>::Holder<TimeDistributed<Permute>>;                  \
   instance struct AnyLayer<Scalar>::Holder<TimeDistributed<RepeatVector>>;             \
   instance struct AnyLayer<Scalar>::Holder<TimeDistributed<Reshape>>;                  \
   instance struct AnyLayer<Scalar>::Holder<TimeDistributed<SimpleRNN>>;                \
   instance struct AnyLayer<Scalar>::Holder<TimeDistributed<Slice>>;                    \
   instance struct AnyLayer<Scalar>::Holder<TimeDistributed<StepAttention>>;            \
+  instance struct AnyLayer<Scalar>::Holder<TimeDistributed<UpSampling1D>>;             \
+  instance struct AnyLayer<Scalar>::Holder<TimeDistributed<ZeroPadding1D>>;            \
+  instance struct AnyLayer<Scalar>::Holder<UpSampling1D>;                              \
+  instance struct AnyLayer<Scalar>::Holder<ZeroPadding1D>;                             \
   instance class Graph<Scalar>;                                                        \
   instance class Model<Scalar>;                                                        \
   instance class Shards<Scalar>;                                                       \

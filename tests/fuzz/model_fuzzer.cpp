@@ -50,6 +50,10 @@ class Choices {
     const auto& table = Names<Initializer>::table;
     return table[static_cast<std::size_t>(upto(std::ssize(table) - 1))].second;
   }
+  WindowPadding window_padding() {
+    const auto& table = Names<WindowPadding>::table;
+    return table[static_cast<std::size_t>(upto(std::ssize(table) - 1))].second;
+  }
   MergeMode merge_mode() {
     const auto& table = Names<MergeMode>::table;
     return table[static_cast<std::size_t>(upto(std::ssize(table) - 1))].second;
@@ -63,7 +67,7 @@ class Choices {
 
 AnyLayer<float> any_layer(Choices& next) {
   using Any = AnyLayer<float>;
-  switch (next.upto(26)) {
+  switch (next.upto(34)) {
     case 0: return Any(Activation{.activation = next.activation()});
     case 1: return Any(Add{});
     case 2: return Any(Concatenate{.axis = next.upto(5) - 2});
@@ -120,8 +124,30 @@ AnyLayer<float> any_layer(Choices& next) {
                                                     .return_sequences = next.flag(),
                                                     .stateful = next.flag()},
                                           .merge_mode = next.merge_mode()});
-    case 24: return Any(Slice{.begin = next.lengths(), .end = next.lengths()});
     case 25:
+      return Any(Conv1D{.filters = next.length(),
+                        .kernel_size = next.length(),
+                        .strides = next.flag() ? 1 : next.length(),
+                        .padding = next.window_padding(),
+                        .dilation_rate = next.flag() ? 1 : next.length(),
+                        .groups = next.flag() ? 1 : next.length(),
+                        .activation = next.activation(),
+                        .use_bias = next.flag()});
+    case 26:
+      return Any(AveragePooling1D{.pool_size = next.length(),
+                                  .strides = next.flag() ? 0 : next.length(),
+                                  .padding = next.window_padding()});
+    case 27:
+      return Any(MaxPooling1D{.pool_size = next.length(),
+                              .strides = next.flag() ? 0 : next.length(),
+                              .padding = next.window_padding()});
+    case 28: return Any(GlobalAveragePooling1D{.keepdims = next.flag()});
+    case 29: return Any(GlobalMaxPooling1D{.keepdims = next.flag()});
+    case 30: return Any(ZeroPadding1D{.padding = next.lengths()});
+    case 31: return Any(Cropping1D{.cropping = next.lengths()});
+    case 32: return Any(UpSampling1D{.size = next.length()});
+    case 24: return Any(Slice{.begin = next.lengths(), .end = next.lengths()});
+    case 33:
       return Any(BatchNormalization{.axis = next.upto(4) - 2,
                                     .momentum = next.rate(),
                                     .epsilon = next.flag() ? next.rate() : 1e-3,

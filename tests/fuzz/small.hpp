@@ -6,6 +6,17 @@
 
 namespace heed::fuzzing {
 
+/// How many numbers a layer keeps from step to step of a stream: a convolution can reach far back.
+template <class Scalar>
+Index stream_size(const AnyLayer<Scalar>& layer, const Shape& x) {
+  Index size = 0;
+  try {
+    for (const Shape& state : layer.stream_state(x, 1)) size += state.size();
+  } catch (const Error&) {  // it cannot be streamed
+  }
+  return size;
+}
+
 /// Whether a model, its weights and one sample through it take little memory and time.
 template <class Scalar>
 bool is_small(const Model<Scalar>& model) {
@@ -14,6 +25,7 @@ bool is_small(const Model<Scalar>& model) {
   for (const auto& node : model.graph().nodes()) {
     // An LSTM takes 4 U² multiplications a step.
     if (numbers > most || node.shape().size() > most) return false;
+    if (!node.is_input()) numbers += stream_size(node.layer, model.graph().shape(node.inputs[0]));
     numbers += node.shape().size();
   }
   return numbers <= most;

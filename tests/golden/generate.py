@@ -44,7 +44,7 @@ from keras import layers as kl  # noqa: E402
 from safetensors.numpy import save  # noqa: E402
 
 FOLDER = pathlib.Path(__file__).parent
-LARGEST_FILE, LARGEST_SUM = 400_000, 2_500_000
+LARGEST_FILE, LARGEST_SUM = 400_000, 3_000_000
 
 
 # Models ------------------------------------------------------------------------------------------
@@ -101,6 +101,7 @@ SLOTS = {
     "LuongAttention": ["score_kernel", "vector_kernel"],
     "Embedding": ["embeddings"],
     "BatchNormalization": ["gamma", "beta", "moving_mean", "moving_variance"],
+    "Conv1D": ["kernel", "bias"],
 }
 WITHOUT = {"bias": "use_bias", "gamma": "scale", "beta": "center"}  # the fields that leave a weight out
 
@@ -122,6 +123,8 @@ def leaky_relu(x):
 
 def keras_layer(type, config):
     own = {key: leaky_relu for key, value in config.items() if value == "leaky_relu"}
+    if config.get("strides") == 0:
+        own["strides"] = None
     if "layer" in config:
         own["layer"] = keras_layer(**config["layer"])
     return getattr(kl, type)(**config | own)
@@ -243,6 +246,71 @@ def dense():
     files.add("rank_5", (2, 1, 3, 2), layer("Dense", units=3, activation="softmax"), x=2)
     files.add("three_in_a_row", (6,), layer("Dense", units=7, activation="relu"),
               layer("Dense", units=5, activation="tanh"), layer("Dense", units=2), x=9)
+    return files.cases
+
+
+def convolution():
+    """The layers along the time axis."""
+    files = Layers(2500)
+    conv = lambda filters=3, kernel_size=3, **config: layer(  # noqa: E731
+        "Conv1D", filters=filters, kernel_size=kernel_size, **config)
+    for padding, steps in itertools.product(["valid", "same", "causal"], [5, 6]):
+        for strides in [1, 2, 3]:
+            files.add(f"{padding}_{steps}_strides_{strides}", (steps, 2),
+                      conv(padding=padding, strides=strides), x=2)
+        files.add(f"{padding}_{steps}_even", (steps, 2), conv(2, 4, padding=padding), x=2)
+        files.add(f"{padding}_{steps}_even_strides", (steps, 2), conv(2, 2, padding=padding, strides=3), x=2)
+        files.add(f"{padding}_{steps}_dilated", (steps, 2), conv(padding=padding, dilation_rate=2), x=2)
+        files.add(f"{padding}_{steps}_dilated_even", (steps, 2),
+                  conv(2, 2, padding=padding, dilation_rate=3), x=2)
+    for padding in ["valid", "same", "causal"]:
+        files.add(f"{padding}_many_samples", (4, 2), conv(padding=padding), x=9)
+        files.add(f"{padding}_of_one", (1, 1), conv(1, 1, padding=padding), x=1)
+        for groups in [2, 4]:
+            files.add(f"{padding}_groups_{groups}", (5, 4), conv(4, 2, padding=padding, groups=groups), x=2)
+    files.add("same_longer_than_x", (2, 3), conv(2, 5, padding="same"), x=2)
+    files.add("causal_longer_than_x", (2, 3), conv(2, 5, padding="causal"), x=2)
+    files.add("one_position_strides", (5, 3), conv(2, 1, strides=2), x=2)
+    files.add("no_bias", (4, 2), conv(use_bias=False), x=2)
+    files.add("one_filter", (6, 5), conv(1, 3), x=2)
+    files.add("wide", (9, 17), conv(18, 2, padding="same"), x=2)
+    for function in ACTIVATIONS:
+        files.add(f"activation_{function}", (4, 2), conv(activation=function), x=2)
+    # Small whole numbers, of which some are equal: who gets the gradient?
+    equal = np.random.default_rng(2500).integers(0, 3, (3, 7, 2))
+    for kind in ["Max", "Average"]:
+        for padding, size, strides in itertools.product(["valid", "same"], [1, 2, 3], [None, 1, 4]):
+            # strides: 0 is heed's name of None
+            files.add(f"{kind}_{padding}_{size}_{strides}", (7, 2), layer(
+                kind + "Pooling1D", pool_size=size, strides=strides or 0, padding=padding), x=equal)
+        files.add(f"{kind}_longer_than_x", (2, 3), layer(kind + "Pooling1D", pool_size=5, padding="same"), x=2)
+        for keepdims in [False, True]:
+            pool = layer(f"Global{kind}Pooling1D", keepdims=keepdims)
+            files.add(f"Global{kind}_{keepdims}", (7, 2), pool, x=equal)
+            files.add(f"Global{kind}_{keepdims}_one", (1, 1), pool, x=1)
+    for ends in [(1, 1), (0, 2), (3, 0)]:
+        files.add(f"padding_{ends[0]}_{ends[1]}", (3, 2), layer("ZeroPadding1D", padding=ends), x=2)
+        files.add(f"cropping_{ends[0]}_{ends[1]}", (5, 2), layer("Cropping1D", cropping=ends), x=2)
+    for size in [1, 2, 3]:
+        files.add(f"up_sampling_{size}", (3, 2), layer("UpSampling1D", size=size), x=2)
+    files.add("in_a_row", (9, 2), conv(4, padding="same", activation="relu"), layer("MaxPooling1D"),
+              conv(5, 2, activation="tanh"), layer("UpSampling1D"), layer("ZeroPadding1D"), layer("Cropping1D"),
+              layer("AveragePooling1D", pool_size=2), layer("GlobalMaxPooling1D"), layer("Dense", units=2), x=3)
+    files.add("for_each_step", (3, 4, 2), layer("TimeDistributed", layer=held("Conv1D", filters=2, kernel_size=3)),
+              layer("TimeDistributed", layer=held("GlobalAveragePooling1D")), x=2)
+    ids = np.where(COUNTS, np.random.default_rng(2501).integers(1, 5, COUNTS.shape), 0)[:4]
+    words = layer("Embedding", input_dim=5, output_dim=3, mask_zero=True)
+    for name, layers in {
+        "GlobalAverage": [layer("GlobalAveragePooling1D")],
+        "GlobalAverage_keepdims": [layer("GlobalAveragePooling1D", keepdims=True), layer("LSTM", units=2)],
+        "GlobalMax": [layer("GlobalMaxPooling1D")], "Conv1D": [conv(padding="same"), layer("LSTM", units=2)],
+        "Max": [layer("MaxPooling1D"), layer("LSTM", units=2)],
+        "Average": [layer("AveragePooling1D", strides=1, pool_size=2), layer("GRU", units=2)],
+        "padding": [layer("ZeroPadding1D"), layer("LSTM", units=2)],
+        "cropping": [layer("Cropping1D"), layer("LSTM", units=2)],
+        "up_sampling": [layer("UpSampling1D"), layer("GlobalAveragePooling1D")],
+    }.items():
+        files.add("masked_" + name, (5,), words, *layers, x=ids)
     return files.cases
 
 
@@ -1111,8 +1179,9 @@ def pad_sequences():
 
 # Files -------------------------------------------------------------------------------------------
 
-FAMILIES = [activations, dense, lstm, gru, simple_rnn, batch_normalization, wrappers, masking, shaping, merging,
-            attention, masks, losses, metrics, optimizers, pad_sequences, training_index2, training_dummy_regression, training_fit]
+FAMILIES = [activations, convolution, dense, lstm, gru, simple_rnn, batch_normalization, wrappers, masking, shaping,
+            merging, attention, masks, losses, metrics, optimizers, pad_sequences, training_index2,
+            training_dummy_regression, training_fit]
 
 
 def compact(values):

@@ -15,9 +15,9 @@
 
     python3 -m venv build/keras31
     build/keras31/bin/pip install keras==3.1.1 tensorflow-cpu==2.16.1 h5py==3.14.0
-    build/keras31/bin/python tests/golden/generate_keras.py keras31 sequences states
+    build/keras31/bin/python tests/golden/generate_keras.py keras31 sequences convolution states
 
-    build/tf212/bin/python tests/golden/generate_keras.py tf212 sequences states
+    build/tf212/bin/python tests/golden/generate_keras.py tf212 sequences convolution states
 
 Keras 3 writes keras3_*.h5, tf_keras, which is Keras 2, writes keras2_*.h5, both by model.save, and older ones of either
 keras31_*.h5 and keras212_*.h5. Keras 3 writes those of
@@ -264,6 +264,25 @@ def sequences():
     return keras.Model([x, ids], [last, ave, two[1], both[0], both[-2 if state else 0], mul, joined])
 
 
+def convolution():
+    """The layers along the time axis, of sequences of any length and of words with a mask."""
+    keras.backend.clear_session()
+    x, ids = keras.Input((None, 3), name="x"), keras.Input((None,), name="ids", dtype="int32")
+    z = keras.Input((2, 4, 3), name="z")
+    causal = kl.Conv1D(4, 3, padding="causal", dilation_rate=2, activation="relu", name="causal")(x)
+    pooled = kl.MaxPooling1D(2, strides=1, padding="same", name="largest")(causal)
+    halves = kl.Conv1D(4, 2, strides=2, groups=2, use_bias=False, name="halves")(pooled)
+    mean = kl.AveragePooling1D(2, padding="same", name="mean")(halves)
+    words = kl.Embedding(5, 3, mask_zero=True, name="words")(ids)
+    cut = kl.Cropping1D((1, 0), name="cut")(kl.ZeroPadding1D(2, name="padded")(words))
+    long = kl.Conv1D(2, 2, strides=3, padding="same", name="long")(kl.UpSampling1D(2, name="twice")(cut))
+    each = kl.TimeDistributed(kl.Conv1D(2, 3, activation="tanh"), name="each")(z)
+    each = kl.TimeDistributed(kl.GlobalAveragePooling1D(), name="each_mean")(each)
+    kept = kl.GlobalMaxPooling1D(keepdims=True, name="kept")(mean)
+    return keras.Model([x, ids, z], [kl.GlobalMaxPooling1D(name="all")(mean), kl.Dense(2, name="head")(kept), long,
+                                     kl.GlobalAveragePooling1D(name="word")(words), each])
+
+
 def states():
     """States from one layer to another, layers that are shared and frozen, and a mask for a layer that is given states,
     which Keras 2 uses and Keras 3 forgets."""
@@ -340,7 +359,7 @@ def write(name, make, attention=None, dtype="float32"):
         path.unlink(missing_ok=True)  # it saves no Bidirectional as .h5: the file has the group "golden" alone
     else:
         model.save(path)
-    if GENERATION == "3" and (dtype == "float32" or name in ("sequences", "states")):
+    if GENERATION == "3" and (dtype == "float32" or name in ("sequences", "states", "convolution")):
         model.save(path.with_suffix(".keras"))
     inputs = [samples(draw, tensor) for tensor in model.inputs]
     with h5py.File(path, "a") as file:
@@ -374,6 +393,7 @@ write("branches", branches)
 write("hard_sigmoid", hard_sigmoid)
 write("operators", operators)
 write("sequences", sequences, dtype="float64")
+write("convolution", convolution, dtype="float64")
 write("states", states, dtype="float64")
 write("stateful", stateful, dtype="float64")
 if GENERATION == "3":

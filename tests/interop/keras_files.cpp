@@ -153,7 +153,8 @@ Tensor<float> samples(const Graph<float>::Entry& input, Random& random) {
     for (float& id : x.values()) id = std::floor(static_cast<float>(random.uniform(0, 4.99)));
   } else if (shape.rank() == 2) {
     for (Index row = 0; row < x.matrix().rows(); ++row) {
-      if (random.bernoulli(0.3)) x.matrix().row(row).setZero();
+      const bool first = row % shape[0] == 0;  // one step of each sample counts, for its mean
+      if (random.bernoulli(0.3) && !first) x.matrix().row(row).setZero();
     }
   }
   return x;
@@ -171,8 +172,8 @@ class Draw {
     for (Index i = between(1, 3); i > 0; --i) grow();
     const bool both = between(0, 1) == 1;
     std::vector<Node> ends;
-    ends.push_back(finish(between(0, 3)));
-    if (both) ends.push_back(finish(between(0, 3)));
+    ends.push_back(finish(between(0, 5)));
+    if (both) ends.push_back(finish(between(0, 5)));
     if (both) ends.push_back(model_.add(Concatenate{}, {ends[0], ends[1]}));
     model_.add("output", Dense{.units = between(1, 4), .activation = activation()}, ends.back());
     return built();
@@ -203,11 +204,12 @@ class Draw {
         "both", Bidirectional<LSTM>{{.units = U, .return_sequences = true}, mode}, again);
     const Node each = model_.add("each", TimeDistributed<Dense>{{.units = 2}}, both);
     const Node first = model_.add("first", Bidirectional<SimpleRNN>{{.units = U}}, each);
+    const Node mean = model_.add("mean", GlobalAveragePooling1D{}, masked);
     const Node plain = model_.add("plain", Dense{.units = 3}, x);
     const Node started = model_.add("started", SimpleRNN{.units = U}, {plain, Node{h.index, 1}});
     const Node second =
         model_.add("second", Dense{.units = 2, .activation = activation()}, started);
-    model_.set_outputs({first, second, Node{again.index, 1}});
+    model_.set_outputs({first, second, Node{again.index, 1}, mean});
     return built();
   }
 
@@ -237,7 +239,39 @@ class Draw {
   /// Something that turns a sequence into another.
   void grow() {
     const Node x = sequence_;
-    switch (between(0, 9)) {
+    switch (between(0, 12)) {
+      case 10: {
+        const Index groups = units() % 2 == 0 ? between(1, 2) : 1, step = between(1, 3);
+        constexpr std::array paddings{WindowPadding::same, WindowPadding::causal};
+        const bool strides = between(0, 1) == 1;
+        sequence_ = model_.add(Conv1D{.filters = groups * between(1, 3),
+                                      .kernel_size = between(1, 3),
+                                      .strides = strides ? step : 1,
+                                      .padding = paddings[static_cast<std::size_t>(between(0, 1))],
+                                      .dilation_rate = strides ? 1 : step,
+                                      .groups = groups,
+                                      .activation = activation(),
+                                      .use_bias = between(0, 1) == 1},
+                               x);
+        break;
+      }
+      case 11: {
+        const Index size = between(1, shape(x)[0]), strides = between(0, 2);
+        sequence_ = between(0, 1) == 0
+                        ? model_.add(MaxPooling1D{.pool_size = size, .strides = strides}, x)
+                        : model_.add(AveragePooling1D{.pool_size = size,
+                                                      .strides = strides,
+                                                      .padding = WindowPadding::same},
+                                     x);
+        break;
+      }
+      case 12: {
+        const Index last = between(0, shape(x)[0] - 1);
+        const Node cut = model_.add(Cropping1D{.cropping = {0, last}}, x);
+        const Node padded = model_.add(ZeroPadding1D{.padding = {between(0, 2), 1}}, cut);
+        sequence_ = shape(x)[0] < 4 ? model_.add(UpSampling1D{}, padded) : padded;
+        break;
+      }
       case 7:
         sequence_ = model_.add(GRU{.units = between(1, 6),
                                    .use_bias = between(0, 1) == 1,
@@ -299,6 +333,8 @@ class Draw {
       case 0: return model_.add(LuongAttention{.units = between(1, 6)}, sequence_);
       case 1: return model_.add(LastStep{}, sequence_);
       case 2: return model_.add(LSTM{.units = between(1, 5)}, sequence_);
+      case 4: return model_.add(GlobalMaxPooling1D{}, sequence_);
+      case 5: return model_.add(GlobalAveragePooling1D{}, sequence_);
       default: {
         const Node turned = model_.add(Permute{.dims = {2, 1}}, sequence_);
         return model_.add(Flatten{}, turned);

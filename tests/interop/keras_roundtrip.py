@@ -44,6 +44,7 @@ os.environ.setdefault("TF_ENABLE_ONEDNN_OPTS", "0")
 logging.getLogger("absl").setLevel(logging.ERROR)  # what Keras thinks of .h5
 logging.getLogger("tensorflow").setLevel(logging.ERROR)
 warnings.filterwarnings("ignore", message="You are using a softmax over axis")
+warnings.filterwarnings("ignore", message="Layer .* does not support masking")
 warnings.filterwarnings("ignore", message="Skipping variable loading for optimizer")  # heed saves no state of it
 
 import numpy as np  # noqa: E402
@@ -323,12 +324,16 @@ def chance_of(source):
 
 
 def samples(rng, tensor):
-    """Five samples of an input, in which some ids, and some whole steps, are 0."""
+    """Five samples of an input, in which some ids, and some whole steps but not all of a sample, are 0."""
     shape = (5, *(6 if length is None else length for length in tensor.shape[1:]))
     if "int" in str(tensor.dtype):
         return rng.integers(0, 5, shape).astype(np.float32)
     x = rng.normal(size=shape).astype(np.float32)
-    return x * (rng.random((*shape[:2], 1)) > 0.3) if len(shape) == 3 else x
+    if len(shape) != 3:
+        return x
+    counts = rng.random((*shape[:2], 1)) > 0.3
+    counts[:, 0] |= ~counts.any(axis=1)  # of no step there is no mean
+    return x * counts
 
 
 class Draw:
@@ -415,7 +420,8 @@ class Draw:
         started = plain(free, initial_state=states if isinstance(plain, kl.LSTM) else states[0])
         two = self.bidirectional(masked=True, modes=[None, "concat", "ave"], return_sequences=chance(0.5))(masked)
         outputs = [self.bidirectional(masked=True)(words), started[:, -1] if steps and chance(0.5) else kl.Dense(2)(started)]
-        outputs += as_list(two) + states[:1]
+        outputs += as_list(two) + states[:1] + [kl.GlobalAveragePooling1D(keepdims=MODULE_3)(masked)]
+        outputs.append(kl.GlobalMaxPooling1D()(kl.Conv1D(2, 2, padding="causal")(masked)))
         if steps is None or not chance(0.5):
             outputs.append(self.recurrent(masked=True)(self.joined(words, masked) if JOINS_MASKS else words))
         return keras.Model([x, ids], outputs)
@@ -429,7 +435,9 @@ class Draw:
     def grow(self, x):
         """Something that turns a sequence into another."""
         units, steps = int(x.shape[2]), int(x.shape[1])
-        way = self.random.randint(0, 12)
+        way = self.random.randint(0, 16)
+        if 12 < way:
+            return self.moved(x)
         if way == 10:
             return self.recurrent(return_sequences=True, unroll=self.random.random() < 0.3)(x)
         if way == 11:
@@ -463,9 +471,32 @@ class Draw:
             return kl.TimeDistributed(kl.Dense(self.units(), activation=self.activation()))(x)
         return kl.Dropout(0.3)(kl.ELU()(kl.Dense(self.units(), use_bias=False)(x)))
 
+    def moved(self, x):
+        """A layer along the time axis, of all kinds."""
+        steps, features = int(x.shape[1]), int(x.shape[2])
+        padding = self.random.choice(["valid", "same", "causal"])
+        size = self.random.randint(1, steps if padding == "valid" else 4)
+        way = self.random.randint(0, 5)
+        if way < 2:
+            groups = self.random.choice([n for n in range(1, features + 1) if features % n == 0])
+            by = self.random.choice(["strides", "dilation_rate"]) if size == 1 or padding != "valid" else "strides"
+            return kl.Conv1D(groups * self.random.randint(1, 3), size, padding=padding, groups=groups,
+                             activation=self.activation(), use_bias=way == 0, **{by: self.random.randint(1, 3)})(x)
+        if way < 4:
+            padding = "same" if padding == "causal" else padding
+            size = min(size, steps)
+            strides = self.random.choice([None, 1, 2])
+            return [kl.MaxPooling1D, kl.AveragePooling1D][way - 2](size, strides=strides, padding=padding)(x)
+        if way == 4 and steps > 1:
+            first = self.random.randint(0, steps - 1)
+            return kl.Cropping1D((first, self.random.randint(0, steps - 1 - first)))(x)
+        return kl.UpSampling1D(2)(x) if steps < 3 else kl.ZeroPadding1D((1, self.random.randint(0, 2)))(x)
+
     def finish(self, x):
         """Something that makes one vector of a sequence."""
-        way = self.random.randint(0, 5)
+        way = self.random.randint(0, 7)
+        if way > 5:
+            return (kl.GlobalMaxPooling1D if way == 6 else kl.GlobalAveragePooling1D)()(x)
         if way == 5:
             return x[:, self.random.choice([-1, 0])]
         if way == 0 and not self.attention:

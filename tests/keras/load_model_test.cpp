@@ -166,9 +166,8 @@ TEST_CASE("An axis that a file leaves open is given in the options") {
   const auto refused = [&](const Shape& shape) { return message<FileError>([&] { load(shape); }); };
   CHECK(load({3, 2}).input_shape() == Shape{3, 2});
   CHECK(refused({}) ==
-        "m.h5: Cropping1D \"last_crop\": expected an axis of known length to take a part of, got "
-        "(any, "
-        "2)");
+        "m.h5: Reshape \"last\": expected a target shape with a -1 for an input of any length, got "
+        "(2)");
   CHECK(refused({3}) == "m.h5: InputLayer \"x\" has 2 axes, but the given input_shape is (3)");
   CHECK(
       refused({3, 4}) ==
@@ -302,7 +301,8 @@ TEST_CASE("An input that is sparse or ragged is refused") {
   CHECK(field_refusal("x", "optional", false) == "(nothing thrown)");
 }
 
-TEST_CASE("A Cropping1D with a Flatten or a Reshape is the last step, and any other is a Slice") {
+TEST_CASE(
+    "A Cropping1D with a Flatten or a Reshape is the last step, and any other is what it is") {
   const auto row = [](const Json& cropping, const std::string& next, Json config) {
     config["name"] = "next";
     return Json::array(
@@ -321,7 +321,7 @@ TEST_CASE("A Cropping1D with a Flatten or a Reshape is the last step, and any ot
     for (const Json& layer : list) draft.layers().push_back(layer);
     return summary(keras::load_model<float>(draft.bytes()));
   };
-  const std::string last = "x:InputLayer next:LastStep", input = "x:InputLayer crop:Slice";
+  const std::string last = "x:InputLayer next:LastStep", input = "x:InputLayer crop:Cropping1D";
   CHECK(layers({4, 3}, row({3, 0}, "Flatten", {})) == last);
   CHECK(layers({4, 3}, row({3, 0}, "Reshape", {{"target_shape", {3}}})) == last);
   CHECK(layers({1, 3}, row({0, 0}, "Reshape", {{"target_shape", {-1}}})) == last);
@@ -332,16 +332,92 @@ TEST_CASE("A Cropping1D with a Flatten or a Reshape is the last step, and any ot
   Json alone = row({3, 0}, "Flatten", {});
   alone.erase(1);
   CHECK(layers({4, 3}, alone) == input);
+  CHECK(layers({4, 3}, row(1, "Flatten", {})) == input + " next:Flatten");
   CHECK(row_refusal({4}, row({3, 0}, "Flatten", {})) ==
-        "m.h5: Cropping1D \"crop\": expected an input of 2 axes, got (4)");
+        "m.h5: Cropping1D \"crop\": expected an input of (steps, features), got (4)");
   CHECK(row_refusal({4, 3}, row({3, 1}, "Flatten", {})) ==
-        "m.h5: Cropping1D \"crop\": expected a part of axis 1, got 3 to 3 of (4, 3)");
+        "m.h5: Cropping1D \"crop\": expected more than the 4 steps that are cropped, got (4, 3)");
   CHECK(row_refusal({4, 3}, row({3, -1}, "Flatten", {})) ==
-        "m.h5: Cropping1D \"crop\": \"cropping\" has a negative number");
-  CHECK(row_refusal({4, 3}, row(3, "Flatten", {})) ==
-        "m.h5: Cropping1D \"crop\": it has no \"cropping\"");
+        "m.h5: Cropping1D \"crop\": expected cropping of two numbers of steps, got (3, -1)");
   CHECK(row_refusal({4, 3}, row({3, 0, 0}, "Flatten", {})) ==
-        "m.h5: Cropping1D \"crop\": \"cropping\" does not contain pairs");
+        "m.h5: Cropping1D \"crop\": expected cropping of two numbers of steps, got (3, 0, 0)");
+  CHECK(row_refusal({4, 3}, row("all", "Flatten", {})) ==
+        "m.h5: Cropping1D \"crop\": \"cropping\" has a value of the wrong type");
+}
+
+TEST_CASE("A Cropping2D is a Slice, and one of other than two pairs an error") {
+  const auto said = [](const Json& config, const Shape& x = {5, 4, 2}) {
+    return row_refusal({x.begin(), x.end()}, in_row("Cropping2D", config));
+  };
+  CHECK(said({{"cropping", {{1, 2}, {0, 3}}}}) == "(nothing thrown)");
+  CHECK(said({{"cropping", {{1, 2}, {0, 4}}}}) ==
+        "m.h5: Cropping2D \"here\": expected a part of axis 2, got 0 to 0 of (5, 4, 2)");
+  CHECK(said({{"cropping", {{1, 2}, {0, 3}}}}, {5, 4}) ==
+        "m.h5: Cropping2D \"here\": expected an input of 3 axes, got (5, 4)");
+  CHECK(said({{"cropping", {{1, 2}, {0, -3}}}}) ==
+        "m.h5: Cropping2D \"here\": \"cropping\" has a negative number");
+  CHECK(said({{"cropping", {1, 2}}}) ==
+        "m.h5: Cropping2D \"here\": \"cropping\" does not contain pairs");
+  CHECK(said(Json::object()) == "m.h5: Cropping2D \"here\": it has no \"cropping\"");
+}
+
+TEST_CASE("What Keras writes for its only axis, as a list of one number, is that number") {
+  const Conv1D conv{.filters = 3, .kernel_size = 2, .strides = 2};
+  Model<float> model("row");
+  model.input("x", {any, 2});
+  model.add("conv", conv);
+  model.add("pool", MaxPooling1D{.pool_size = 2});
+  model.add("padded", ZeroPadding1D{.padding = {2, 2}});
+  model.build({.seed = 3});
+  const auto load = [&](const auto& change) {
+    Draft draft(model);
+    change(draft.layer("conv")["config"], draft.layer("pool")["config"],
+           draft.layer("padded")["config"]);
+    return keras::load_model<float>(draft.bytes(), {}, "m.h5");
+  };
+  const auto same = load([](Json& c, Json& pool, Json& padded) {
+    for (const char* name : {"kernel_size", "strides", "dilation_rate"}) {
+      c[name] = Json::array({c[name]});
+    }
+    c["data_format"] = "channels_last";
+    c["activity_regularizer"] = nullptr;
+    CHECK(pool["strides"].is_null());  // as in Keras, the size of the pool
+    pool["pool_size"] = {2};
+    pool["strides"] = {2};
+    pool["data_format"] = "channels_last";
+    padded["padding"] = 2;
+  });
+  CHECK(*same.graph()[1].layer.get<Conv1D>() == conv);
+  CHECK(*same.graph()[2].layer.get<MaxPooling1D>() == MaxPooling1D{.pool_size = 2, .strides = 2});
+  CHECK(*same.graph()[3].layer.get<ZeroPadding1D>() == ZeroPadding1D{.padding = {2, 2}});
+  const auto old = load([](Json& c, Json& pool, Json&) {
+    for (const char* name : {"groups", "dilation_rate"}) c.erase(name);  // before Keras 2.3
+    pool.erase("strides");
+  });
+  CHECK(*old.graph()[1].layer.get<Conv1D>() == conv);
+  const auto x = random_tensor<float>({2, 9, 2}, 1);
+  CHECK(same.predict(x) == model.predict(x));
+  CHECK(old.predict(x) == model.predict(x));
+
+  const auto said = [&](const char* field, const Json& value) {
+    return message<FileError>([&] { load([&](Json& c, Json&, Json&) { c[field] = value; }); });
+  };
+  CHECK(said("data_format", "channels_first") ==
+        "m.h5: Conv1D \"conv\": \"data_format\" is \"channels_first\", which heed's layer does not "
+        "have");
+  CHECK(said("kernel_size", {2, 2}) ==
+        "m.h5: Conv1D \"conv\": \"kernel_size\" has a value of the wrong type");
+  CHECK(said("kernel_size", Json::array()) ==
+        "m.h5: Conv1D \"conv\": \"kernel_size\" has a value of the wrong type");
+  CHECK(said("kernel_size", {1.5}) ==
+        "m.h5: Conv1D \"conv\": \"kernel_size\" has a value of the wrong type");
+  CHECK(said("strides", {0}) == "m.h5: Conv1D \"conv\": expected strides of at least 1, got 0");
+  CHECK(said("padding", "full") == "m.h5: Conv1D \"conv\": \"padding\" cannot be \"full\"");
+  CHECK(said("lora_rank", 4) ==
+        "m.h5: Conv1D \"conv\": \"lora_rank\" is 4, which heed's layer does not have");
+  CHECK(said("kernel_size", {3}) ==
+        "m.h5: \"/model_weights/conv/conv/kernel\" has the shape (2, 2, 3), and the model's "
+        "\"conv/kernel\" has (3, 2, 3)");
 }
 
 namespace {

@@ -109,6 +109,17 @@ TEST_CASE("Sequences with masks, ids and all kinds of recurrent layers give what
   }
 }
 
+TEST_CASE("The layers along the time axis give what Keras gives, of every generation") {
+  for (const char* name : {"keras3_convolution", "keras2_convolution", "keras212_convolution"}) {
+    check_golden<double>(name, ".h5", 1e-12);
+    check_golden<float>(name, ".h5", 1e-6);
+  }
+  for (const char* name : {"keras3_convolution", "keras31_convolution"}) {
+    check_golden<double>(name, ".keras", 1e-12);
+    check_golden<float>(name, ".keras", 1e-6);
+  }
+}
+
 TEST_CASE("States that are handed on, shared and frozen layers give what Keras gives") {
   for (const char* name : {"keras3_states", "keras2_states", "keras212_states"}) {
     if (std::string_view(name) == "keras3_states") check_golden<double>(name, ".h5", 1e-12);
@@ -189,6 +200,27 @@ TEST_CASE("Every layer that Keras has comes back with its fields, alone and in a
           format);
     check(row({2, 4, 3}, TimeDistributed<LSTM>{{.units = 2}},
               TimeDistributed<Activation>{{.activation = Activation::tanh}}),
+          format);
+    const Conv1D conv{.filters = 4,
+                      .kernel_size = 2,
+                      .padding = WindowPadding::causal,
+                      .dilation_rate = 2,
+                      .groups = 2,
+                      .activation = Activation::relu,
+                      .bias_initializer = Initializer::ones};
+    check(
+        row({any, 2}, conv, Conv1D{.filters = 3, .kernel_size = 3, .strides = 2, .use_bias = false},
+            MaxPooling1D{}, MaxPooling1D{.strides = 1, .padding = WindowPadding::same},
+            AveragePooling1D{.pool_size = 3}, AveragePooling1D{.pool_size = 1, .strides = 2},
+            ZeroPadding1D{.padding = {0, 3}}, Cropping1D{.cropping = {1, 0}},
+            UpSampling1D{.size = 3}, GlobalMaxPooling1D{}),
+        format);
+    check(
+        row({5, 2}, GlobalAveragePooling1D{.keepdims = true}, GlobalMaxPooling1D{.keepdims = true}),
+        format);
+    check(row({any, 2}, Masking{}, GlobalAveragePooling1D{}), format);
+    check(row({3, 6, 2}, TimeDistributed<Conv1D>{conv}, TimeDistributed<MaxPooling1D>{},
+              TimeDistributed<GlobalAveragePooling1D>{}),
           format);
   }
 }
@@ -292,6 +324,44 @@ TEST_CASE("A mask that Keras would not use is written into a .keras and by no .h
   for (const Index row : {1, 4, 5, 8}) values.matrix().row(row).setConstant(0.5f);
   const std::vector<Tensor<float>> data{some_ids, values};
   CHECK(outputs(again, data) == outputs(model, data));
+}
+
+TEST_CASE("A mean leaves out the same steps in Keras as in heed, or is not written") {
+  // A Slice hands its mask on in heed alone.
+  Model<float> model("m");
+  model.input("x", {any, 2});
+  model.add("masked", Masking{});
+  model.add("dense", Dense{.units = 3});
+  model.add("mean", GlobalAveragePooling1D{});
+  model.build({.seed = 4});
+  auto data = random_tensor<float>({4, 3, 2}, 1);
+  for (const Index row : {1, 4, 5, 8}) data.matrix().row(row).setZero();
+  for (const auto format : {keras::Format::hdf5, keras::Format::native}) {
+    CHECK(keras::load_model<float>(keras::save_model(model, {}, format)).predict(data) ==
+          model.predict(data));
+  }
+  Model<float> part("m");
+  part.input("x", {3, 2});
+  part.add("masked", Masking{});
+  part.add("part", Slice{.begin = {0, 1}});
+  part.add("mean", GlobalAveragePooling1D{});
+  part.build();
+  CHECK(save_refusal(part, keras::Format::hdf5) ==
+        "GlobalAveragePooling1D \"mean\" leaves out steps by a mask that Keras does not hand on to "
+        "it in all of its versions; in a file of the format .keras it can be written");
+  const auto bytes = keras::save_model(part, {}, keras::Format::native);
+  CHECK(message<FileError>([&] { keras::load_model<float>(bytes, {}, "m.keras"); }) ==
+        "m.keras: GlobalAveragePooling1D \"mean\" leaves out steps by a mask that no layer of heed "
+        "hands on to it");
+
+  Model<float> whole("m");  // all steps count, as in x
+  const Node x = whole.input("x", {3, 2});
+  const Node masked = whole.add("masked", Masking{}, x);
+  whole.add("mean", GlobalAveragePooling1D{}, whole.add("both", Concatenate{}, {masked, x}));
+  whole.build();
+  const auto again = keras::load_model<float>(keras::save_model(whole));
+  CHECK(again.graph().find("mean_unmasked") < again.graph().nodes().size());
+  CHECK(again.predict(data) == whole.predict(data));
 }
 
 TEST_CASE("A mask that Keras would use and heed does not is dropped on the way") {

@@ -48,7 +48,7 @@ const std::map<std::string, std::string> not_in_keras{{"Input", "InputLayer"},
                                                       {"LastStep", "a Lambda"},
                                                       {"LuongAttention", "several layers"},
                                                       {"StepAttention", "several layers"},
-                                                      {"Slice", "operators and Cropping1D"}};
+                                                      {"Slice", "operators"}};
 
 }  // namespace
 

@@ -237,6 +237,66 @@ TEST_CASE("Gradients of layers that move values are exact", "[oracle]") {
   check_exact_gradients(Dropout{.rate = 0.4}, {{3, 5}}, {2}, false);
 }
 
+TEST_CASE("Conv1D's gradients are exact with every padding, stride, dilation and group",
+          "[oracle]") {
+  for (const auto& [name, padding] : Names<WindowPadding>::table) {
+    for (const Index groups : {1, 2}) {
+      for (const Index step : {1, 2, 3}) {
+        CAPTURE(name, groups, step);
+        Conv1D layer{.filters = 4,
+                     .kernel_size = 3,
+                     .strides = step,
+                     .padding = padding,
+                     .groups = groups,
+                     .activation = Activation::tanh};
+        check_exact_gradients(layer, {{7, 4}}, {1, 3});
+        check_exact_gradients(layer, {{8, 2}}, {9});
+        layer.strides = 1;
+        layer.dilation_rate = step;
+        layer.use_bias = false;
+        check_exact_gradients(layer, {{7, 4}}, {1, 3});
+        check_exact_gradients(layer, {{8, 2}}, {9});
+      }
+    }
+    check_exact_gradients(Conv1D{.filters = 1, .kernel_size = 1, .padding = padding}, {{1, 1}});
+    check_exact_gradients(Conv1D{.filters = 17, .kernel_size = 2, .padding = padding}, {{6, 9}},
+                          {2});
+  }
+  for (const auto& [name, function] : Names<ActivationFunction>::table) {
+    CAPTURE(name);
+    check_exact_gradients(Conv1D{.filters = 3, .kernel_size = 2, .activation = function}, {{4, 2}},
+                          {2});
+  }
+}
+
+TEST_CASE("Gradients of the layers that pool, pad, crop and repeat steps are exact", "[oracle]") {
+  for (const WindowPadding padding : {WindowPadding::valid, WindowPadding::same}) {
+    for (const Index strides : {0, 1, 2, 4}) {
+      CAPTURE(name_of(padding), strides);
+      for (const Shape& x : {Shape{7, 3}, Shape{3, 1}}) {
+        check_exact_gradients(MaxPooling1D{.pool_size = 3, .strides = strides, .padding = padding},
+                              {x}, {1, 2});
+        check_exact_gradients(
+            AveragePooling1D{.pool_size = 3, .strides = strides, .padding = padding}, {x}, {1, 2});
+      }
+    }
+  }
+  const std::vector<std::uint8_t> some(holes.begin(), holes.end() - 4);  // all with a step
+  for (const bool keepdims : {false, true}) {
+    for (const Shape& x : {Shape{1, 1}, Shape{5, 3}, Shape{4, 17}}) {
+      check_exact_gradients(GlobalMaxPooling1D{.keepdims = keepdims}, {x});
+      check_exact_gradients(GlobalAveragePooling1D{.keepdims = keepdims}, {x});
+    }
+    check_exact_gradients(GlobalAveragePooling1D{.keepdims = keepdims}, {{4, 3}}, {4}, false, some);
+  }
+  check_exact_gradients(ZeroPadding1D{}, {{3, 2}});
+  check_exact_gradients(ZeroPadding1D{.padding = {0, 3}}, {{1, 1}});
+  check_exact_gradients(Cropping1D{}, {{5, 2}});
+  check_exact_gradients(Cropping1D{.cropping = {0, 3}}, {{4, 1}});
+  check_exact_gradients(UpSampling1D{}, {{3, 2}});
+  check_exact_gradients(UpSampling1D{.size = 4}, {{1, 1}});
+}
+
 TEST_CASE("Gradients of layers that join inputs are exact", "[oracle]") {
   for (const Shape& shape : {Shape{1}, Shape{7}, Shape{3, 5}, Shape{2, 1, 3}}) {
     CAPTURE(to_text(shape));

@@ -263,6 +263,52 @@ TEMPLATE_TEST_CASE("A stream gives the bits of predict for the sequence so far",
       model.add(Dense{.units = 1}, x);
     });
   }
+  SECTION("a causal convolution") {
+    check([](auto& model, Node x) {
+      model.add(Conv1D{.filters = 5,
+                       .kernel_size = 3,
+                       .padding = WindowPadding::causal,
+                       .activation = Activation::tanh},
+                x);
+    });
+  }
+  SECTION("causal convolutions that reach further and further back") {
+    check([](auto& model, Node x) {
+      for (const Index dilation : {1, 2, 4}) {
+        const Node more = model.add(Conv1D{.filters = 3,
+                                           .kernel_size = 2,
+                                           .padding = WindowPadding::causal,
+                                           .dilation_rate = dilation,
+                                           .activation = Activation::relu},
+                                    x);
+        x = model.add(Add{}, {x, more});
+      }
+      model.add(Conv1D{.filters = 1, .kernel_size = 1, .padding = WindowPadding::valid}, x);
+    });
+  }
+  SECTION("a causal convolution in groups without a bias, and one of single positions") {
+    check([](auto& model, Node x) {
+      x = model.add(Conv1D{.filters = 6,
+                           .kernel_size = 4,
+                           .padding = WindowPadding::causal,
+                           .groups = 3,
+                           .use_bias = false},
+                    x);
+      model.add(Conv1D{.filters = 4,
+                       .kernel_size = 1,
+                       .padding = WindowPadding::same,
+                       .groups = 2,
+                       .activation = Activation::softmax},
+                x);
+    });
+  }
+  SECTION("the largest values and the means so far") {
+    check([](auto& model, Node x) {
+      const Node largest = model.add(GlobalMaxPooling1D{}, x);
+      const Node mean = model.add(GlobalAveragePooling1D{}, x);
+      model.add(Concatenate{}, {largest, mean});
+    });
+  }
   SECTION("any layers behind the steps") {
     check([](auto& model, Node x) {
       x = model.add(LSTM{.units = 4}, x);
@@ -317,6 +363,26 @@ TEMPLATE_TEST_CASE("A stream of other cells gives the bits of predict at all kin
         model.add(Concatenate{}, {after, before, simple});
       };
       check_stream<S>(layers, {D}, 0, 4);
+    }
+  }
+}
+
+TEMPLATE_TEST_CASE("A stream of convolutions gives the bits of predict at all kinds of sizes", "",
+                   float, double) {
+  using S = TestType;
+  for (const Index D : {1, 3, 8, 17}) {
+    for (const Index F : {1, 3, 8, 17}) {
+      for (const Index dilation : {1, 3}) {
+        CAPTURE(D, F, dilation);
+        const Layers<S> layers = [&](auto& model, Node x) {
+          model.add(Conv1D{.filters = F,
+                           .kernel_size = 3,
+                           .padding = WindowPadding::causal,
+                           .dilation_rate = dilation},
+                    x);
+        };
+        check_stream<S>(layers, {D}, 0, 10);
+      }
     }
   }
 }
@@ -710,6 +776,27 @@ TEST_CASE("A model that cannot be streamed is refused with the name of the layer
     CHECK(refusal(Permute{.dims = {2, 1}}) == "Permute" + reason);
     CHECK(refusal(LSTM{.units = 2, .go_backwards = true}) ==
           "LSTM \"layer\" cannot be streamed: with go_backwards it begins with the last step");
+    CHECK(refusal(MaxPooling1D{}) == "MaxPooling1D" + reason);
+    CHECK(refusal(AveragePooling1D{.pool_size = 2, .strides = 1}) == "AveragePooling1D" + reason);
+    CHECK(refusal(ZeroPadding1D{}) == "ZeroPadding1D" + reason);
+    CHECK(refusal(Cropping1D{}) == "Cropping1D" + reason);
+    CHECK(refusal(UpSampling1D{}) == "UpSampling1D" + reason);
+    CHECK(refusal(GlobalMaxPooling1D{.keepdims = true}) ==
+          "GlobalMaxPooling1D \"layer\" cannot be streamed: with keepdims its only step is that of "
+          "the whole sequence");
+    CHECK(
+        refusal(GlobalAveragePooling1D{.keepdims = true}) ==
+        "GlobalAveragePooling1D \"layer\" cannot be streamed: with keepdims its only step is that "
+        "of the whole sequence");
+    CHECK(refusal(Conv1D{.filters = 1, .kernel_size = 2}) ==
+          "Conv1D \"layer\" cannot be streamed: with padding valid it has fewer steps than its "
+          "input; causal keeps them");
+    CHECK(refusal(Conv1D{.filters = 1, .kernel_size = 2, .padding = WindowPadding::same}) ==
+          "Conv1D \"layer\" cannot be streamed: with padding same it needs later steps; causal "
+          "does not");
+    CHECK(refusal(Conv1D{.filters = 1, .kernel_size = 1, .strides = 2}) ==
+          "Conv1D \"layer\" cannot be streamed: with strides of 2 it has fewer steps than its "
+          "input");
   }
   SECTION("a layer of two outputs behind the last step") {
     model.input({4, 2});

@@ -25,9 +25,10 @@ struct ForwardCost {
 template <class Scalar>
 bool is_linear_in_steps(const AnyLayer<Scalar>& layer) {
   const auto is = [&]<Layer... L>() { return ((layer.template get<L>() != nullptr) || ...); };
-  return is.template
-  operator()<Activation, Add, Concatenate, Dense, Dropout, Flatten, GRU, Input, LastStep, LSTM,
-             LuongAttention, Multiply, Permute, RepeatVector, Reshape, SimpleRNN, StepAttention>();
+  return is.template operator()<Activation, Add, Concatenate, Conv1D, Cropping1D, Dense, Dropout,
+                                Flatten, GlobalAveragePooling1D, GlobalMaxPooling1D, GRU, Input,
+                                LastStep, LSTM, LuongAttention, Multiply, Permute, RepeatVector,
+                                Reshape, SimpleRNN, StepAttention, UpSampling1D, ZeroPadding1D>();
 }
 
 template <class Scalar>

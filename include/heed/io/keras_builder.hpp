@@ -33,11 +33,12 @@ class KerasBuilder {
   }
 
  private:
-  /// A Cropping1D or Cropping2D. It becomes a Slice unless the layer that reads it makes it a
-  /// LastStep.
+  /// A Cropping1D or Cropping2D. It becomes that layer of heed's, or a Slice, unless the layer that
+  /// reads it makes it a LastStep.
   struct Cropped {
     const KerasLayer* layer;
-    Slice part;
+    AnyLayer<Scalar> made;
+    Shape shape;  ///< of its output
     Node input;
     bool used = false;
   };
@@ -65,10 +66,10 @@ class KerasBuilder {
       // `Cropping1D((T - 1, 0))` followed by a Flatten or a Reshape is a LastStep.
       auto& crop = cropped->second;
       const Shape& x = shape(crop.input);
-      const Shape part = crop.part.output_shape(x);
-      const auto made = make(layer, call, std::array{part});
-      if (made.only_reshapes() && x.rank() == 2 && crop.part.begin[0] == x[0] - 1 &&
-          output_shape(layer, made, part) == Shape{x[1]}) {
+      const auto made = make(layer, call, std::array{crop.shape});
+      const auto* ends = crop.made.template get<Cropping1D>();
+      if (made.only_reshapes() && ends != nullptr && ends->cropping[0] == x[0] - 1 &&
+          output_shape(layer, made, crop.shape) == Shape{x[1]}) {
         crop.used = true;
         return add(i, name, call, AnyLayer<Scalar>(LastStep{}), {crop.input});
       }
@@ -112,15 +113,15 @@ class KerasBuilder {
   KerasMask fit_mask(const KerasLayer& layer, const KerasCall& call, const AnyLayer<Scalar>& made,
                      std::vector<Node>& from) {
     const auto& graph = model_.graph();
-    const bool recurrent = !made.states(shape(from[0])).empty();
+    const bool takes = takes_keras_mask(made, shape(from[0]));
     const bool inside = hands_mask_inside(made) || layer.class_name == "Softmax";
     const KerasMask implied = keras_.of(graph, from[0]), has = heed_.of(graph, from[0]);
     const KerasMask wanted = call.says_mask ? said_mask(layer, call) : implied;
     layer.expect(!inside || !wanted, " leaves out steps by a mask, which heed's layer does not");
-    layer.expect(recurrent || inside || !call.mask || layer.class_name == "TimeDistributed",
+    layer.expect(takes || inside || !call.mask || layer.class_name == "TimeDistributed",
                  " is called with \"mask\", which heed's layers are not");
-    const bool unmasked = uses_mask(made, shape(from[0])) && has && !(recurrent && wanted);
-    layer.expect(!recurrent || !wanted || wanted == has,
+    const bool unmasked = uses_mask(made, shape(from[0])) && has && !(takes && wanted);
+    layer.expect(!takes || !wanted || wanted == has,
                  " leaves out steps by a mask that no layer of heed hands on to it");
     const bool drops = !layer.of_keras || keras_operator(layer, call) != KerasOperator::none;
     KerasMask after = drops ? KerasMask{} : keras_mask_after(call, made, from);
@@ -185,12 +186,15 @@ class KerasBuilder {
     call.expect_inputs_alone(layer, false);
     layer.expect(call.inputs.size() == 1, " has ", call.inputs.size(), " inputs, expected one");
     const Node input = node(call.inputs[0], layer.place);
-    const Slice part = at_place(layer.place, [&] {
-      const Slice slice = slice_from_cropping(layer, version_, shape(input));
-      slice.output_shape(shape(input));
-      return slice;
-    });
-    cropped_.emplace(KerasTensor{name.layer, name.call, 0}, Cropped{&layer, part, input});
+    const Shape& x = shape(input);
+    AnyLayer<Scalar> made = layer.class_name == Cropping1D::type
+                                ? make(layer, call, std::array{x})
+                                : AnyLayer<Scalar>(at_place(layer.place, [&] {
+                                    return slice_from_cropping(layer, version_, x);
+                                  }));
+    const Shape y = output_shape(layer, made, x);
+    cropped_.emplace(KerasTensor{name.layer, name.call, 0},
+                     Cropped{&layer, std::move(made), y, input});
   }
 
   void add_inputs(const KerasOrder& order) {
@@ -235,8 +239,7 @@ class KerasBuilder {
     if (cropped != cropped_.end() && !nodes_.contains(call)) {
       cropped->second.used = true;
       const std::string name = tensor.call == 0 ? tensor.layer : free_name(tensor.layer);
-      nodes_[call] = append(name, AnyLayer<Scalar>(cropped->second.part), {cropped->second.input},
-                            std::nullopt);
+      nodes_[call] = append(name, cropped->second.made, {cropped->second.input}, std::nullopt);
       keras_.set(nodes_[call].index, {});
     }
     const auto known = nodes_.find(call);

@@ -34,10 +34,10 @@ void check_for_keras(const Model<Scalar>& model, Index batch_size) {
     const auto& node = graph[i];
     if (node.is_input()) continue;
     const Node x = node.inputs[0];
-    const bool recurrent = !node.layer.states(graph.shape(x)).empty();
-    check<ModelError>(recurrent || !uses_mask(node.layer, graph.shape(x)) || !masks.of(graph, x),
-                      graph.title(i),
-                      " skips masked steps, but the Keras layer that it is written as does not");
+    const Shape& shape = graph.shape(x);
+    check<ModelError>(
+        takes_keras_mask(node.layer, shape) || !uses_mask(node.layer, shape) || !masks.of(graph, x),
+        graph.title(i), " skips masked steps, but the Keras layer that it is written as does not");
     check<ModelError>(!node.layer.is_stateful() || batch_size > 0, graph.title(i),
                       " is stateful, so Keras needs the number of samples in a batch: "
                       "save_model(model, …, {.batch_size = …})");

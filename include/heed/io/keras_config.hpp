@@ -72,6 +72,21 @@ inline KerasLayer keras_layer(const nlohmann::json& json, std::size_t position,
   return layer;
 }
 
+/// A value in the form of a field of type `T` of heed's layer: Keras writes what belongs to the only
+/// axis of a layer as a list, `"kernel_size": [3]`, and accepts one number for two equal ones.
+template <class T>
+nlohmann::json keras_form(std::string_view name, const nlohmann::json& value) {
+  if constexpr (std::same_as<T, Index> || std::same_as<T, Required<Index>>) {
+    if (value.is_array() && value.size() == 1 && value[0].is_number()) return value[0];
+  }
+  if constexpr (std::convertible_to<T, std::vector<Index>>) {
+    constexpr auto pairs = std::to_array<std::string_view>({"axes", "cropping", "padding"});
+    const bool is_pair = std::find(pairs.begin(), pairs.end(), name) != pairs.end();
+    if (is_pair && value.is_number()) return nlohmann::json::array({value, value});
+  }
+  return value;
+}
+
 /// The configuration of a Keras layer. Fields that heed's layer also has are read. Fields that do
 /// not affect the output of a trained layer are ignored. All other fields must be off; otherwise an
 /// `OptionError` is thrown.
@@ -83,17 +98,20 @@ class KerasConfig {
   /// The fields of heed's layer `L`, except for some that are read elsewhere.
   template <Layer L>
   Config read(std::initializer_list<std::string_view> elsewhere = {}) const {
-    std::vector<std::string_view> known;
-    std::apply([&](const auto&... field) { (known.push_back(field.name), ...); }, L::fields());
     Config config;
-    for (const auto& [name, wrapped] : fields_.items()) {
+    for (const auto& item : fields_.items()) {
+      const std::string& name = item.key();
       if (std::find(elsewhere.begin(), elsewhere.end(), name) != elsewhere.end()) continue;
-      const auto& value = keras_value(wrapped);
-      if (std::find(known.begin(), known.end(), name) == known.end()) {
-        check_off(name, value);
-      } else {
-        add(config, name, value);
-      }
+      const auto& value = keras_value(item.value());
+      const auto read_one = [&](const auto& field) {
+        if (field.name != name) return false;
+        using T = std::remove_cvref_t<decltype(std::declval<L&>().*field.member)>;
+        add(config, name, keras_form<T>(name, value));
+        return true;
+      };
+      const bool known =
+          std::apply([&](const auto&... field) { return (read_one(field) || ...); }, L::fields());
+      if (!known) check_off(name, value);
     }
     return config;
   }
@@ -172,9 +190,6 @@ class KerasConfig {
     if (value.is_null()) return;
     if (name.ends_with("_initializer")) {
       add_initializer(config, name, value);
-    } else if (name == "axes" && value.is_number()) {
-      const Index axis = index_from_json(value, name);
-      config.emplace_back(name, std::vector<Index>{axis, axis});
     } else {
       config.emplace_back(name, config_value_from_json(value, name));
       check_keras_meaning(name, config.back().second, version_);

@@ -161,15 +161,15 @@ class KerasEntries {
     const auto& node = graph_[i];
     const Node x = node.inputs[0];
     const KerasMask mask = heed_.of(graph_, x), there = keras_.of(graph_, x);
-    const bool recurrent = !node.layer.states(graph_.shape(x)).empty();
+    const bool takes = takes_keras_mask(node.layer, graph_.shape(x));
     const bool wraps = node.layer.type() == TimeDistributed<Dense>::type;
-    const bool drops = there && ((recurrent && !mask) || hands_mask_inside(node.layer) ||
-                                 (wraps && !is_plain(there)));
+    const bool drops =
+        there && ((takes && !mask) || hands_mask_inside(node.layer) || (wraps && !is_plain(there)));
     keras_.set(i, drops ? KerasMask{} : keras_mask_of(graph_, i, keras_));
     if (drops) {
       inputs[0] =
           list_.add_reshape(list_.free_name(node.name + "_unmasked"), graph_.shape(x), inputs[0]);
-    } else if (recurrent && mask) {
+    } else if (takes && mask) {
       const bool says = mask != there || inputs.size() > 1;
       check<ModelError>(!says || (form_.native && is_known(mask)), graph_.title(i),
                         " skips steps by a mask that some versions of Keras do not pass on to it",

@@ -58,9 +58,9 @@ inline void add_keras_module(OrderedJson& object, const char* module) {
   object["registered_name"] = own ? OrderedJson(name) : OrderedJson();
 }
 
-/// A layer's fields in Keras. The merge mode `none` is None there. Most versions of Keras 2 do not
-/// have `zero_output_for_mask`. An inner layer has a name, and Keras 3 requires its module in both
-/// formats.
+/// A layer's fields in Keras. The merge mode `none` and strides of 0 are None there. Most versions of
+/// Keras 2 do not have `zero_output_for_mask`. An inner layer has a name, and Keras 3 requires its
+/// module in both formats.
 inline OrderedJson keras_fields(const Config& config, const std::string& dtype, bool trains) {
   OrderedJson json = OrderedJson::object();
   for (const auto& [name, value] : config) {
@@ -70,7 +70,8 @@ inline OrderedJson keras_fields(const Config& config, const std::string& dtype, 
       fields.update(keras_fields(inner->config, dtype, trains));
       json[name] = {{"class_name", registered_type(inner->type)}, {"config", std::move(fields)}};
       add_keras_module(json[name], "keras.layers");
-    } else if (name == "merge_mode" && value == ConfigValue(std::string("none"))) {
+    } else if ((name == "merge_mode" && value == ConfigValue(std::string("none"))) ||
+               (name == "strides" && value == ConfigValue(Index{0}))) {
       json[name] = nullptr;
     } else if (name != "zero_output_for_mask" || value == ConfigValue(true)) {
       json.update(config_to_json({{name, value}}));

@@ -10,9 +10,11 @@ namespace heed::detail {
 
 /// The layers that have the same name, fields and weights in Keras.
 using KerasLayers =
-    std::tuple<Activation, Add, BatchNormalization, Bidirectional<GRU>, Bidirectional<LSTM>,
-               Bidirectional<SimpleRNN>, Concatenate, Dense, Dot, Dropout, Embedding, Flatten, GRU,
-               LSTM, Masking, Multiply, Permute, RepeatVector, Reshape, SimpleRNN>;
+    std::tuple<Activation, Add, AveragePooling1D, BatchNormalization, Bidirectional<GRU>,
+               Bidirectional<LSTM>, Bidirectional<SimpleRNN>, Concatenate, Conv1D, Cropping1D,
+               Dense, Dot, Dropout, Embedding, Flatten, GlobalAveragePooling1D, GlobalMaxPooling1D,
+               GRU, LSTM, Masking, MaxPooling1D, Multiply, Permute, RepeatVector, Reshape,
+               SimpleRNN, UpSampling1D, ZeroPadding1D>;
 
 /// Calls `use` with a null pointer to each of these types. Returns whether it returned true for one
 /// of them.

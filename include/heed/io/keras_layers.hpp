@@ -42,9 +42,8 @@ inline constexpr std::string_view keras_last_step = "last_hidden_state";
 
 /// The Keras classes that heed reads.
 inline bool is_keras_class(std::string_view name) {
-  constexpr auto others =
-      std::to_array<std::string_view>({"Cropping1D", "Cropping2D", "ELU", "InputLayer", "Lambda",
-                                       "ReLU", "Softmax", "TimeDistributed"});
+  constexpr auto others = std::to_array<std::string_view>(
+      {"Cropping2D", "ELU", "InputLayer", "Lambda", "ReLU", "Softmax", "TimeDistributed"});
   return std::find(others.begin(), others.end(), name) != others.end() ||
          any_keras_layer([&]<class L>(const L*) { return L::type == name; });
 }

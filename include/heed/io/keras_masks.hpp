@@ -73,23 +73,30 @@ bool has_mask(const Graph<Scalar>& graph, Node node) {
   return node.output < graph[node.index].layer.outputs();
 }
 
+/// Whether Keras calls a layer with the mask of its first input.
+template <class Scalar>
+bool takes_keras_mask(const AnyLayer<Scalar>& layer, const Shape& x) {
+  return !layer.states(x).empty() || layer.template get<GlobalAveragePooling1D>() != nullptr;
+}
+
 /// Whether the output of a layer depends on the mask of its first input.
 template <class Scalar>
 bool uses_mask(const AnyLayer<Scalar>& layer, const Shape& x) {
-  return !layer.states(x).empty() || layer.template get<LastStep>() != nullptr ||
+  return takes_keras_mask(layer, x) || layer.template get<LastStep>() != nullptr ||
          layer.template get<LuongAttention>() != nullptr ||
          layer.template get<StepAttention>() != nullptr;
 }
 
-/// Whether a layer is a TimeDistributed recurrent layer, to which Keras passes the mask for each
-/// step.
+/// Whether a layer is a TimeDistributed layer that uses a mask, to which Keras passes the mask for
+/// each step.
 template <class Scalar>
 bool hands_mask_inside(const AnyLayer<Scalar>& layer) {
   if (layer.type() != "TimeDistributed") return false;
   for (const auto& [name, value] : layer.config()) {
     const auto* inner = std::get_if<LayerConfig>(&value);
-    if (inner != nullptr && (inner->type == LSTM::type || inner->type == GRU::type ||
-                             inner->type == SimpleRNN::type || inner->type == "Bidirectional")) {
+    if (inner != nullptr &&
+        (inner->type == LSTM::type || inner->type == GRU::type || inner->type == SimpleRNN::type ||
+         inner->type == "Bidirectional" || inner->type == GlobalAveragePooling1D::type)) {
       return true;
     }
   }

@@ -140,18 +140,15 @@ AnyLayer<Scalar> operator_from_keras(KerasOperator which, const KerasCall& call,
   return AnyLayer<Scalar>(Multiply{});
 }
 
-/// The Slice that does the same as a Cropping1D or Cropping2D.
+/// The Slice that does the same as a Cropping2D.
 inline Slice slice_from_cropping(const KerasLayer& layer, const KerasVersion& version,
                                  const Shape& x) {
-  const bool one = layer.class_name == "Cropping1D";
   const auto found = layer.config->find("cropping");
   check<OptionError>(found != layer.config->end() && found->is_array(), "it has no \"cropping\"");
   KerasConfig(*layer.config, version).expect_only("cropping", *found);
-  const auto cropping = one ? nlohmann::json::array({*found}) : *found;
-  check<OptionError>(x.rank() == (one ? 2 : 3) && std::ssize(cropping) + 1 == x.rank(),
-                     "expected an input of ", one ? 2 : 3, " axes, got ", x);
+  check<OptionError>(x.rank() == 3 && found->size() == 2, "expected an input of 3 axes, got ", x);
   Slice part;
-  for (const auto& ends : cropping) {
+  for (const auto& ends : *found) {
     check<OptionError>(ends.is_array() && ends.size() == 2, "\"cropping\" does not contain pairs");
     const Index first = index_from_json(ends[0], "cropping");
     const Index last = index_from_json(ends[1], "cropping");

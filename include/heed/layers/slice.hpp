@@ -14,7 +14,7 @@ namespace heed {
 /// numbers count from the end of the axis, and an end of 0 is the end itself. `squeeze` lists axes
 /// of length 1 to remove; the batch axis is axis 0.
 ///
-/// Keras has no such layer except `Cropping1D`; in the file of a model, `h[:, 1:3]` is an operator.
+/// Keras has no such layer; in the file of a model, `h[:, 1:3]` is an operator.
 struct Slice {
   std::vector<Index> begin = {};
   std::vector<Index> end = {};

@@ -10,19 +10,25 @@
 #include <heed/attention/step_attention.hpp>
 #include <heed/layers/activation.hpp>
 #include <heed/layers/add.hpp>
+#include <heed/layers/average_pooling1d.hpp>
 #include <heed/layers/batch_normalization.hpp>
 #include <heed/layers/bidirectional.hpp>
 #include <heed/layers/concatenate.hpp>
+#include <heed/layers/conv1d.hpp>
+#include <heed/layers/cropping1d.hpp>
 #include <heed/layers/dense.hpp>
 #include <heed/layers/dot.hpp>
 #include <heed/layers/dropout.hpp>
 #include <heed/layers/embedding.hpp>
 #include <heed/layers/flatten.hpp>
+#include <heed/layers/global_average_pooling1d.hpp>
+#include <heed/layers/global_max_pooling1d.hpp>
 #include <heed/layers/gru.hpp>
 #include <heed/layers/input.hpp>
 #include <heed/layers/last_step.hpp>
 #include <heed/layers/lstm.hpp>
 #include <heed/layers/masking.hpp>
+#include <heed/layers/max_pooling1d.hpp>
 #include <heed/layers/multiply.hpp>
 #include <heed/layers/permute.hpp>
 #include <heed/layers/repeat_vector.hpp>
@@ -30,15 +36,18 @@
 #include <heed/layers/simple_rnn.hpp>
 #include <heed/layers/slice.hpp>
 #include <heed/layers/time_distributed.hpp>
+#include <heed/layers/up_sampling1d.hpp>
+#include <heed/layers/zero_padding1d.hpp>
 
 namespace heed {
 
 /// The types of all layers, sorted by name. The registry adds the `TimeDistributed` form of each
 /// layer that can be wrapped.
 using AllLayers =
-    std::tuple<Activation, Add, BatchNormalization, Bidirectional<GRU>, Bidirectional<LSTM>,
-               Bidirectional<SimpleRNN>, Concatenate, Dense, Dot, Dropout, Embedding, Flatten, GRU,
-               Input, LastStep, LSTM, LuongAttention, Masking, Multiply, Permute, RepeatVector,
-               Reshape, SimpleRNN, Slice, StepAttention>;
+    std::tuple<Activation, Add, AveragePooling1D, BatchNormalization, Bidirectional<GRU>,
+               Bidirectional<LSTM>, Bidirectional<SimpleRNN>, Concatenate, Conv1D, Cropping1D,
+               Dense, Dot, Dropout, Embedding, Flatten, GlobalAveragePooling1D, GlobalMaxPooling1D,
+               GRU, Input, LastStep, LSTM, LuongAttention, Masking, MaxPooling1D, Multiply, Permute,
+               RepeatVector, Reshape, SimpleRNN, Slice, StepAttention, UpSampling1D, ZeroPadding1D>;
 
 }  // namespace heed

@@ -32,7 +32,7 @@ struct StreamState {
 ///
 /// A layer whose input has steps can be streamed if each step of its output depends only on the
 /// same step of the input (Dense, Activation, Dropout, Multiply, Add, Concatenate of features), or
-/// on that step and a state (LSTM, LastStep, LuongAttention). Any layer may follow a layer that
+/// on that step and a state (LSTM, causal Conv1D, LuongAttention). Any layer may follow a layer that
 /// removes the time axis.
 ///
 /// The model must outlive the stream and must not be moved. Its weights must not change: after
