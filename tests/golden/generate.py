@@ -118,8 +118,21 @@ def leaky_relu(x):
     return tf.where(x > 0, x, np.float64(0.2) * x)
 
 
+def hard_sigmoid_keras_2(x):
+    """Keras 3 has no function of this formula any more."""
+    return tf.clip_by_value(np.float64(0.2) * x + np.float64(0.5), np.float64(0), np.float64(1))
+
+
+def gelu(x):
+    """TensorFlow's own keeps the root of 2 as float32."""
+    return x * (1 + tf.math.erf(x / np.sqrt(2))) / 2
+
+
+OWN = {"gelu": gelu, "leaky_relu": leaky_relu, "hard_sigmoid_keras_2": hard_sigmoid_keras_2}
+
+
 def keras_layer(type, config):
-    own = {key: leaky_relu for key, value in config.items() if value == "leaky_relu"}
+    own = {key: OWN[value] for key, value in config.items() if isinstance(value, str) and value in OWN}
     if "layer" in config:
         own["layer"] = keras_layer(**config["layer"])
     return getattr(kl, type)(**config | own)
@@ -222,6 +235,31 @@ def activations():
     files.add("softmax_of_one", (3, 1), layer("Activation", activation="softmax"), x=2)
     files.add("softmax_rank_4", (2, 3, 5), layer("Activation", activation="softmax"), x=2)
     files.add("tanh_rank_5", (2, 1, 3, 2), layer("Activation", activation="tanh"), x=2)
+    return files.cases
+
+
+# Of these, the first need z for their derivatives, and work on single numbers or rows outside of cells alone.
+WITH_Z = ["gelu", "hard_silu", "mish", "silu", "tanh_shrink", "log_softmax"]
+FROM_Y = ["celu", "hard_shrink", "hard_sigmoid_keras_2", "hard_tanh", "log_sigmoid", "relu6", "soft_shrink",
+          "sparse_plus", "sparse_sigmoid", "squareplus"]
+
+
+def functions():
+    files = Layers(1200)
+    rare = [-1e4, -100, -30, -3, -1e-3, -1e-8, 0, 1e-8, 1e-3, 3, 4, 30, 100, 1e4]
+    for function in WITH_Z + FROM_Y:
+        x = np.concatenate([np.random.default_rng(len(files.cases)).normal(0, 2, 28), rare])
+        if function == "celu":
+            x[x == 0] = 0.25  # there Keras adds the slopes of both sides
+        files.add(function, (7,), layer("Activation", activation=function), x=x.reshape(6, 7))
+    for function in WITH_Z:
+        files.add(f"dense_{function}", (3, 5), layer("Dense", units=3, activation=function), x=2)
+    for function in FROM_Y:
+        files.add(f"simple_rnn_{function}", (3, 2),
+                  layer("SimpleRNN", units=3, activation=function, return_sequences=True), x=2)
+    for cell in CELLS[:2]:
+        files.add(f"{cell.lower()}_of_keras_2", (4, 2),
+                  layer(cell, units=3, recurrent_activation="hard_sigmoid_keras_2", return_sequences=True), x=3)
     return files.cases
 
 
@@ -1073,7 +1111,7 @@ def pad_sequences():
 
 # Files -------------------------------------------------------------------------------------------
 
-FAMILIES = [activations, dense, lstm, gru, simple_rnn, wrappers, masking, shaping, merging, attention, masks, losses,
+FAMILIES = [activations, dense, functions, lstm, gru, simple_rnn, wrappers, masking, shaping, merging, attention, masks, losses,
             metrics, optimizers, pad_sequences, training_index2, training_dummy_regression, training_fit]
 
 

@@ -177,7 +177,10 @@ class KerasConfig {
       config.emplace_back(name, std::vector<Index>{axis, axis});
     } else {
       config.emplace_back(name, config_value_from_json(value, name));
-      check_keras_meaning(name, config.back().second, version_);
+      auto* text = std::get_if<std::string>(&config.back().second);
+      if (text != nullptr && is_keras_function_field(name)) {
+        *text = std::string(keras_function(*text, version_));
+      }
     }
   }
 

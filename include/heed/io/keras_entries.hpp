@@ -139,9 +139,7 @@ class KerasEntries {
       });
       return order;
     };
-    const auto differs = [](const auto& node) {
-      return keras_difference(node.layer.config()) != nullptr;
-    };
+    const auto differs = [](const auto& node) { return is_of_keras_3(node.layer.config()); };
     return list_.is_of_keras_3() ||
            std::any_of(graph_.nodes().begin(), graph_.nodes().end(), differs) ||
            weighted(true) != weighted(false);

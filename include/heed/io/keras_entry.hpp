@@ -3,6 +3,7 @@
 #include <heed/io/hdf5_writer.hpp>
 #include <heed/io/json.hpp>
 #include <heed/io/keras_forms.hpp>
+#include <heed/io/keras_generations.hpp>
 
 namespace heed::detail {
 
@@ -64,6 +65,7 @@ inline void add_keras_module(OrderedJson& object, const char* module) {
 inline OrderedJson keras_fields(const Config& config, const std::string& dtype, bool trains) {
   OrderedJson json = OrderedJson::object();
   for (const auto& [name, value] : config) {
+    check_keras_has(name, value);
     if (const auto* inner = std::get_if<LayerConfig>(&value)) {
       OrderedJson fields{{"name", snake_case(inner->type)}, {"dtype", dtype}};
       if (!trains) fields["trainable"] = false;

@@ -226,8 +226,11 @@ Shape recurrent_shape(const L& layer, const Shape& x,
   check_positive("units", layer.units);
   check_rank(x, 2, "(steps, features)");
   for (const ActivationFunction function : functions) {
-    check<OptionError>(function != ActivationFunction::softmax,
-                       "expected activation functions of one number, got softmax");
+    check<OptionError>(!is_of_row(function), "expected activation functions of one number, got ",
+                       function);
+    check<OptionError>(!needs_z(function), "expected activation functions of which the derivative ",
+                       "follows from the value, got ", function,
+                       "; heed has that one in Dense and Activation only");
   }
   for (const double rate : {layer.dropout, layer.recurrent_dropout}) {
     check<OptionError>(0 <= rate && rate < 1,
