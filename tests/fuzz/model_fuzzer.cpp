@@ -63,7 +63,7 @@ class Choices {
 
 AnyLayer<float> any_layer(Choices& next) {
   using Any = AnyLayer<float>;
-  switch (next.upto(25)) {
+  switch (next.upto(44)) {
     case 0: return Any(Activation{.activation = next.activation()});
     case 1: return Any(Add{});
     case 2: return Any(Concatenate{.axis = next.upto(5) - 2});
@@ -125,6 +125,36 @@ AnyLayer<float> any_layer(Choices& next) {
     case 23:
       return Any(TimeDistributed<Bidirectional<GRU>>{
           .layer = {.layer = {.units = next.length()}, .merge_mode = next.merge_mode()}});
+    case 25: return Any(ActivityRegularization{.l1 = next.flag() ? next.rate() : 0});
+    case 26: return Any(AlphaDropout{.rate = next.rate()});
+    case 27: return Any(Average{});
+    case 28: return Any(ELU{.alpha = next.rate()});
+    case 29: return Any(GaussianDropout{.rate = next.rate()});
+    case 30: return Any(GaussianNoise{.stddev = next.rate()});
+    case 31:
+      return Any(GroupNormalization{.groups = next.upto(7) - 2,
+                                    .axis = next.upto(7) - 3,
+                                    .center = next.flag(),
+                                    .scale = next.flag()});
+    case 32: return Any(Identity{});
+    case 33:
+      return Any(LayerNormalization{.axis = next.axes(),
+                                    .epsilon = next.flag() ? next.rate() : 1e-3,
+                                    .center = next.flag(),
+                                    .scale = next.flag()});
+    case 34: return Any(LeakyReLU{.negative_slope = next.rate()});
+    case 35: return Any(Maximum{});
+    case 36: return Any(Minimum{});
+    case 37: return Any(PReLU{.shared_axes = next.axes()});
+    case 38:
+      return Any(ReLU{.max_value = next.flag() ? next.rate() : ReLU::unlimited,
+                      .negative_slope = next.flag() ? next.rate() : 0,
+                      .threshold = next.flag() ? next.rate() : 0});
+    case 39: return Any(Rescaling{.scale = next.rate(), .offset = next.rate()});
+    case 40: return Any(Softmax{.axis = next.upto(7) - 3});
+    case 41: return Any(SpatialDropout1D{.rate = next.rate()});
+    case 42: return Any(Subtract{});
+    case 43: return Any(UnitNormalization{.axis = next.axes()});
     default:
       return Any(LSTM{.units = next.length(),
                       .activation = next.activation(),

@@ -22,9 +22,9 @@ constexpr double tolerance = sizeof(S) == 8 ? 1e-12 : 1e-5;
 template <class S>
 constexpr double training_tolerance = sizeof(S) == 8 ? 1e-8 : 1e-3;
 
-const std::vector<std::string> layer_families{"activations", "dense",      "functions", "lstm",
-                                              "gru",         "simple_rnn", "wrappers",  "masking",
-                                              "shaping",     "merging",    "attention"};
+const std::vector<std::string> layer_families{
+    "activations", "dense",   "functions", "lstm",    "gru",       "simple_rnn",
+    "wrappers",    "masking", "shaping",   "merging", "attention", "elementwise"};
 
 /// Calls `test` with the file and, for each of its cases, the name and the description.
 template <class Test>

@@ -26,8 +26,11 @@ template <class Scalar>
 bool is_linear_in_steps(const AnyLayer<Scalar>& layer) {
   const auto is = [&]<Layer... L>() { return ((layer.template get<L>() != nullptr) || ...); };
   return is.template
-  operator()<Activation, Add, Concatenate, Dense, Dropout, Flatten, GRU, Input, LastStep, LSTM,
-             LuongAttention, Multiply, Permute, RepeatVector, Reshape, SimpleRNN, StepAttention>();
+  operator()<Activation, ActivityRegularization, Add, AlphaDropout, Average, Concatenate, Dense,
+             Dropout, ELU, Flatten, GaussianDropout, GaussianNoise, GroupNormalization, GRU,
+             Identity, Input, LastStep, LayerNormalization, LeakyReLU, LSTM, LuongAttention,
+             Maximum, Minimum, Multiply, Permute, PReLU, ReLU, RepeatVector, Rescaling, Reshape,
+             SimpleRNN, Softmax, SpatialDropout1D, StepAttention, Subtract, UnitNormalization>();
 }
 
 template <class Scalar>

@@ -52,6 +52,7 @@ inline void read_keras_class(const nlohmann::json& json, const std::string& plac
   const bool has_package = layer.registered.find('>') != std::string::npos;
   layer.has_module = json.contains("module");
   layer.of_keras = !has_package && (!layer.has_module || is_keras_module(text("module")));
+  if (layer.of_keras) layer.class_name = keras_class_now(layer.class_name);
 }
 
 inline KerasLayer keras_layer(const nlohmann::json& json, std::size_t position,
@@ -86,7 +87,8 @@ class KerasConfig {
     std::vector<std::string_view> known;
     std::apply([&](const auto&... field) { (known.push_back(field.name), ...); }, L::fields());
     Config config;
-    for (const auto& [name, wrapped] : fields_.items()) {
+    for (const auto& [written, wrapped] : fields_.items()) {
+      const std::string name = keras_field_now(L::type, written);
       if (std::find(elsewhere.begin(), elsewhere.end(), name) != elsewhere.end()) continue;
       const auto& value = keras_value(wrapped);
       if (std::find(known.begin(), known.end(), name) == known.end()) {
@@ -154,7 +156,7 @@ class KerasConfig {
   static bool is_common(std::string_view name) {
     constexpr auto fields =
         std::to_array<std::string_view>({"implementation", "unroll", "seed", "use_cudnn", "dropout",
-                                         "recurrent_dropout", "input_length"});
+                                         "recurrent_dropout", "input_length", "noise_shape"});
     return is_base(name) || std::find(fields.begin(), fields.end(), name) != fields.end();
   }
 

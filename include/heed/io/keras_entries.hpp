@@ -90,8 +90,9 @@ class KerasEntries {
     if (owner != i)
       return list_.add_call(calls_[owner].entry, std::move(inputs), node.shape(), masks);
     check_known(i);
+    check_axes(i);
     auto config = at_place(graph_.title(i), [&] {
-      return keras_fields(node.layer.config(), list_.dtype(), node.trains);
+      return keras_fields(node.layer.type(), node.layer.config(), list_.dtype(), node.trains);
     });
     const auto call = list_.add(registered_type(node.layer.type()), node.name, config,
                                 std::move(inputs), node.shape(), masks);
@@ -127,6 +128,18 @@ class KerasEntries {
     const auto heeds = Registry<Scalar>().types();
     check<ModelError>(known || std::find(heeds.begin(), heeds.end(), type) == heeds.end(),
                       graph_.title(i), " cannot be written to a file of Keras");
+  }
+
+  /// From an `.h5`, Keras 3 reads the field `axis` only if it is one number; otherwise it takes the
+  /// last axis.
+  void check_axes(std::size_t i) const {
+    for (const auto& [name, value] : graph_[i].layer.config()) {
+      const auto* axes = std::get_if<std::vector<Index>>(&value);
+      check<ModelError>(form_.native || name != "axis" || axes == nullptr || axes->size() == 1,
+                        graph_.title(i),
+                        " has several axes, which Keras 3 does not read from an .h5; in a file of "
+                        "the format .keras it can be written");
+    }
   }
 
   /// Whether Keras 2 would compute something else from the file, or would give weights to the wrong

@@ -59,23 +59,26 @@ inline void add_keras_module(OrderedJson& object, const char* module) {
   object["registered_name"] = own ? OrderedJson(name) : OrderedJson();
 }
 
-/// A layer's fields in Keras. The merge mode `none` is None there. Most versions of Keras 2 do not
+/// A layer's fields in Keras. The merge mode `none` and a ReLU without a limit are None there. Most versions of Keras 2 do not
 /// have `zero_output_for_mask`. An inner layer has a name, and Keras 3 requires its module in both
 /// formats.
-inline OrderedJson keras_fields(const Config& config, const std::string& dtype, bool trains) {
+inline OrderedJson keras_fields(std::string_view type, const Config& config,
+                                const std::string& dtype, bool trains) {
   OrderedJson json = OrderedJson::object();
   for (const auto& [name, value] : config) {
     check_keras_has(name, value);
     if (const auto* inner = std::get_if<LayerConfig>(&value)) {
       OrderedJson fields{{"name", snake_case(inner->type)}, {"dtype", dtype}};
       if (!trains) fields["trainable"] = false;
-      fields.update(keras_fields(inner->config, dtype, trains));
+      fields.update(keras_fields(inner->type, inner->config, dtype, trains));
       json[name] = {{"class_name", registered_type(inner->type)}, {"config", std::move(fields)}};
       add_keras_module(json[name], "keras.layers");
     } else if (name == "merge_mode" && value == ConfigValue(std::string("none"))) {
       json[name] = nullptr;
+    } else if (value == ConfigValue(ReLU::unlimited)) {
+      json[name] = nullptr;
     } else if (name != "zero_output_for_mask" || value == ConfigValue(true)) {
-      json.update(config_to_json({{name, value}}));
+      json.update(config_to_json({{keras_field_in_files(type, name), value}}));
     }
   }
   return json;

@@ -55,14 +55,14 @@ void log_softmax_rows(MatrixRef<Scalar> z) {
   using std::log;
   for (Index n = 0; n < z.rows(); ++n) {
     auto row = z.row(n);
-    const Scalar top = row.maxCoeff();
+    const Scalar highest = row.maxCoeff();
     Scalar sum = 0;
     for (Index j = 0; j < z.cols(); ++j) {
       using std::exp;
-      sum += exp(row(j) - top);
+      sum += exp(row(j) - highest);
     }
     const Scalar rest = log(sum);
-    for_lanes<Scalar>(1, z.cols(), [&](auto at) { at(row) = at(row) - top - rest; });
+    for_lanes<Scalar>(1, z.cols(), [&](auto at) { at(row) = at(row) - highest - rest; });
   }
 }
 
