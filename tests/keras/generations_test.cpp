@@ -78,6 +78,7 @@ TEST_CASE("Functions that Keras has under two names are read under both") {
   };
   CHECK(read("swish") == "silu");
   CHECK(read("hard_swish") == "hard_silu");
+  CHECK(read("log_softmax_v2") == "log_softmax");
   CHECK(read("gelu") == "gelu");
   CHECK(read("hard_sigmoid") == "hard_sigmoid");
 }

@@ -105,6 +105,7 @@ TEST_CASE("A LeakyReLU is written with the name of its field that all versions o
   Draft draft(every_layer<float>());
   CHECK(draft.layer("leaky")["config"]["alpha"] == 0.25);
   CHECK_FALSE(draft.layer("leaky")["config"].contains("negative_slope"));
+  CHECK(draft.layer("over_steps")["config"]["axis"] == Json{1});  // which early versions read
   CHECK(draft.layer("limited")["config"]["max_value"] == 6.0);
   CHECK(draft.layer("unlimited")["config"]["max_value"] == nullptr);
 }

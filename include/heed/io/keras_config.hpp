@@ -73,6 +73,11 @@ inline KerasLayer keras_layer(const nlohmann::json& json, std::size_t position,
   return layer;
 }
 
+/// A field `axis`, which is a number or a list of one.
+inline const nlohmann::json& keras_axis(const nlohmann::json& value) {
+  return value.is_array() && value.size() == 1 ? value[0] : value;
+}
+
 /// The configuration of a Keras layer. Fields that heed's layer also has are read. Fields that do
 /// not affect the output of a trained layer are ignored. All other fields must be off; otherwise an
 /// `OptionError` is thrown.
@@ -167,7 +172,8 @@ class KerasConfig {
                        ", which heed's layer does not have");
   }
 
-  void add(Config& config, const std::string& name, const nlohmann::json& value) const {
+  void add(Config& config, const std::string& name, const nlohmann::json& written) const {
+    const auto& value = name == "axis" ? keras_axis(written) : written;
     if (name == "merge_mode" && value.is_null()) {
       config.emplace_back(name, std::string(name_of(MergeMode::none)));
     }

@@ -130,15 +130,18 @@ class KerasEntries {
                       graph_.title(i), " cannot be written to a file of Keras");
   }
 
-  /// From an `.h5`, Keras 3 reads the field `axis` only if it is one number; otherwise it takes the
-  /// last axis.
+  /// From an `.h5`, Keras 3 reads the field `axis` only if it is one number, and its first versions
+  /// only if that is in a list; otherwise they take the last axis.
   void check_axes(std::size_t i) const {
     for (const auto& [name, value] : graph_[i].layer.config()) {
       const auto* axes = std::get_if<std::vector<Index>>(&value);
-      check<ModelError>(form_.native || name != "axis" || axes == nullptr || axes->size() == 1,
-                        graph_.title(i),
-                        " has several axes, which Keras 3 does not read from an .h5; in a file of "
-                        "the format .keras it can be written");
+      const bool is_group = graph_[i].layer.type() == GroupNormalization::type;
+      const bool is_read =
+          axes != nullptr ? axes->size() == 1 : !is_group || value == ConfigValue(Index{-1});
+      check<ModelError>(form_.native || name != "axis" || is_read, graph_.title(i), " has ",
+                        axes != nullptr ? "several axes" : "an axis that is not the last",
+                        ", which not every Keras 3 reads from an .h5; in a file of the format "
+                        ".keras it can be written");
     }
   }
 

@@ -75,6 +75,9 @@ inline OrderedJson keras_fields(std::string_view type, const Config& config,
       add_keras_module(json[name], "keras.layers");
     } else if (name == "merge_mode" && value == ConfigValue(std::string("none"))) {
       json[name] = nullptr;
+    } else if (type == Softmax::type && name == "axis") {
+      // The first versions of Keras 3 read no other form from an `.h5`.
+      json[name] = std::vector{std::get<Index>(value)};
     } else if (value == ConfigValue(ReLU::unlimited)) {
       json[name] = nullptr;
     } else if (name != "zero_output_for_mask" || value == ConfigValue(true)) {

@@ -41,6 +41,7 @@ struct KerasFunction {
 inline constexpr auto keras_functions = std::to_array<KerasFunction>({
     {"hard_sigmoid", ActivationFunction::hard_sigmoid_keras_2, ActivationFunction::hard_sigmoid},
     {"hard_swish", ActivationFunction::hard_silu, ActivationFunction::hard_silu},
+    {"log_softmax_v2", ActivationFunction::log_softmax, ActivationFunction::log_softmax},
     {"swish", ActivationFunction::silu, ActivationFunction::silu},
 });
 
