@@ -14,7 +14,10 @@
 /// another file.
 #define HEED_TEMPLATES(instance, Scalar)                                               \
   instance struct AnyLayer<Scalar>::Holder<Activation>;                                \
+  instance struct AnyLayer<Scalar>::Holder<ActivityRegularization>;                    \
   instance struct AnyLayer<Scalar>::Holder<Add>;                                       \
+  instance struct AnyLayer<Scalar>::Holder<AlphaDropout>;                              \
+  instance struct AnyLayer<Scalar>::Holder<Average>;                                   \
   instance struct AnyLayer<Scalar>::Holder<AveragePooling1D>;                          \
   instance struct AnyLayer<Scalar>::Holder<BatchNormalization>;                        \
   instance struct AnyLayer<Scalar>::Holder<Bidirectional<GRU>>;                        \
@@ -26,25 +29,42 @@
   instance struct AnyLayer<Scalar>::Holder<Dense>;                                     \
   instance struct AnyLayer<Scalar>::Holder<Dot>;                                       \
   instance struct AnyLayer<Scalar>::Holder<Dropout>;                                   \
+  instance struct AnyLayer<Scalar>::Holder<ELU>;                                       \
   instance struct AnyLayer<Scalar>::Holder<Embedding>;                                 \
   instance struct AnyLayer<Scalar>::Holder<Flatten>;                                   \
+  instance struct AnyLayer<Scalar>::Holder<GaussianDropout>;                           \
+  instance struct AnyLayer<Scalar>::Holder<GaussianNoise>;                             \
   instance struct AnyLayer<Scalar>::Holder<GlobalAveragePooling1D>;                    \
   instance struct AnyLayer<Scalar>::Holder<GlobalMaxPooling1D>;                        \
+  instance struct AnyLayer<Scalar>::Holder<GroupNormalization>;                        \
   instance struct AnyLayer<Scalar>::Holder<GRU>;                                       \
+  instance struct AnyLayer<Scalar>::Holder<Identity>;                                  \
   instance struct AnyLayer<Scalar>::Holder<Input>;                                     \
   instance struct AnyLayer<Scalar>::Holder<LastStep>;                                  \
+  instance struct AnyLayer<Scalar>::Holder<LayerNormalization>;                        \
+  instance struct AnyLayer<Scalar>::Holder<LeakyReLU>;                                 \
   instance struct AnyLayer<Scalar>::Holder<LSTM>;                                      \
   instance struct AnyLayer<Scalar>::Holder<LuongAttention>;                            \
   instance struct AnyLayer<Scalar>::Holder<Masking>;                                   \
+  instance struct AnyLayer<Scalar>::Holder<Maximum>;                                   \
   instance struct AnyLayer<Scalar>::Holder<MaxPooling1D>;                              \
+  instance struct AnyLayer<Scalar>::Holder<Minimum>;                                   \
   instance struct AnyLayer<Scalar>::Holder<Multiply>;                                  \
   instance struct AnyLayer<Scalar>::Holder<Permute>;                                   \
+  instance struct AnyLayer<Scalar>::Holder<PReLU>;                                     \
+  instance struct AnyLayer<Scalar>::Holder<ReLU>;                                      \
   instance struct AnyLayer<Scalar>::Holder<RepeatVector>;                              \
+  instance struct AnyLayer<Scalar>::Holder<Rescaling>;                                 \
   instance struct AnyLayer<Scalar>::Holder<Reshape>;                                   \
   instance struct AnyLayer<Scalar>::Holder<SimpleRNN>;                                 \
   instance struct AnyLayer<Scalar>::Holder<Slice>;                                     \
+  instance struct AnyLayer<Scalar>::Holder<Softmax>;                                   \
+  instance struct AnyLayer<Scalar>::Holder<SpatialDropout1D>;                          \
   instance struct AnyLayer<Scalar>::Holder<StepAttention>;                             \
+  instance struct AnyLayer<Scalar>::Holder<Subtract>;                                  \
   instance struct AnyLayer<Scalar>::Holder<TimeDistributed<Activation>>;               \
+  instance struct AnyLayer<Scalar>::Holder<TimeDistributed<ActivityRegularization>>;   \
+  instance struct AnyLayer<Scalar>::Holder<TimeDistributed<AlphaDropout>>;             \
   instance struct AnyLayer<Scalar>::Holder<TimeDistributed<AveragePooling1D>>;         \
   instance struct AnyLayer<Scalar>::Holder<TimeDistributed<BatchNormalization>>;       \
   instance struct AnyLayer<Scalar>::Holder<TimeDistributed<Bidirectional<GRU>>>;       \
@@ -54,24 +74,38 @@
   instance struct AnyLayer<Scalar>::Holder<TimeDistributed<Cropping1D>>;               \
   instance struct AnyLayer<Scalar>::Holder<TimeDistributed<Dense>>;                    \
   instance struct AnyLayer<Scalar>::Holder<TimeDistributed<Dropout>>;                  \
+  instance struct AnyLayer<Scalar>::Holder<TimeDistributed<ELU>>;                      \
   instance struct AnyLayer<Scalar>::Holder<TimeDistributed<Embedding>>;                \
   instance struct AnyLayer<Scalar>::Holder<TimeDistributed<Flatten>>;                  \
+  instance struct AnyLayer<Scalar>::Holder<TimeDistributed<GaussianDropout>>;          \
+  instance struct AnyLayer<Scalar>::Holder<TimeDistributed<GaussianNoise>>;            \
   instance struct AnyLayer<Scalar>::Holder<TimeDistributed<GlobalAveragePooling1D>>;   \
   instance struct AnyLayer<Scalar>::Holder<TimeDistributed<GlobalMaxPooling1D>>;       \
+  instance struct AnyLayer<Scalar>::Holder<TimeDistributed<GroupNormalization>>;       \
   instance struct AnyLayer<Scalar>::Holder<TimeDistributed<GRU>>;                      \
+  instance struct AnyLayer<Scalar>::Holder<TimeDistributed<Identity>>;                 \
   instance struct AnyLayer<Scalar>::Holder<TimeDistributed<LastStep>>;                 \
+  instance struct AnyLayer<Scalar>::Holder<TimeDistributed<LayerNormalization>>;       \
+  instance struct AnyLayer<Scalar>::Holder<TimeDistributed<LeakyReLU>>;                \
   instance struct AnyLayer<Scalar>::Holder<TimeDistributed<LSTM>>;                     \
   instance struct AnyLayer<Scalar>::Holder<TimeDistributed<LuongAttention>>;           \
   instance struct AnyLayer<Scalar>::Holder<TimeDistributed<Masking>>;                  \
   instance struct AnyLayer<Scalar>::Holder<TimeDistributed<MaxPooling1D>>;             \
   instance struct AnyLayer<Scalar>::Holder<TimeDistributed<Permute>>;                  \
+  instance struct AnyLayer<Scalar>::Holder<TimeDistributed<PReLU>>;                    \
+  instance struct AnyLayer<Scalar>::Holder<TimeDistributed<ReLU>>;                     \
   instance struct AnyLayer<Scalar>::Holder<TimeDistributed<RepeatVector>>;             \
+  instance struct AnyLayer<Scalar>::Holder<TimeDistributed<Rescaling>>;                \
   instance struct AnyLayer<Scalar>::Holder<TimeDistributed<Reshape>>;                  \
   instance struct AnyLayer<Scalar>::Holder<TimeDistributed<SimpleRNN>>;                \
   instance struct AnyLayer<Scalar>::Holder<TimeDistributed<Slice>>;                    \
+  instance struct AnyLayer<Scalar>::Holder<TimeDistributed<Softmax>>;                  \
+  instance struct AnyLayer<Scalar>::Holder<TimeDistributed<SpatialDropout1D>>;         \
   instance struct AnyLayer<Scalar>::Holder<TimeDistributed<StepAttention>>;            \
+  instance struct AnyLayer<Scalar>::Holder<TimeDistributed<UnitNormalization>>;        \
   instance struct AnyLayer<Scalar>::Holder<TimeDistributed<UpSampling1D>>;             \
   instance struct AnyLayer<Scalar>::Holder<TimeDistributed<ZeroPadding1D>>;            \
+  instance struct AnyLayer<Scalar>::Holder<UnitNormalization>;                         \
   instance struct AnyLayer<Scalar>::Holder<UpSampling1D>;                              \
   instance struct AnyLayer<Scalar>::Holder<ZeroPadding1D>;                             \
   instance class Graph<Scalar>;                                                        \

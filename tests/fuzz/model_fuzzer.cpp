@@ -67,7 +67,7 @@ class Choices {
 
 AnyLayer<float> any_layer(Choices& next) {
   using Any = AnyLayer<float>;
-  switch (next.upto(34)) {
+  switch (next.upto(53)) {
     case 0: return Any(Activation{.activation = next.activation()});
     case 1: return Any(Add{});
     case 2: return Any(Concatenate{.axis = next.upto(5) - 2});
@@ -124,7 +124,7 @@ AnyLayer<float> any_layer(Choices& next) {
                                                     .return_sequences = next.flag(),
                                                     .stateful = next.flag()},
                                           .merge_mode = next.merge_mode()});
-    case 25:
+    case 22:
       return Any(Conv1D{.filters = next.length(),
                         .kernel_size = next.length(),
                         .strides = next.flag() ? 1 : next.length(),
@@ -133,30 +133,60 @@ AnyLayer<float> any_layer(Choices& next) {
                         .groups = next.flag() ? 1 : next.length(),
                         .activation = next.activation(),
                         .use_bias = next.flag()});
-    case 26:
+    case 23:
       return Any(AveragePooling1D{.pool_size = next.length(),
                                   .strides = next.flag() ? 0 : next.length(),
                                   .padding = next.window_padding()});
-    case 27:
+    case 24:
       return Any(MaxPooling1D{.pool_size = next.length(),
                               .strides = next.flag() ? 0 : next.length(),
                               .padding = next.window_padding()});
-    case 28: return Any(GlobalAveragePooling1D{.keepdims = next.flag()});
-    case 29: return Any(GlobalMaxPooling1D{.keepdims = next.flag()});
-    case 30: return Any(ZeroPadding1D{.padding = next.lengths()});
-    case 31: return Any(Cropping1D{.cropping = next.lengths()});
-    case 32: return Any(UpSampling1D{.size = next.length()});
-    case 24: return Any(Slice{.begin = next.lengths(), .end = next.lengths()});
-    case 33:
+    case 25: return Any(GlobalAveragePooling1D{.keepdims = next.flag()});
+    case 26: return Any(GlobalMaxPooling1D{.keepdims = next.flag()});
+    case 27: return Any(ZeroPadding1D{.padding = next.lengths()});
+    case 28: return Any(Cropping1D{.cropping = next.lengths()});
+    case 29: return Any(UpSampling1D{.size = next.length()});
+    case 30: return Any(Slice{.begin = next.lengths(), .end = next.lengths()});
+    case 31:
       return Any(BatchNormalization{.axis = next.upto(4) - 2,
                                     .momentum = next.rate(),
                                     .epsilon = next.flag() ? next.rate() : 1e-3,
                                     .center = next.flag(),
                                     .scale = next.flag()});
-    case 22: return Any(TimeDistributed<Dense>{.layer = {.units = next.length()}});
-    case 23:
+    case 32: return Any(TimeDistributed<Dense>{.layer = {.units = next.length()}});
+    case 33:
       return Any(TimeDistributed<Bidirectional<GRU>>{
           .layer = {.layer = {.units = next.length()}, .merge_mode = next.merge_mode()}});
+    case 34: return Any(ActivityRegularization{.l1 = next.flag() ? next.rate() : 0});
+    case 35: return Any(AlphaDropout{.rate = next.rate()});
+    case 36: return Any(Average{});
+    case 37: return Any(ELU{.alpha = next.rate()});
+    case 38: return Any(GaussianDropout{.rate = next.rate()});
+    case 39: return Any(GaussianNoise{.stddev = next.rate()});
+    case 40:
+      return Any(GroupNormalization{.groups = next.upto(7) - 2,
+                                    .axis = next.upto(7) - 3,
+                                    .center = next.flag(),
+                                    .scale = next.flag()});
+    case 41: return Any(Identity{});
+    case 42:
+      return Any(LayerNormalization{.axis = next.axes(),
+                                    .epsilon = next.flag() ? next.rate() : 1e-3,
+                                    .center = next.flag(),
+                                    .scale = next.flag()});
+    case 43: return Any(LeakyReLU{.negative_slope = next.rate()});
+    case 44: return Any(Maximum{});
+    case 45: return Any(Minimum{});
+    case 46: return Any(PReLU{.shared_axes = next.axes()});
+    case 47:
+      return Any(ReLU{.max_value = next.flag() ? next.rate() : ReLU::unlimited,
+                      .negative_slope = next.flag() ? next.rate() : 0,
+                      .threshold = next.flag() ? next.rate() : 0});
+    case 48: return Any(Rescaling{.scale = next.rate(), .offset = next.rate()});
+    case 49: return Any(Softmax{.axis = next.upto(7) - 3});
+    case 50: return Any(SpatialDropout1D{.rate = next.rate()});
+    case 51: return Any(Subtract{});
+    case 52: return Any(UnitNormalization{.axis = next.axes()});
     default:
       return Any(LSTM{.units = next.length(),
                       .activation = next.activation(),

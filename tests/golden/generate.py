@@ -102,8 +102,12 @@ SLOTS = {
     "Embedding": ["embeddings"],
     "BatchNormalization": ["gamma", "beta", "moving_mean", "moving_variance"],
     "Conv1D": ["kernel", "bias"],
+    "GroupNormalization": ["gamma", "beta"],
+    "LayerNormalization": ["gamma", "beta"],
+    "PReLU": ["alpha"],
 }
-WITHOUT = {"bias": "use_bias", "gamma": "scale", "beta": "center"}  # the fields that leave a weight out
+# The fields that leave a weight out.
+LEFT_OUT = {"bias": "use_bias", "gamma": "scale", "beta": "center"}
 
 
 def slots(type, config):
@@ -113,7 +117,7 @@ def slots(type, config):
     if type == "TimeDistributed":
         return slots(config["layer"]["type"], config["layer"]["config"])
     names = SLOTS.get(type, ["kernel", "recurrent_kernel", "bias"])
-    return [name for name in names if config.get(WITHOUT.get(name), True)]
+    return [name for name in names if config.get(LEFT_OUT.get(name), True)]
 
 
 def leaky_relu(x):
@@ -121,8 +125,21 @@ def leaky_relu(x):
     return tf.where(x > 0, x, np.float64(0.2) * x)
 
 
+def hard_sigmoid_keras_2(x):
+    """Keras 3 has no function of this formula any more."""
+    return tf.clip_by_value(np.float64(0.2) * x + np.float64(0.5), np.float64(0), np.float64(1))
+
+
+def gelu(x):
+    """TensorFlow's own keeps the root of 2 as float32."""
+    return x * (1 + tf.math.erf(x / np.sqrt(2))) / 2
+
+
+OWN = {"gelu": gelu, "leaky_relu": leaky_relu, "hard_sigmoid_keras_2": hard_sigmoid_keras_2}
+
+
 def keras_layer(type, config):
-    own = {key: leaky_relu for key, value in config.items() if value == "leaky_relu"}
+    own = {key: OWN[value] for key, value in config.items() if isinstance(value, str) and value in OWN}
     if config.get("strides") == 0:
         own["strides"] = None
     if "layer" in config:
@@ -228,6 +245,31 @@ def activations():
     files.add("softmax_of_one", (3, 1), layer("Activation", activation="softmax"), x=2)
     files.add("softmax_rank_4", (2, 3, 5), layer("Activation", activation="softmax"), x=2)
     files.add("tanh_rank_5", (2, 1, 3, 2), layer("Activation", activation="tanh"), x=2)
+    return files.cases
+
+
+# Of these, the first need z for their derivatives, and work on single numbers or rows outside of cells alone.
+WITH_Z = ["gelu", "hard_silu", "mish", "silu", "tanh_shrink", "log_softmax"]
+FROM_Y = ["celu", "hard_shrink", "hard_sigmoid_keras_2", "hard_tanh", "log_sigmoid", "relu6", "soft_shrink",
+          "sparse_plus", "sparse_sigmoid", "squareplus"]
+
+
+def functions():
+    files = Layers(1200)
+    rare = [-1e4, -100, -30, -3, -1e-3, -1e-8, 0, 1e-8, 1e-3, 3, 4, 30, 100, 1e4]
+    for function in WITH_Z + FROM_Y:
+        x = np.concatenate([np.random.default_rng(len(files.cases)).normal(0, 2, 28), rare])
+        if function == "celu":
+            x[x == 0] = 0.25  # there Keras adds the slopes of both sides
+        files.add(function, (7,), layer("Activation", activation=function), x=x.reshape(6, 7))
+    for function in WITH_Z:
+        files.add(f"dense_{function}", (3, 5), layer("Dense", units=3, activation=function), x=2)
+    for function in FROM_Y:
+        files.add(f"simple_rnn_{function}", (3, 2),
+                  layer("SimpleRNN", units=3, activation=function, return_sequences=True), x=2)
+    for cell in CELLS[:2]:
+        files.add(f"{cell.lower()}_of_keras_2", (4, 2),
+                  layer(cell, units=3, recurrent_activation="hard_sigmoid_keras_2", return_sequences=True), x=3)
     return files.cases
 
 
@@ -590,6 +632,71 @@ def merging():
         name = type.lower()
         files.add(f"{name}_one_of_everything", (1, 1), d("a", 1), layer(type, inputs=["x", "a"]), x=1)
         files.add(f"{name}_one_sample", (3, 5), d("a", 5), layer(type, inputs=["a", "x"]), x=1)
+    return files.cases
+
+
+def elementwise():
+    """Rectifiers, noise outside of training, and layers that normalise or join. TensorFlow keeps some slopes as
+    float32, so that they are numbers that float32 can hold."""
+    files = Layers(5500)
+    for name, shape, type, config in [
+        ("leaky_relu", (7,), "LeakyReLU", {"negative_slope": 0.25}),
+        ("elu", (7,), "ELU", {"alpha": 0.5}),
+        ("relu", (7,), "ReLU", {}),
+        ("relu_of_everything", (3, 7), "ReLU", {"max_value": 1.5, "negative_slope": 0.25, "threshold": 0.5}),
+        ("relu_of_slope_and_limit", (3, 7), "ReLU", {"max_value": 1.0, "negative_slope": 0.25}),
+        ("relu_of_6", (7,), "ReLU", {"max_value": 6.0}),
+        ("relu_of_threshold", (7,), "ReLU", {"threshold": 0.5}),
+        ("prelu", (3, 4), "PReLU", {}),
+        ("prelu_of_steps", (3, 4), "PReLU", {"shared_axes": [1]}),
+        ("prelu_of_features", (3, 2, 4), "PReLU", {"shared_axes": [1, 3]}),
+        ("rescaling", (3, 4), "Rescaling", {"scale": 0.25, "offset": -1.5}),
+        ("identity", (3, 4), "Identity", {}),
+        ("activity_regularization", (3, 4), "ActivityRegularization", {"l1": 0.5, "l2": 0.25}),
+        ("spatial_dropout", (3, 4), "SpatialDropout1D", {"rate": 0.5}),
+        ("gaussian_dropout", (3, 4), "GaussianDropout", {"rate": 0.5}),
+        ("gaussian_noise", (3, 4), "GaussianNoise", {"stddev": 0.5}),
+        ("alpha_dropout", (3, 4), "AlphaDropout", {"rate": 0.5}),
+        ("softmax", (3, 4), "Softmax", {}),
+        ("softmax_of_steps", (3, 4), "Softmax", {"axis": 1}),
+        ("softmax_of_the_middle", (2, 3, 4), "Softmax", {"axis": 2}),
+        ("unit", (3, 4), "UnitNormalization", {}),
+        ("unit_of_steps", (3, 4), "UnitNormalization", {"axis": [1]}),
+        ("unit_of_two", (2, 3, 4), "UnitNormalization", {"axis": [1, 2]}),
+        ("layer", (5,), "LayerNormalization", {}),
+        ("layer_of_sequence", (3, 4), "LayerNormalization", {"epsilon": 1e-5}),
+        ("layer_of_steps", (3, 4), "LayerNormalization", {"axis": [1]}),
+        ("layer_of_two", (2, 3, 4), "LayerNormalization", {"axis": [1, 2]}),
+        ("layer_of_all", (3, 4), "LayerNormalization", {"axis": [1, 2]}),
+        ("layer_without_scale", (3, 4), "LayerNormalization", {"scale": False}),
+        ("layer_without_center", (3, 4), "LayerNormalization", {"center": False}),
+        ("layer_of_nothing", (3, 4), "LayerNormalization", {"center": False, "scale": False}),
+        ("group", (3, 6), "GroupNormalization", {"groups": 2}),
+        ("group_of_vector", (6,), "GroupNormalization", {"groups": 2, "epsilon": 1e-5}),
+        ("group_of_each", (3, 4), "GroupNormalization", {"groups": -1}),
+        ("group_of_steps", (4, 3), "GroupNormalization", {"groups": 2, "axis": 1}),
+        ("group_of_the_middle", (2, 4, 3), "GroupNormalization", {"groups": 2, "axis": 2, "scale": False}),
+        ("group_without_center", (2, 4, 3), "GroupNormalization", {"groups": 1, "center": False}),
+    ]:
+        files.add(name, shape, layer(type, "layer", **config), x=2)
+    for type, count in [("Average", 2), ("Average", 3), ("Subtract", 2), ("Maximum", 3), ("Minimum", 3)]:
+        dense = [layer("Dense", f"d{i}", ["x"], units=4, activation="tanh") for i in range(count)]
+        files.add(f"{type.lower()}_{count}", (3, 5), *dense, layer(type, inputs=[d["name"] for d in dense]), x=2)
+    # Steps that count in one of two inputs.
+    rng = np.random.default_rng(5600)
+    merged = [layer("Masking", "a", ["x"], mask_value=-1.0), layer("Masking", "b", ["x"])]
+    for type in ["Average", "Subtract", "Maximum", "Minimum"]:
+        x = np.where(rng.random((*COUNTS.shape, 1)) < 0.3, -1, rng.normal(size=(*COUNTS.shape, 2)))
+        x = np.where(rng.random((*COUNTS.shape, 1)) < 0.3, 0, x)
+        files.add("masks_of_" + type, (5, 2), *merged, layer(type, "merged", ["a", "b"]),
+                  layer("LSTM", units=2), x=x)
+        files.add("one_mask_of_" + type, (5, 2), *merged[:1], layer(type, "merged", ["a", "x"]),
+                  layer("LSTM", units=2), x=x)
+    for type, config in [("LayerNormalization", {}), ("UnitNormalization", {}),
+                         ("GroupNormalization", {"groups": 1}), ("PReLU", {}), ("LeakyReLU", {"negative_slope": 0.25}),
+                         ("Identity", {}), ("Rescaling", {"scale": 0.5})]:
+        files.add("mask_through_" + type, (5, 2), layer("Masking"), layer(type, "layer", **config),
+                  layer("LSTM", units=2), x=x)
     return files.cases
 
 
@@ -1179,9 +1286,9 @@ def pad_sequences():
 
 # Files -------------------------------------------------------------------------------------------
 
-FAMILIES = [activations, convolution, dense, lstm, gru, simple_rnn, batch_normalization, wrappers, masking, shaping,
-            merging, attention, masks, losses, metrics, optimizers, pad_sequences, training_index2,
-            training_dummy_regression, training_fit]
+FAMILIES = [activations, convolution, dense, functions, lstm, gru, simple_rnn, batch_normalization, wrappers, masking,
+            shaping, merging, elementwise, attention, masks, losses, metrics, optimizers, pad_sequences,
+            training_index2, training_dummy_regression, training_fit]
 
 
 def compact(values):

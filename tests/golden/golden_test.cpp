@@ -23,8 +23,9 @@ template <class S>
 constexpr double training_tolerance = sizeof(S) == 8 ? 1e-8 : 1e-3;
 
 const std::vector<std::string> layer_families{
-    "activations", "convolution", "dense",   "lstm",    "gru",     "batch_normalization",
-    "simple_rnn",  "wrappers",    "masking", "shaping", "merging", "attention"};
+    "activations",         "convolution", "dense",    "functions", "lstm",    "gru",
+    "batch_normalization", "simple_rnn",  "wrappers", "masking",   "shaping", "merging",
+    "attention",           "elementwise"};
 
 /// Calls `test` with the file and, for each of its cases, the name and the description.
 template <class Test>

@@ -157,8 +157,8 @@ def compare_double(kind, name, model, x, path):
     """Every layer of heed's and of Keras's in float64; `model` is what Keras has of the file."""
     if options.quick:
         return
-    # TensorFlow takes the slope of leaky_relu as a float32, in float64 too: 0.2 is 0.2000000030 there.
-    if any(layer.get_config().get("activation") == "leaky_relu" for layer in model.layers):
+    # TensorFlow takes the slope of leaky_relu and the root of 2 in gelu as float32, in float64 too.
+    if any(layer.get_config().get("activation") in ("leaky_relu", "gelu") for layer in model.layers):
         return
     save_samples("x.safetensors", x)
     heed("run64", path, stored("x.safetensors"), stored("double.out"))
@@ -572,6 +572,77 @@ def check_drawn_in_keras(rng):
     print(f"drawn in Keras: {options.models} networks, {branching} of them functional")
 
 
+def one_of_each():
+    """Layers that the networks drawn at random do not have, by name: each is put behind a Dense of (steps, features)."""
+    made = {
+        "activity": kl.ActivityRegularization(l1=0.1),
+        "alpha_dropout": kl.AlphaDropout(0.2),
+        "elu": kl.ELU(alpha=0.5),
+        "gaussian_dropout": kl.GaussianDropout(0.2),
+        "gaussian_noise": kl.GaussianNoise(0.5),
+        "layer": kl.LayerNormalization(),
+        "layer_of_steps": kl.LayerNormalization(axis=1, epsilon=1e-5, scale=False),
+        "leaky_relu": kl.LeakyReLU(0.25),
+        "prelu": kl.PReLU(),
+        "prelu_of_features": kl.PReLU(shared_axes=[1]),
+        "relu": kl.ReLU(max_value=1.5, negative_slope=0.25, threshold=0.5),
+        "relu_without_limit": kl.ReLU(negative_slope=0.5),
+        "rescaling": kl.Rescaling(0.5, offset=-1.0),
+        "softmax_of_steps": kl.Softmax(axis=1),
+        "spatial_dropout": kl.SpatialDropout1D(0.2),
+        "unit": kl.UnitNormalization(),
+        "each_layer": kl.TimeDistributed(kl.LayerNormalization()),
+        "noise_shape": kl.Dropout(0.2, noise_shape=(None, 1, 4)),
+    }
+    if MODULE_3:  # of which heed writes a .keras
+        made["layer_of_both"] = kl.LayerNormalization(axis=[1, 2])
+    for name in ["Identity", "GroupNormalization", "ThresholdedReLU"]:
+        if hasattr(kl, name):  # not in every version
+            made[name] = getattr(kl, name)(**{"GroupNormalization": {"groups": 2}}.get(name, {}))
+    for name in ["celu", "gelu", "hard_shrink", "hard_silu", "hard_swish", "hard_tanh", "log_sigmoid", "log_softmax",
+                 "mish", "relu6", "silu", "soft_shrink", "sparse_plus", "sparse_sigmoid", "squareplus", "swish",
+                 "tanh_shrink"]:
+        try:
+            made[f"function_{name}"] = kl.Dense(3, activation=name)
+        except (TypeError, ValueError):
+            pass  # not in every version
+    return made
+
+
+def check_one_of_each(rng):
+    number = 0
+    for number, (name, made) in enumerate(one_of_each().items()):
+        inputs = keras.Input((5, 3))
+        model = keras.Model(inputs, made(kl.Dense(4, name="first")(inputs)))
+        check_one(rng, number, name, model)
+    for type in ["Average", "Maximum", "Minimum", "Subtract"]:
+        number += 1
+        inputs = keras.Input((5, 3))
+        joined = getattr(kl, type)()([kl.Dense(4)(inputs), kl.Dense(4)(inputs)])
+        check_one(rng, number, type, keras.Model(inputs, joined))
+    inputs = keras.Input((5, 3))
+    difference = kl.Dense(4)(inputs) - kl.Dense(4)(inputs)
+    check_one(rng, number + 1, "minus", keras.Model(inputs, difference))
+    print(f"one of each: {number + 2} networks of one layer")
+    if not MODULE_3:  # of which heed can read the function, and cannot write it
+        inputs = keras.Input((5, 3))
+        model = keras.Model(inputs, kl.LSTM(4, recurrent_activation="hard_sigmoid")(inputs))
+        model.save(stored("old.h5"))
+        x = rng.normal(size=(5, 5, 3)).astype(np.float32)
+        save_samples("old.safetensors", x)
+        heed("run", stored("old.h5"), stored("old.safetensors"), stored("old.out"))
+        compare("hard_sigmoid of Keras 2", "y", load_file(stored("old.out"))["y"], model.predict(x, verbose=0))
+
+
+def check_one(rng, number, name, model):
+    for layer in model.layers:
+        layer.set_weights([rng.normal(0, 0.5, w.shape).astype(w.dtype) for w in layer.get_weights()])
+    x = rng.normal(size=(5, *model.inputs[0].shape[1:])).astype(np.float32)
+    for extension in {format_of(number), "h5"}:
+        run("one of each", f"one_{name}", model, x, extension)
+    keras.backend.clear_session()
+
+
 # As keras_files saves them.
 OPTIMIZERS = [
     {"optimizer": "SGD", "learning_rate": 0.05, "momentum": 0.5, "nesterov": True},
@@ -644,6 +715,7 @@ def main():
     ALL_AS_H5 = saves_all_as_h5()
     check_reference(rng)
     check_own(rng)
+    check_one_of_each(rng)
     check_drawn_in_keras(rng)
     check_drawn_in_heed()
     for kind, (difference, what) in largest.items():
@@ -653,4 +725,5 @@ def main():
     print(f"In float32 all differ by at most {TOLERANCE:.0e}, in float64 by {TOLERANCE_64:.0e}.")
 
 
-main()
+if __name__ == "__main__":
+    main()

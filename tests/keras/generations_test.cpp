@@ -35,13 +35,52 @@ Json native_config(const Bytes& bytes) {
 
 }  // namespace
 
-TEST_CASE("The hard sigmoid that Keras 3 wrote is its own, and that of Keras 2 is refused") {
-  const Bytes bytes = read_file(golden_path("keras3_hard_sigmoid"));
-  const auto model = keras::load_model<float>(golden_path("keras3_hard_sigmoid"));
-  CHECK(distance(model.predict(dataset(bytes, "golden/x")), dataset(bytes, "golden/y")) <= 1e-6);
-  CHECK(message<FileError>([] { keras::load_model<float>(golden_path("keras2_hard_sigmoid")); })
-            .find("\"recurrent_activation\" is \"hard_sigmoid\", which before Keras 3 was another "
-                  "function: min(max(0.2 x + 0.5, 0), 1)") != std::string::npos);
+TEST_CASE("The hard sigmoid of Keras 3 is another than that of Keras 2") {
+  for (const char* file : {"keras3_hard_sigmoid", "keras2_hard_sigmoid"}) {
+    CAPTURE(file);
+    const Bytes bytes = read_file(golden_path(file));
+    const auto model = keras::load_model<float>(golden_path(file));
+    CHECK(distance(model.predict(dataset(bytes, "golden/x")), dataset(bytes, "golden/y")) <= 1e-6);
+    const auto* lstm = model.graph()[1].layer.get<LSTM>();
+    REQUIRE(lstm != nullptr);
+    CHECK(lstm->recurrent_activation == (std::string(file).starts_with("keras3")
+                                             ? ActivationFunction::hard_sigmoid
+                                             : ActivationFunction::hard_sigmoid_keras_2));
+  }
+}
+
+TEST_CASE("The hard sigmoid of Keras 2 is not written, as Keras 3 does not have it") {
+  const auto model = recurrent_model(ActivationFunction::hard_sigmoid_keras_2);
+  for (const auto format : {keras::Format::hdf5, keras::Format::native}) {
+    CHECK(message<FileError>([&] { keras::save_model(model, {}, format); }) ==
+          "LSTM \"lstm\": \"recurrent_activation\" is hard_sigmoid_keras_2, which Keras 3 does not "
+          "have: what it calls hard_sigmoid is Activation::hard_sigmoid");
+  }
+  Model<float> inner;
+  inner.input("x", {3, 2});
+  inner.add("both", Bidirectional<LSTM>{.layer = *model.graph()[1].layer.get<LSTM>()});
+  inner.build();
+  CHECK(message<FileError>([&] {
+          keras::save_model(inner, {}, keras::Format::hdf5);
+        }).starts_with("Bidirectional \"both\": \"recurrent_activation\" is hard_sigmoid_keras_2"));
+}
+
+TEST_CASE("Functions that Keras has under two names are read under both") {
+  const auto read = [](const char* name) {
+    Model<float> model;
+    model.input("x", {2});
+    model.add("dense", Dense{.units = 1, .activation = Activation::tanh});
+    model.build();
+    Draft draft(model);
+    draft.layer("dense")["config"]["activation"] = name;
+    const auto loaded = keras::load_model<float>(draft.bytes());
+    return std::string(name_of(loaded.graph()[1].layer.get<Dense>()->activation));
+  };
+  CHECK(read("swish") == "silu");
+  CHECK(read("hard_swish") == "hard_silu");
+  CHECK(read("log_softmax_v2") == "log_softmax");
+  CHECK(read("gelu") == "gelu");
+  CHECK(read("hard_sigmoid") == "hard_sigmoid");
 }
 
 TEST_CASE("Weights that Keras 2 trained are not taken for a function that it has otherwise") {
@@ -49,8 +88,14 @@ TEST_CASE("Weights that Keras 2 trained are not taken for a function that it has
   CHECK(weights_refusal("keras3_hard_sigmoid", hard) == "(nothing thrown)");
   CHECK(weights_refusal("keras2_hard_sigmoid", hard) ==
         "m.h5 does not say that Keras 3 wrote it: LSTM \"lstm\": \"recurrent_activation\" is "
-        "\"hard_sigmoid\", "
-        "which before Keras 3 was another function: min(max(0.2 x + 0.5, 0), 1)");
+        "\"hard_sigmoid\", and what Keras calls hard_sigmoid before version 3 is "
+        "Activation::hard_sigmoid_keras_2");
+  const auto old = ActivationFunction::hard_sigmoid_keras_2;
+  CHECK(weights_refusal("keras2_hard_sigmoid", old) == "(nothing thrown)");
+  CHECK(weights_refusal("keras3_hard_sigmoid", old) ==
+        "m.h5 was written by Keras 3: LSTM \"lstm\": \"recurrent_activation\" is "
+        "\"hard_sigmoid_keras_2\", and what Keras calls hard_sigmoid since version 3 is "
+        "Activation::hard_sigmoid");
   CHECK(weights_refusal("keras2_hard_sigmoid", ActivationFunction::sigmoid) == "(nothing thrown)");
   Draft draft(recurrent_model(hard));
   draft.remove("keras_version");

@@ -202,10 +202,9 @@ TEST_CASE("Fields that change nothing are left out, and others are errors that n
   CHECK(field_refusal("flat", "data_format", "channels_first") ==
         "m.h5: Flatten \"flat\": \"data_format\" is \"channels_first\", which heed's layer does "
         "not support");
-  CHECK(field_refusal("drop", "noise_shape", {nullptr, 1}) ==
-        "m.h5: Dropout \"drop\": \"noise_shape\" is [null,1], which heed's layer does not support");
-  CHECK(field_refusal("dense", "activation", "gelu") ==
-        "m.h5: Dense \"dense\": \"activation\" cannot be \"gelu\"");
+  CHECK(field_refusal("drop", "noise_shape", {nullptr, 1}) == "(nothing thrown)");
+  CHECK(field_refusal("dense", "activation", "sparsemax") ==
+        "m.h5: Dense \"dense\": \"activation\" cannot be \"sparsemax\"");
   CHECK(field_refusal("dense", "activation", {{"class_name", "Mine"}}).find("activation") !=
         std::string::npos);
   CHECK(field_refusal("dense", "units", "one") ==
@@ -217,36 +216,86 @@ TEST_CASE("Fields that change nothing are left out, and others are errors that n
 }
 
 TEST_CASE("The hard sigmoid of Keras 2 is not taken for that of Keras 3") {
-  const auto change = [](const std::string& version) {
-    return [=](Draft<>& draft) {
-      draft.layer("lstm")["config"]["recurrent_activation"] = "hard_sigmoid";
-      if (version.empty()) return draft.remove("keras_version");
+  const auto function = [](const std::string& version) {
+    Draft draft(small_model());
+    draft.layer("lstm")["config"]["recurrent_activation"] = "hard_sigmoid";
+    if (version.empty()) {
+      draft.remove("keras_version");
+    } else {
       draft.text("keras_version") = version;
-    };
+    }
+    const auto model = keras::load_model<float>(draft.bytes());
+    const auto& graph = model.graph();
+    return graph[graph.find("lstm")].layer.get<LSTM>()->recurrent_activation;
   };
-  const std::string complaint =
-      "m.h5: LSTM \"lstm\": \"recurrent_activation\" is \"hard_sigmoid\", which before Keras 3 was "
-      "another function: min(max(0.2 x + 0.5, 0), 1)";
-  CHECK(refusal(change("3.15.1")) == "(nothing thrown)");
-  CHECK(refusal(change("2.2.4-tf")) == complaint);
-  CHECK(refusal(change("1.2.2")) == complaint);
-  CHECK(refusal(change("")) == complaint);
+  CHECK(function("3.15.1") == ActivationFunction::hard_sigmoid);
+  for (const char* version : {"2.2.4-tf", "1.2.2", ""}) {
+    CHECK(function(version) == ActivationFunction::hard_sigmoid_keras_2);
+  }
 }
 
-TEST_CASE("Layers that are functions of heed's are loaded in the form that heed has") {
-  for (const auto& [type, config] : std::vector<std::pair<std::string, Json>>{
-           {"ReLU", {{"max_value", nullptr}, {"negative_slope", 0.0}, {"threshold", 0.0}}},
-           {"ELU", {{"alpha", 1.0}}},
-           {"Softmax", {{"axis", -1}}}}) {
-    CHECK(row_refusal({4}, in_row(type, config)) == "(nothing thrown)");
-  }
-  CHECK(row_refusal({4}, in_row("ReLU", {{"negative_slope", 0.1}})) ==
-        "m.h5: ReLU \"here\": \"negative_slope\" is 0.1, which heed's layer does not support");
-  CHECK(row_refusal({4}, in_row("ELU", {{"alpha", 0.5}})) ==
-        "m.h5: ELU \"here\": \"alpha\" is 0.5, but heed supports only 1.0");
-  CHECK(row_refusal({4}, in_row("Softmax", {{"axis", 1}})) == "(nothing thrown)");
-  CHECK(row_refusal({4, 3}, in_row("Softmax", {{"axis", 1}})) ==
-        "m.h5: Softmax \"here\": \"axis\" is 1 of 3 axes, but heed supports only the last one");
+TEST_CASE("Fields that Keras called otherwise are read under their old names") {
+  const auto read = [](const std::string& type, const Json& config, const std::string& version) {
+    Model<float> model;
+    model.input("x", {4});
+    model.add("here", Activation{.activation = Activation::tanh});
+    model.build();
+    Draft draft(model);
+    draft.text("keras_version") = version;
+    Json& layer = draft.layer("here");
+    layer["class_name"] = type;
+    layer["config"] = config;
+    layer["config"]["name"] = "here";
+    layer["config"]["trainable"] = true;
+    const auto loaded = keras::load_model<float>(draft.bytes());
+    const auto& made = loaded.graph()[1].layer;
+    return std::pair(std::string(made.type()), made.config());
+  };
+  const auto leaky = std::pair(std::string("LeakyReLU"), Config{{"negative_slope", 0.1}});
+  CHECK(read("LeakyReLU", {{"alpha", 0.1}}, "2.12.0") == leaky);
+  CHECK(read("LeakyReLU", {{"negative_slope", 0.1}}, "3.15.1") == leaky);
+  CHECK(read("ThresholdedReLU", {{"theta", 0.5}}, "2.12.0") ==
+        std::pair(std::string("ReLU"), get_config(ReLU{.threshold = 0.5})));
+  CHECK(read("GaussianNoise", {{"sigma", 0.5}}, "1.2.2").second == Config{{"stddev", 0.5}});
+  CHECK(read("GaussianDropout", {{"p", 0.5}}, "1.2.2").second == Config{{"rate", 0.5}});
+  CHECK(read("ReLU", {{"max_value", nullptr}, {"negative_slope", 0.0}, {"threshold", 0.0}},
+             "2.12.0") == std::pair(std::string("ReLU"), get_config(ReLU{})));
+  CHECK(read("LayerNormalization",
+             {{"axis", {1}}, {"rms_scaling", false}, {"scale", false}, {"center", false}}, "3.15.1")
+            .second ==
+        get_config(LayerNormalization{.axis = {1}, .center = false, .scale = false}));
+  CHECK(read("LayerNormalization", {{"axis", -1}, {"scale", false}, {"center", false}}, "2.12.0")
+            .second == get_config(LayerNormalization{.center = false, .scale = false}));
+  CHECK(read("Dropout", {{"rate", 0.5}, {"noise_shape", {nullptr, 1}}}, "3.15.1").first ==
+        "Dropout");
+}
+
+TEST_CASE("A Softmax along the last axis is an Activation, and along another a Softmax") {
+  const auto read = [](const Json& axis) {
+    Model<float> model;
+    model.input("x", {4, 3});
+    model.add("here", Activation{.activation = Activation::tanh});
+    model.build();
+    Draft draft(model);
+    draft.layer("here")["class_name"] = "Softmax";
+    draft.layer("here")["config"] = {{"name", "here"}, {"axis", axis}};
+    const auto loaded = keras::load_model<float>(draft.bytes());
+    return std::string(loaded.graph()[1].layer.type());
+  };
+  CHECK(read(-1) == "Activation");
+  CHECK(read(2) == "Activation");
+  CHECK(read(1) == "Softmax");
+  CHECK(row_refusal({4, 3}, in_row("Softmax", {{"axis", {1, 2}}})) ==
+        "m.h5: Softmax \"here\": \"axis\" has a value of the wrong type");
+  CHECK(row_refusal({4, 3}, in_row("Softmax", {{"axis", 3}})) ==
+        "m.h5: Softmax \"here\": expected an axis of 3 axes without that of the samples, got 3");
+  CHECK(row_refusal({4}, in_row("Softmax", {{"axis", -1}, {"robust_masking", true}})) ==
+        "m.h5: Softmax \"here\": \"robust_masking\" is true, which heed's layer does not have");
+  CHECK(row_refusal({4}, in_row("LayerNormalization", {{"axis", -1}, {"rms_scaling", true}})) ==
+        "m.h5: LayerNormalization \"here\": \"rms_scaling\" is true, which heed's layer does not "
+        "have");
+  CHECK(row_refusal({4}, in_row("Rescaling", {{"scale", {1, 2}}, {"offset", 0}}))
+            .find("\"scale\" has a value of the wrong type") != std::string::npos);
 }
 
 TEST_CASE("A TimeDistributed is read with the layer in it") {

@@ -49,8 +49,28 @@ Model<S> every_layer() {
   const Node dot = model.add("dot", Dot{.axes = {2, -1}}, {tall, sum});
   const Node dropped = model.add("dropped", Dropout{.rate = 0.5}, dot);
   const Node flat = model.add("flat", Flatten{}, dropped);
-  const Node repeated = model.add("repeated", RepeatVector{.n = 2}, last);
-  const Node shaped = model.add("shaped", Reshape{.target_shape = {-1}}, repeated);
+  const Node scaled = model.add("scaled", Rescaling{.scale = 0.5, .offset = 1}, last);
+  const Node leaky = model.add("leaky", LeakyReLU{.negative_slope = 0.25}, scaled);
+  const Node steep = model.add("steep", PReLU{.alpha_initializer = Initializer::ones}, leaky);
+  const Node limited = model.add("limited", ReLU{.max_value = 6}, steep);
+  const Node unlimited = model.add("unlimited", ReLU{.threshold = 0.5}, limited);
+  const Node smooth = model.add("smooth", ELU{.alpha = 0.5}, unlimited);
+  const Node mean = model.add("mean", Average{}, {smooth, steep});
+  const Node least = model.add("least", Minimum{}, {mean, leaky});
+  const Node most = model.add("most", Maximum{}, {least, scaled});
+  const Node less = model.add("less", Subtract{}, {most, least});
+  const Node noisy = model.add("noisy", GaussianNoise{.stddev = 0.5}, less);
+  const Node loud = model.add("loud", GaussianDropout{.rate = 0.5}, noisy);
+  const Node alpha = model.add("alpha", AlphaDropout{.rate = 0.5}, loud);
+  const Node same = model.add("same", Identity{}, alpha);
+  const Node calm = model.add("calm", ActivityRegularization{.l1 = 0.5}, same);
+  const Node layer = model.add("layer", LayerNormalization{.axis = {1}, .center = false}, calm);
+  const Node group = model.add("group", GroupNormalization{.groups = 2}, layer);
+  const Node unit = model.add("unit", UnitNormalization{}, group);
+  const Node repeated = model.add("repeated", RepeatVector{.n = 2}, unit);
+  const Node spatial = model.add("spatial", SpatialDropout1D{.rate = 0.5}, repeated);
+  const Node over_steps = model.add("over_steps", Softmax{.axis = 1}, spatial);
+  const Node shaped = model.add("shaped", Reshape{.target_shape = {-1}}, over_steps);
   const Node joined = model.add("joined", Concatenate{}, {flat, shaped});
   model.add("output", Dense{.units = 2, .use_bias = false}, joined);
   model.build({.seed = 3});
@@ -79,6 +99,36 @@ TEST_CASE("A model comes back from a Keras file with its layers and its weights'
   };
   check_same(every_layer<float>());
   check_same(every_layer<double>());
+}
+
+TEST_CASE("A LeakyReLU is written with the name of its field that all versions of Keras read") {
+  Draft draft(every_layer<float>());
+  CHECK(draft.layer("leaky")["config"]["alpha"] == 0.25);
+  CHECK_FALSE(draft.layer("leaky")["config"].contains("negative_slope"));
+  CHECK(draft.layer("over_steps")["config"]["axis"] == Json{1});  // which early versions read
+  CHECK(draft.layer("limited")["config"]["max_value"] == 6.0);
+  CHECK(draft.layer("unlimited")["config"]["max_value"] == nullptr);
+}
+
+TEST_CASE("Several axes go to a .keras alone, because Keras 3 forgets them in an .h5") {
+  Model<float> model;
+  model.input("x", {3, 2});
+  model.add("layer", LayerNormalization{.axis = {1, 2}});
+  model.build();
+  CHECK(message<ModelError>([&] { keras::save_model(model); }) ==
+        "LayerNormalization \"layer\" has several axes, which not every Keras 3 reads from an .h5; "
+        "in "
+        "a file of the format .keras it can be written");
+  Model<float> group;
+  group.input("x", {4, 3});
+  group.add("group", GroupNormalization{.groups = 2, .axis = 1});
+  group.build();
+  CHECK(message<ModelError>([&] { keras::save_model(group); })
+            .starts_with("GroupNormalization \"group\" has an axis that is not the last, which not "
+                         "every Keras 3 reads from an .h5"));
+  CHECK_NOTHROW(keras::save_model(group, {}, keras::Format::native));
+  const auto again = keras::load_model<float>(keras::save_model(model, {}, keras::Format::native));
+  CHECK(again.graph()[1].layer.config() == model.graph()[1].layer.config());
 }
 
 TEST_CASE("What Keras saved comes back from heed with the layers in Keras's order") {

@@ -51,8 +51,8 @@ TEST_CASE("Activation survives the way through its configuration") {
     check_config(Activation{.activation = function}, {{"activation", std::string(name)}});
   }
   CHECK(message<OptionError>([] {
-          from_config<Activation>({{"activation", "swish"}});
-        }) == "\"activation\" cannot be \"swish\"");
+          from_config<Activation>({{"activation", "sparsemax"}});
+        }) == "\"activation\" cannot be \"sparsemax\"");
 }
 
 TEST_CASE("Activation of a sample without axes is refused in a sentence") {

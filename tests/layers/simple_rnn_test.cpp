@@ -74,7 +74,7 @@ TEST_CASE("SimpleRNN computes its equation with every option") {
 TEST_CASE("SimpleRNN computes its equation with every activation function") {
   for (const auto& [name, function] : Names<ActivationFunction>::table) {
     CAPTURE(name);
-    if (function == ActivationFunction::softmax) continue;
+    if (is_of_row(function) || needs_z(function)) continue;
     const Index T = function == ActivationFunction::exponential ? 1 : 4;  // it explodes
     check_forward(SimpleRNN{.units = 3, .activation = function, .return_sequences = true}, {T, 2},
                   2);
@@ -100,7 +100,7 @@ TEST_CASE("SimpleRNN's gradients agree with differences at all kinds of sizes") 
 TEST_CASE("SimpleRNN's gradients agree with differences with every activation function") {
   for (const auto& [name, function] : Names<ActivationFunction>::table) {
     CAPTURE(name);
-    if (function == ActivationFunction::softmax) continue;
+    if (is_of_row(function) || needs_z(function)) continue;
     const Index T = function == ActivationFunction::exponential ? 1 : 3;
     check_layer(SimpleRNN{.units = 2, .activation = function, .return_sequences = true}, {{T, 2}},
                 {2});

@@ -21,9 +21,9 @@ double value(ActivationFunction function, double z) {
   return y(0, 0);
 }
 
-/// φ'(z), from φ(z).
+/// φ'(z), from φ(z), or from z where that is needed.
 double slope(ActivationFunction function, double z) {
-  const Tensor<double, 2> y{{value(function, z)}};
+  const Tensor<double, 2> y{{needs_z(function) ? z : value(function, z)}};
   Tensor<double, 2> dz{{1}};
   activate_backward<double>(function, y.matrix(), dz.matrix());
   return dz(0, 0);
@@ -46,6 +46,22 @@ double definition(ActivationFunction function, double z) {
     case exponential: return std::exp(z);
     case hard_sigmoid: return z < -3 ? 0 : z > 3 ? 1 : z / 6 + 0.5;
     case leaky_relu: return z > 0 ? z : 0.2 * z;
+    case celu: return z > 0 ? z : std::exp(z) - 1;
+    case gelu: return z * (1 + std::erf(z / std::sqrt(2))) / 2;
+    case hard_shrink: return std::abs(z) > 0.5 ? z : 0;
+    case hard_sigmoid_keras_2: return z < -2.5 ? 0 : z > 2.5 ? 1 : 0.2 * z + 0.5;
+    case hard_silu: return z < -3 ? 0 : z > 3 ? z : z * (z / 6 + 0.5);
+    case hard_tanh: return z < -1 ? -1 : z > 1 ? 1 : z;
+    case log_sigmoid: return -std::log(1 + std::exp(-z));
+    case log_softmax: return 0;
+    case mish: return z * std::tanh(std::log(1 + std::exp(z)));
+    case relu6: return z < 0 ? 0 : z > 6 ? 6 : z;
+    case silu: return z / (1 + std::exp(-z));
+    case soft_shrink: return z > 0.5 ? z - 0.5 : z < -0.5 ? z + 0.5 : 0;
+    case sparse_plus: return z <= -1 ? 0 : z < 1 ? (z + 1) * (z + 1) / 4 : z;
+    case sparse_sigmoid: return z <= -1 ? 0 : z < 1 ? (z + 1) / 2 : 1;
+    case squareplus: return (z + std::sqrt(z * z + 4)) / 2;
+    case tanh_shrink: return z - std::tanh(z);
   }
   return 0;
 }
@@ -65,7 +81,7 @@ TEST_CASE("Every activation function has the values of its definition") {
 TEST_CASE("Every activation function has the slope of its values") {
   for (const auto& [name, function] : Names<ActivationFunction>::table) {
     CAPTURE(name);
-    for (const double z : {-20.0, -4.0, -2.5, -1.0, -0.1, 0.3, 1.0, 2.9, 7.0, 20.0}) {
+    for (const double z : {-20.0, -4.0, -2.4, -1.1, -0.1, 0.3, 1.1, 2.9, 7.0, 20.0}) {
       CAPTURE(z);
       const auto moved = [&, f = function](double h) { return value(f, z + h); };
       const double numeric = detail::derivative(moved, 0.05);
@@ -101,6 +117,13 @@ TEST_CASE("At a kink the slope is TensorFlow's") {
   CHECK(slope(hard_sigmoid, 3.001) == 0);
   CHECK(slope(hard_sigmoid, -3.001) == 0);
   CHECK(slope(softsign, 0) == 1);
+  CHECK(slope(celu, 0) == 1);  // TensorFlow adds the slopes of both sides
+  CHECK(slope(relu6, 0) == 0);
+  CHECK(slope(relu6, 6) == 0);
+  CHECK(slope(sparse_plus, 1) == 1);
+  CHECK(slope(sparse_plus, -1) == 0);
+  CHECK(slope(hard_shrink, 0.5) == 0);
+  CHECK(slope(soft_shrink, 0.5) == 0);
 }
 
 TEST_CASE("A NaN stays one through every activation function") {
@@ -130,6 +153,27 @@ TEST_CASE("No activation function gives a NaN for large arguments, nor does its 
   CHECK(value(softplus, -1e4) == 0);
   CHECK(value(elu, -1e4) == -1);
   CHECK(value(exponential, -1e4) == 0);
+  CHECK(value(log_sigmoid, -1e4) == -1e4);
+  CHECK(value(mish, 1e4) == 1e4);
+  CHECK(std::abs(value(squareplus, -1e4) - 1e-4) < 1e-11);
+}
+
+TEST_CASE("log_softmax is the logarithm of softmax, without overflow") {
+  Tensor<double, 2> y{{1, 2, 3}, {-7, 0, 7}};
+  Tensor<double, 2> expected = y;
+  activate<double>(log_softmax, y.matrix());
+  activate<double>(softmax, expected.matrix());
+  for (Index i = 0; i < y.size(); ++i) {
+    CHECK(std::abs(y.data()[i] - std::log(expected.data()[i])) < 1e-14);
+  }
+  Tensor<double, 2> large{{1e4, -1e4}};
+  activate<double>(log_softmax, large.matrix());
+  CHECK(large == Tensor<double, 2>{{0, -2e4}});
+  Tensor<double, 2> dz{{1, 0, 0}, {2, -1, 1}};
+  activate_backward<double>(log_softmax, y.matrix(), dz.matrix());
+  for (Index n = 0; n < 2; ++n) CHECK(std::abs(dz.matrix().row(n).sum()) < 1e-15);
+  CHECK(std::abs(dz(0, 0) - (1 - expected(0, 0))) < 1e-15);
+  CHECK(std::abs(dz(1, 1) - (-1 - 2 * expected(1, 1))) < 1e-15);
 }
 
 TEST_CASE("Floats of ±1e4 give no NaN in any activation function, nor do their slopes") {
@@ -141,8 +185,9 @@ TEST_CASE("Floats of ±1e4 give no NaN in any activation function, nor do their 
     for (Index i = 0; i < y.size(); ++i) y.data()[i] = i % 3 == 0 ? 1e4f : i % 3 == 1 ? -1e4f : 0.f;
     Tensor<float, 2> dz(y.shape());
     dz.array().setOnes();
+    Tensor<float, 2> z = y;
     activate<float>(function, y.matrix());
-    activate_backward<float>(function, y.matrix(), dz.matrix());
+    activate_backward<float>(function, needs_z(function) ? z.matrix() : y.matrix(), dz.matrix());
     CHECK(y.array().isFinite().all());
     CHECK(dz.array().isFinite().all());
   }
@@ -151,12 +196,12 @@ TEST_CASE("Floats of ±1e4 give no NaN in any activation function, nor do their 
 TEST_CASE("Vectorised and single elements agree") {
   const auto z = random_tensor({5, 19}, 1, 2);
   for (const auto& [name, function] : Names<ActivationFunction>::table) {
-    if (function == softmax) continue;
+    if (is_of_row(function)) continue;
     CAPTURE(name);
     Tensor<double> y = z;
     Tensor<double> dz = z;
     activate<double>(function, y.matrix());
-    activate_backward<double>(function, y.matrix(), dz.matrix());
+    activate_backward<double>(function, (needs_z(function) ? z : y).matrix(), dz.matrix());
     Tensor<double> expected = z;
     Tensor<double> expected_dz = z;
     for (double& element : expected.values()) element = value(function, element);
@@ -193,7 +238,9 @@ TEST_CASE("The activation functions have Keras's names") {
   for (const auto& entry : Names<ActivationFunction>::table) names += join(entry.first, " ");
   CHECK(names ==
         "linear sigmoid tanh relu softmax elu selu softplus softsign exponential hard_sigmoid "
-        "leaky_relu ");
+        "leaky_relu celu gelu hard_shrink hard_sigmoid_keras_2 hard_silu hard_tanh log_sigmoid "
+        "log_softmax mish relu6 silu soft_shrink sparse_plus sparse_sigmoid squareplus "
+        "tanh_shrink ");
   CHECK(by_name<ActivationFunction>("softmax") == softmax);
   CHECK(name_of(leaky_relu) == "leaky_relu");
 }

@@ -51,6 +51,10 @@ struct Dual {
   friend Dual log(Dual a) { return {std::log(a.value), a.slope / a.value}; }
   friend Dual log1p(Dual a) { return {std::log1p(a.value), a.slope / (1 + a.value)}; }
   friend Dual sqrt(Dual a) { return {std::sqrt(a.value), a.slope / (2 * std::sqrt(a.value))}; }
+  friend Dual erfc(Dual a) {
+    constexpr double two_by_root_pi = 1.1283791670955126;
+    return {std::erfc(a.value), -a.slope * two_by_root_pi * std::exp(-a.value * a.value)};
+  }
   friend Dual tanh(Dual a) {
     const double cosh = std::cosh(a.value);
     return {std::tanh(a.value), a.slope / cosh / cosh};

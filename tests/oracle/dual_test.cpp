@@ -32,6 +32,7 @@ TEST_CASE("A dual number carries the derivatives that calculus knows", "[oracle]
     check_dual(x / (x * x), 1 / at, -1 / (at * at));
     check_dual(exp(x), std::exp(at), std::exp(at));
     check_dual(expm1(x), std::expm1(at), std::exp(at));
+    check_dual(erfc(x), std::erfc(at), -2 / std::sqrt(std::acos(-1.)) * std::exp(-at * at));
     check_dual(abs(x), std::abs(at), at < 0 ? -1 : 1);
     check_dual(tanh(x), std::tanh(at), 1 / (std::cosh(at) * std::cosh(at)));
     check_dual(sqrt(x * x), std::abs(at), at < 0 ? -1 : 1);

@@ -112,7 +112,7 @@ TEST_CASE("SimpleRNN's gradients are exact with every option", "[oracle]") {
 TEST_CASE("LSTM's gradients are exact with every activation function", "[oracle]") {
   for (const auto& [name, function] : Names<ActivationFunction>::table) {
     CAPTURE(name);
-    if (function == ActivationFunction::softmax) continue;
+    if (is_of_row(function) || needs_z(function)) continue;
     const Index T = function == ActivationFunction::exponential ? 1 : 3;  // it explodes
     check_exact_gradients(LSTM{.units = 3, .activation = function, .return_sequences = true},
                           {{T, 2}}, {2});
@@ -128,7 +128,7 @@ TEST_CASE("LSTM's gradients are exact with every activation function", "[oracle]
 
 TEST_CASE("GRU's gradients are exact with every activation function", "[oracle]") {
   for (const auto& [name, function] : Names<ActivationFunction>::table) {
-    if (function == ActivationFunction::softmax) continue;
+    if (is_of_row(function) || needs_z(function)) continue;
     for (const bool reset_after : {true, false}) {
       CAPTURE(name, reset_after);
       const Index T = function == ActivationFunction::exponential ? 1 : 3;  // it explodes
@@ -149,7 +149,7 @@ TEST_CASE("GRU's gradients are exact with every activation function", "[oracle]"
 TEST_CASE("SimpleRNN's gradients are exact with every activation function", "[oracle]") {
   for (const auto& [name, function] : Names<ActivationFunction>::table) {
     CAPTURE(name);
-    if (function == ActivationFunction::softmax) continue;
+    if (is_of_row(function) || needs_z(function)) continue;
     const Index T = function == ActivationFunction::exponential ? 1 : 3;  // it explodes
     check_exact_gradients(SimpleRNN{.units = 3, .activation = function, .return_sequences = true},
                           {{T, 2}}, {2});
@@ -304,11 +304,52 @@ TEST_CASE("Gradients of layers that join inputs are exact", "[oracle]") {
     check_exact_gradients(Multiply{}, {shape, shape, shape});
     check_exact_gradients(Add{}, {shape, shape});
     check_exact_gradients(Add{}, {shape, shape, shape, shape});
+    check_exact_gradients(Average{}, {shape, shape, shape});
+    check_exact_gradients(Maximum{}, {shape, shape, shape});
+    check_exact_gradients(Minimum{}, {shape, shape, shape});
+    check_exact_gradients(Subtract{}, {shape, shape});
   }
   check_exact_gradients(Concatenate{}, {{5}, {1}, {3}});
   check_exact_gradients(Concatenate{.axis = 1}, {{2, 3}, {4, 3}});
   check_exact_gradients(Concatenate{.axis = 2}, {{2, 3}, {2, 1}, {2, 5}});
   check_exact_gradients(Concatenate{.axis = -2}, {{2, 2, 3}, {2, 1, 3}});
+}
+
+TEST_CASE("Gradients of rectifiers and of what is scaled are exact", "[oracle]") {
+  for (const Shape& shape : {Shape{1}, Shape{13}, Shape{3, 5}, Shape{2, 1, 4}}) {
+    check_exact_gradients(LeakyReLU{}, {shape});
+    check_exact_gradients(ELU{.alpha = 0.7}, {shape});
+    check_exact_gradients(ReLU{.max_value = 0.5, .negative_slope = 0.2, .threshold = 0.1}, {shape});
+    check_exact_gradients(PReLU{}, {shape});
+    check_exact_gradients(PReLU{.shared_axes = {1}}, {shape});
+    check_exact_gradients(Rescaling{.scale = 0.3, .offset = 2}, {shape});
+    check_exact_gradients(Identity{}, {shape});
+    check_exact_gradients(ActivityRegularization{}, {shape});
+  }
+}
+
+TEST_CASE("Gradients of noise are exact", "[oracle]") {
+  for (const bool training : {true, false}) {
+    check_exact_gradients(SpatialDropout1D{.rate = 0.4}, {{3, 5}}, {1, 3}, training);
+    check_exact_gradients(GaussianDropout{.rate = 0.4}, {{3, 5}}, {1, 3}, training);
+    check_exact_gradients(GaussianNoise{.stddev = 0.4}, {{3, 5}}, {1, 3}, training);
+    check_exact_gradients(AlphaDropout{.rate = 0.4}, {{3, 5}}, {1, 3}, training);
+  }
+}
+
+TEST_CASE("Gradients of layers that normalise are exact along every axis", "[oracle]") {
+  for (const std::vector<Index>& axis :
+       std::vector<std::vector<Index>>{{1}, {2}, {3}, {1, 2}, {2, 3}}) {
+    check_exact_gradients(LayerNormalization{.axis = axis}, {{2, 3, 4}});
+    check_exact_gradients(UnitNormalization{.axis = axis}, {{2, 3, 4}});
+    if (axis.size() > 1) continue;
+    check_exact_gradients(Softmax{.axis = axis[0]}, {{2, 3, 4}});
+    check_exact_gradients(GroupNormalization{.groups = -1, .axis = axis[0]}, {{2, 3, 4}});
+  }
+  check_exact_gradients(GroupNormalization{.groups = 2}, {{3, 6}});
+  check_exact_gradients(GroupNormalization{.groups = 2, .center = false}, {{6}});
+  check_exact_gradients(LayerNormalization{.scale = false}, {{6}});
+  check_exact_gradients(Softmax{.axis = 1}, {{4, 3}}, {5}, false, holes);
 }
 
 TEST_CASE("Dot's gradients are exact along every pair of axes", "[oracle]") {

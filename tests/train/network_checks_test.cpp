@@ -29,17 +29,20 @@ TEST_CASE("a loss that cannot be meant for what a network gives is refused with 
         "categorical_crossentropy: expected probabilities, and Dense \"output\" ends in linear; "
         "write .activation = Activation::softmax there, or .loss = "
         "CategoricalCrossentropy{.from_logits = true} if logits are meant");
-  for (const auto function : {tanh, relu, elu, selu, softplus, softsign, exponential, leaky_relu}) {
+  for (const auto function : {tanh, relu, elu, selu, softplus, softsign, exponential, leaky_relu,
+                              relu6, sparse_plus, squareplus, silu}) {
     CAPTURE(name_of(function));
     CHECK(refused(2, function, binary).find("Activation::sigmoid there") != std::string::npos);
-    const bool positive = function == relu || function == softplus || function == exponential;
+    const bool positive = function == relu || function == softplus || function == exponential ||
+                          function == relu6 || function == sparse_plus || function == squareplus;
     CHECK((refused(2, function, classes) == nothing) == positive);
     CHECK(refused(2, function, binary_logits) == nothing);
     CHECK(refused(2, function, class_logits) == nothing);
     CHECK(refused(1, function, MeanSquaredError{}) == nothing);
   }
   for (const Loss<double>& loss : {Loss<double>(binary), Loss<double>(classes)}) {
-    for (const auto function : {sigmoid, softmax, hard_sigmoid}) {
+    for (const auto function :
+         {sigmoid, softmax, hard_sigmoid, hard_sigmoid_keras_2, sparse_sigmoid}) {
       CHECK(refused(2, function, loss) == nothing);
     }
   }

@@ -25,10 +25,13 @@ struct ForwardCost {
 template <class Scalar>
 bool is_linear_in_steps(const AnyLayer<Scalar>& layer) {
   const auto is = [&]<Layer... L>() { return ((layer.template get<L>() != nullptr) || ...); };
-  return is.template operator()<Activation, Add, Concatenate, Conv1D, Cropping1D, Dense, Dropout,
-                                Flatten, GlobalAveragePooling1D, GlobalMaxPooling1D, GRU, Input,
-                                LastStep, LSTM, LuongAttention, Multiply, Permute, RepeatVector,
-                                Reshape, SimpleRNN, StepAttention, UpSampling1D, ZeroPadding1D>();
+  return is.template operator()<
+      Activation, ActivityRegularization, Add, AlphaDropout, Average, BatchNormalization,
+      Concatenate, Conv1D, Cropping1D, Dense, Dropout, ELU, Flatten, GaussianDropout, GaussianNoise,
+      GlobalAveragePooling1D, GlobalMaxPooling1D, GroupNormalization, GRU, Identity, Input,
+      LastStep, LayerNormalization, LeakyReLU, LSTM, LuongAttention, Maximum, Minimum, Multiply,
+      Permute, PReLU, ReLU, RepeatVector, Rescaling, Reshape, SimpleRNN, Softmax, SpatialDropout1D,
+      StepAttention, Subtract, UnitNormalization, UpSampling1D, ZeroPadding1D>();
 }
 
 template <class Scalar>

@@ -52,6 +52,7 @@ inline void read_keras_class(const nlohmann::json& json, const std::string& plac
   const bool has_package = layer.registered.find('>') != std::string::npos;
   layer.has_module = json.contains("module");
   layer.of_keras = !has_package && (!layer.has_module || is_keras_module(text("module")));
+  if (layer.of_keras) layer.class_name = keras_class_now(layer.class_name);
 }
 
 inline KerasLayer keras_layer(const nlohmann::json& json, std::size_t position,
@@ -100,7 +101,7 @@ class KerasConfig {
   Config read(std::initializer_list<std::string_view> elsewhere = {}) const {
     Config config;
     for (const auto& item : fields_.items()) {
-      const std::string& name = item.key();
+      const std::string name = keras_field_now(L::type, item.key());
       if (std::find(elsewhere.begin(), elsewhere.end(), name) != elsewhere.end()) continue;
       const auto& value = keras_value(item.value());
       const auto read_one = [&](const auto& field) {
@@ -170,9 +171,9 @@ class KerasConfig {
 
   /// The same, and fields of Keras's own layers about training and about how Keras computes them.
   static bool is_common(std::string_view name) {
-    constexpr auto fields =
-        std::to_array<std::string_view>({"implementation", "unroll", "seed", "use_cudnn", "dropout",
-                                         "recurrent_dropout", "input_length", "renorm_momentum"});
+    constexpr auto fields = std::to_array<std::string_view>(
+        {"implementation", "unroll", "seed", "use_cudnn", "dropout", "recurrent_dropout",
+         "input_length", "noise_shape", "renorm_momentum"});
     return is_base(name) || std::find(fields.begin(), fields.end(), name) != fields.end();
   }
 
@@ -183,7 +184,8 @@ class KerasConfig {
                        ", which heed's layer does not support");
   }
 
-  void add(Config& config, const std::string& name, const nlohmann::json& value) const {
+  void add(Config& config, const std::string& name, const nlohmann::json& written) const {
+    const auto& value = name == "axis" ? keras_axis(written) : written;
     if (name == "merge_mode" && value.is_null()) {
       config.emplace_back(name, std::string(name_of(MergeMode::none)));
     }
@@ -192,7 +194,10 @@ class KerasConfig {
       add_initializer(config, name, value);
     } else {
       config.emplace_back(name, config_value_from_json(value, name));
-      check_keras_meaning(name, config.back().second, version_);
+      auto* text = std::get_if<std::string>(&config.back().second);
+      if (text != nullptr && is_keras_function_field(name)) {
+        *text = std::string(keras_function(*text, version_));
+      }
     }
   }
 

@@ -89,8 +89,9 @@ class KerasEntries {
     if (owner != i)
       return list_.add_call(calls_[owner].entry, std::move(inputs), node.shape(), masks);
     check_known(i);
+    check_axes(i);
     auto config = at_place(graph_.title(i), [&] {
-      return keras_fields(node.layer.config(), list_.dtype(), node.trains);
+      return keras_fields(node.layer.type(), node.layer.config(), list_.dtype(), node.trains);
     });
     const auto call = list_.add(registered_type(node.layer.type()), node.name, config,
                                 std::move(inputs), node.shape(), masks);
@@ -128,6 +129,21 @@ class KerasEntries {
                       graph_.title(i), " cannot be written to a Keras file");
   }
 
+  /// From an `.h5`, Keras 3 reads the field `axis` only if it is one number, and its first versions
+  /// only if that is in a list; otherwise they take the last axis.
+  void check_axes(std::size_t i) const {
+    for (const auto& [name, value] : graph_[i].layer.config()) {
+      const auto* axes = std::get_if<std::vector<Index>>(&value);
+      const bool is_group = graph_[i].layer.type() == GroupNormalization::type;
+      const bool is_read =
+          axes != nullptr ? axes->size() == 1 : !is_group || value == ConfigValue(Index{-1});
+      check<ModelError>(form_.native || name != "axis" || is_read, graph_.title(i), " has ",
+                        axes != nullptr ? "several axes" : "an axis that is not the last",
+                        ", which not every Keras 3 reads from an .h5; in a file of the format "
+                        ".keras it can be written");
+    }
+  }
+
   /// Whether Keras 2 would compute something else from the file, or would give weights to the wrong
   /// layers, because Keras 3 has another order of layers where it computes masks.
   bool is_for_keras_3_alone() const {
@@ -138,9 +154,7 @@ class KerasEntries {
       });
       return order;
     };
-    const auto differs = [](const auto& node) {
-      return keras_difference(node.layer.config()) != nullptr;
-    };
+    const auto differs = [](const auto& node) { return is_of_keras_3(node.layer.config()); };
     return list_.is_of_keras_3() ||
            std::any_of(graph_.nodes().begin(), graph_.nodes().end(), differs) ||
            weighted(true) != weighted(false);

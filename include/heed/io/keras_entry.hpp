@@ -3,6 +3,7 @@
 #include <heed/io/hdf5_writer.hpp>
 #include <heed/io/json.hpp>
 #include <heed/io/keras_forms.hpp>
+#include <heed/io/keras_generations.hpp>
 
 namespace heed::detail {
 
@@ -58,23 +59,30 @@ inline void add_keras_module(OrderedJson& object, const char* module) {
   object["registered_name"] = own ? OrderedJson(name) : OrderedJson();
 }
 
-/// A layer's fields in Keras. The merge mode `none` and strides of 0 are None there. Most versions of
-/// Keras 2 do not have `zero_output_for_mask`. An inner layer has a name, and Keras 3 requires its
-/// module in both formats.
-inline OrderedJson keras_fields(const Config& config, const std::string& dtype, bool trains) {
+/// A layer's fields in Keras. The merge mode `none`, strides of 0 and a ReLU without a limit are None
+/// there. Most versions of Keras 2 do not have `zero_output_for_mask`. An inner layer has a name, and
+/// Keras 3 requires its module in both formats.
+inline OrderedJson keras_fields(std::string_view type, const Config& config,
+                                const std::string& dtype, bool trains) {
   OrderedJson json = OrderedJson::object();
   for (const auto& [name, value] : config) {
+    check_keras_has(name, value);
     if (const auto* inner = std::get_if<LayerConfig>(&value)) {
       OrderedJson fields{{"name", snake_case(inner->type)}, {"dtype", dtype}};
       if (!trains) fields["trainable"] = false;
-      fields.update(keras_fields(inner->config, dtype, trains));
+      fields.update(keras_fields(inner->type, inner->config, dtype, trains));
       json[name] = {{"class_name", registered_type(inner->type)}, {"config", std::move(fields)}};
       add_keras_module(json[name], "keras.layers");
     } else if ((name == "merge_mode" && value == ConfigValue(std::string("none"))) ||
                (name == "strides" && value == ConfigValue(Index{0}))) {
       json[name] = nullptr;
+    } else if (type == Softmax::type && name == "axis") {
+      // The first versions of Keras 3 read no other form from an `.h5`.
+      json[name] = std::vector{std::get<Index>(value)};
+    } else if (value == ConfigValue(ReLU::unlimited)) {
+      json[name] = nullptr;
     } else if (name != "zero_output_for_mask" || value == ConfigValue(true)) {
-      json.update(config_to_json({{name, value}}));
+      json.update(config_to_json({{keras_field_in_files(type, name), value}}));
     }
   }
   return json;

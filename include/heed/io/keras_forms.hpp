@@ -10,11 +10,14 @@ namespace heed::detail {
 
 /// The layers that have the same name, fields and weights in Keras.
 using KerasLayers =
-    std::tuple<Activation, Add, AveragePooling1D, BatchNormalization, Bidirectional<GRU>,
-               Bidirectional<LSTM>, Bidirectional<SimpleRNN>, Concatenate, Conv1D, Cropping1D,
-               Dense, Dot, Dropout, Embedding, Flatten, GlobalAveragePooling1D, GlobalMaxPooling1D,
-               GRU, LSTM, Masking, MaxPooling1D, Multiply, Permute, RepeatVector, Reshape,
-               SimpleRNN, UpSampling1D, ZeroPadding1D>;
+    std::tuple<Activation, ActivityRegularization, Add, AlphaDropout, Average, AveragePooling1D,
+               BatchNormalization, Bidirectional<GRU>, Bidirectional<LSTM>,
+               Bidirectional<SimpleRNN>, Concatenate, Conv1D, Cropping1D, Dense, Dot, Dropout, ELU,
+               Embedding, Flatten, GaussianDropout, GaussianNoise, GlobalAveragePooling1D,
+               GlobalMaxPooling1D, GroupNormalization, GRU, Identity, LayerNormalization, LeakyReLU,
+               LSTM, Masking, Maximum, MaxPooling1D, Minimum, Multiply, Permute, PReLU, ReLU,
+               RepeatVector, Rescaling, Reshape, SimpleRNN, Softmax, SpatialDropout1D, Subtract,
+               UnitNormalization, UpSampling1D, ZeroPadding1D>;
 
 /// Calls `use` with a null pointer to each of these types. Returns whether it returned true for one
 /// of them.

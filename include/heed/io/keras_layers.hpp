@@ -42,8 +42,8 @@ inline constexpr std::string_view keras_last_step = "last_hidden_state";
 
 /// The Keras classes that heed reads.
 inline bool is_keras_class(std::string_view name) {
-  constexpr auto others = std::to_array<std::string_view>(
-      {"Cropping2D", "ELU", "InputLayer", "Lambda", "ReLU", "Softmax", "TimeDistributed"});
+  constexpr auto others =
+      std::to_array<std::string_view>({"Cropping2D", "InputLayer", "Lambda", "TimeDistributed"});
   return std::find(others.begin(), others.end(), name) != others.end() ||
          any_keras_layer([&]<class L>(const L*) { return L::type == name; });
 }
@@ -64,16 +64,14 @@ inline std::optional<Config> keras_known_config(const KerasLayer& layer,
   return known;
 }
 
-/// A softmax over the last axis; `axis` also counts the batch axis.
-inline Activation softmax_from_keras(const KerasLayer& layer, const KerasConfig& config,
-                                     const Shape& x) {
+/// Whether a Softmax runs along the last axis; `axis` also counts the batch axis. It is then the
+/// Activation, which losses and blocks know.
+inline bool is_softmax_of_rows(const KerasLayer& layer, const Shape& x) {
+  if (layer.class_name != Softmax::type) return false;
   const auto said = layer.config->find("axis");
-  const auto axis = said == layer.config->end() ? nlohmann::json(-1) : *said;
-  config.expect_only("axis", axis);
-  check<OptionError>(keras_value(axis) == -1 || keras_value(axis) == x.rank(), "\"axis\" is ",
-                     printable(axis.dump(), 80), " of ", x.rank() + 1,
-                     " axes, but heed supports only the last one");
-  return {ActivationFunction::softmax};
+  const auto axis =
+      said == layer.config->end() ? nlohmann::json(-1) : keras_axis(keras_value(*said));
+  return axis == -1 || axis == x.rank();
 }
 
 /// The type in a registry for a custom class: `mine>Gain` under that name, or under the part after
@@ -177,21 +175,6 @@ AnyLayer<Scalar> wrapper_from_keras(const KerasLayer& layer, const Shape& x,
   return options.registry.make(layer.class_name, config);
 }
 
-/// A layer that is an activation function of heed.
-inline std::optional<Activation> function_from_keras(const KerasLayer& layer,
-                                                     const KerasConfig& config, const Shape& x) {
-  if (layer.class_name == "ReLU") {
-    config.expect_only();
-    return Activation{ActivationFunction::relu};
-  }
-  if (layer.class_name == "ELU") {
-    config.expect_only("alpha", 1.0);
-    return Activation{ActivationFunction::elu};
-  }
-  if (layer.class_name == "Softmax") return softmax_from_keras(layer, config, x);
-  return {};
-}
-
 /// The layer of heed that computes the same as a Keras layer for inputs of these shapes. Throws
 /// `OptionError` for a layer that heed does not have, and for a field that heed's layer does not
 /// have.
@@ -210,7 +193,7 @@ AnyLayer<Scalar> layer_from_keras(const KerasLayer& layer, const KerasCall& call
     return AnyLayer<Scalar>(LuongAttention{.units = units});
   }
   const bool known = is_keras_class(type);
-  if (!layer.of_keras || (known && !layer.has_module && config.is_of_another(type))) {
+  if (!layer.of_keras || (known && !layer.has_module && config.is_of_another(layer.registered))) {
     return own_layer_from_keras(layer, config, options.registry, known);
   }
   const KerasOperator which = keras_operator(layer, call);
@@ -225,8 +208,9 @@ AnyLayer<Scalar> layer_from_keras(const KerasLayer& layer, const KerasCall& call
   if (type == "TimeDistributed" || type == Bidirectional<LSTM>::type) {
     return wrapper_from_keras(layer, x[0], options, version);
   }
-  if (const auto function = function_from_keras(layer, config, x[0])) {
-    return AnyLayer<Scalar>(*function);
+  if (is_softmax_of_rows(layer, x[0])) {
+    config.read<Softmax>();  // refuses other fields
+    return AnyLayer<Scalar>(Activation{ActivationFunction::softmax});
   }
   if (const auto fields = keras_known_config(layer, version)) {
     return options.registry.make(type, *fields);

@@ -5,24 +5,37 @@
 #include <heed/layers/slice.hpp>
 
 // The layers that Python's operators on tensors become in a file: `h * g`, `h + g`, `h[:, -1, :]`.
-// Keras 3 has the classes Multiply, Add and GetItem, which are called with separate tensors;
+// Keras 3 has the classes Multiply, Add, GetItem, …, which are called with separate tensors;
 // tf.keras has TFOpLambda and SlicingOpLambda.
 
 namespace heed::detail {
 
-enum class KerasOperator { none, add, multiply, slice };
+enum class KerasOperator { none, add, maximum, minimum, multiply, slice, subtract };
+
+/// An operator of two tensors: its class in Keras 3, and its function in a TFOpLambda.
+struct KerasBinary {
+  KerasOperator which;
+  std::string_view type, function;
+};
+inline constexpr auto keras_binary_operators =
+    std::to_array<KerasBinary>({{KerasOperator::add, Add::type, "math.add"},
+                                {KerasOperator::add, Add::type, "__operators__.add"},
+                                {KerasOperator::maximum, Maximum::type, "math.maximum"},
+                                {KerasOperator::minimum, Minimum::type, "math.minimum"},
+                                {KerasOperator::multiply, Multiply::type, "math.multiply"},
+                                {KerasOperator::subtract, Subtract::type, "math.subtract"}});
 
 inline KerasOperator keras_operator(const KerasLayer& layer, const KerasCall& call) {
   if (!layer.of_keras || call.is_list) return KerasOperator::none;
   const std::string& type = layer.class_name;
   if (type == "GetItem" || type == "SlicingOpLambda") return KerasOperator::slice;
-  if (type == Add::type) return KerasOperator::add;
-  if (type == Multiply::type) return KerasOperator::multiply;
-  if (type != "TFOpLambda") return KerasOperator::none;
-  const auto function = layer.config->find("function");
-  if (function == layer.config->end()) return KerasOperator::none;
-  if (*function == "__operators__.add" || *function == "math.add") return KerasOperator::add;
-  return *function == "math.multiply" ? KerasOperator::multiply : KerasOperator::none;
+  const auto function = layer.config->find("function");  // the end if there is none
+  for (const KerasBinary& one : keras_binary_operators) {
+    const bool is_function = type == "TFOpLambda" && function != layer.config->end() &&
+                             *function == std::string(one.function);
+    if (is_function || type == one.type) return one.which;
+  }
+  return KerasOperator::none;
 }
 
 /// One entry of `x[…]`: a slice as Keras 3 or tf.keras writes it, or null.
@@ -136,8 +149,13 @@ AnyLayer<Scalar> operator_from_keras(KerasOperator which, const KerasCall& call,
   check<OptionError>(call.inputs.size() == 2 && call.arguments.empty() && call.named.empty(),
                      "it combines its input with a number, for which heed has no layer; replace it "
                      "with a layer of your own, {.layers = …}");
-  if (which == KerasOperator::add) return AnyLayer<Scalar>(Add{});
-  return AnyLayer<Scalar>(Multiply{});
+  switch (which) {
+    case KerasOperator::add: return AnyLayer<Scalar>(Add{});
+    case KerasOperator::maximum: return AnyLayer<Scalar>(Maximum{});
+    case KerasOperator::minimum: return AnyLayer<Scalar>(Minimum{});
+    case KerasOperator::subtract: return AnyLayer<Scalar>(Subtract{});
+    default: return AnyLayer<Scalar>(Multiply{});
+  }
 }
 
 /// The Slice that does the same as a Cropping2D.

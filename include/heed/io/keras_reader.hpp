@@ -110,13 +110,15 @@ inline KerasVersion keras_numbered_version(const Hdf5Object& root) {
   return vars && vars->has_attribute("name") ? KerasVersion("3.6.0") : KerasVersion();
 }
 
-/// Refuses weights trained with an activation function that has another formula in heed under the
-/// same name.
+/// Refuses weights trained with an activation function that is another one in the model.
 template <class Scalar>
 void check_keras_meaning(const Graph<Scalar>& graph, const KerasVersion& version,
                          const std::string& where) {
   for (std::size_t i = 0; i < graph.nodes().size(); ++i) {
-    const auto place = join(where, " does not say that Keras 3 wrote it: ", graph.title(i));
+    const auto place = join(
+        where,
+        version.at_least(3) ? " was written by Keras 3: " : " does not say that Keras 3 wrote it: ",
+        graph.title(i));
     for (const auto& [name, value] : graph[i].layer.config()) {
       at_place(place,
                [&, &field = name, &held = value] { check_keras_meaning(field, held, version); });

@@ -22,6 +22,22 @@ struct Activation {
   static constexpr auto exponential = ActivationFunction::exponential;
   static constexpr auto hard_sigmoid = ActivationFunction::hard_sigmoid;
   static constexpr auto leaky_relu = ActivationFunction::leaky_relu;
+  static constexpr auto celu = ActivationFunction::celu;
+  static constexpr auto gelu = ActivationFunction::gelu;
+  static constexpr auto hard_shrink = ActivationFunction::hard_shrink;
+  static constexpr auto hard_sigmoid_keras_2 = ActivationFunction::hard_sigmoid_keras_2;
+  static constexpr auto hard_silu = ActivationFunction::hard_silu;
+  static constexpr auto hard_tanh = ActivationFunction::hard_tanh;
+  static constexpr auto log_sigmoid = ActivationFunction::log_sigmoid;
+  static constexpr auto log_softmax = ActivationFunction::log_softmax;
+  static constexpr auto mish = ActivationFunction::mish;
+  static constexpr auto relu6 = ActivationFunction::relu6;
+  static constexpr auto silu = ActivationFunction::silu;
+  static constexpr auto soft_shrink = ActivationFunction::soft_shrink;
+  static constexpr auto sparse_plus = ActivationFunction::sparse_plus;
+  static constexpr auto sparse_sigmoid = ActivationFunction::sparse_sigmoid;
+  static constexpr auto squareplus = ActivationFunction::squareplus;
+  static constexpr auto tanh_shrink = ActivationFunction::tanh_shrink;
 
   Required<ActivationFunction> activation;
 
@@ -56,7 +72,8 @@ struct Activation {
     if (!dx) return;
     // y = φ(x):  dx = dy ∘ φ'(x)
     dx.array() = args.dy[0].array();
-    activate_backward<S>(activation, args.y[0].matrix(), dx.matrix());
+    const View<const S> from = needs_z(activation) ? args.x[0] : args.y[0];
+    activate_backward<S>(activation, from.matrix(), dx.matrix());
   }
 };
 

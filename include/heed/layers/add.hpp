@@ -1,6 +1,6 @@
 #pragma once
 
-#include <heed/layers/multiply.hpp>
+#include <heed/layers/merging.hpp>
 
 namespace heed {
 

@@ -120,6 +120,13 @@ void from_config(std::string_view name, const ConfigValue& value, T& field) {
         return;
       }
     }
+    if constexpr (std::same_as<T, std::vector<Index>>) {
+      // A number is a list of one, as in Keras.
+      if (const auto* one = std::get_if<Index>(&value)) {
+        field = {*one};
+        return;
+      }
+    }
     const auto* held = std::get_if<T>(&value);
     check<OptionError>(held != nullptr, "\"", name, "\" has a value of the wrong type");
     field = *held;

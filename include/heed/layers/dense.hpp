@@ -46,14 +46,16 @@ struct Dense {
   template <class S>
   struct Cache {
     Tensor<S> dz;
+    Tensor<S> z;  ///< for a function that `needs_z`; otherwise empty
   };
 
   template <class S>
-  void forward(const Forward<S>& args, Cache<S>&) const {
+  void forward(const Forward<S>& args, Cache<S>& cache) const {
     const auto& w = args.w;
     auto z = args.y[0].matrix();
     const auto b = use_bias ? repeated(w[bias]) : zeros<S>();
     set_product<S>(z, b, args.x[0].matrix(), w[kernel].matrix());
+    if (needs_z(activation)) cache.z.assign(args.y[0]);
     activate<S>(activation, z);
   }
 
@@ -67,7 +69,8 @@ struct Dense {
     View<const S> dz = args.dy[0];
     if (activation != ActivationFunction::linear) {
       cache.dz.assign(dz);
-      activate_backward<S>(activation, args.y[0].matrix(), cache.dz.matrix());
+      const View<const S> from = needs_z(activation) ? View<const S>(cache.z) : args.y[0];
+      activate_backward<S>(activation, from.matrix(), cache.dz.matrix());
       dz = cache.dz;
     }
     // z = x W + b:  dW += xᵀ dz,  db += Σₙ dzₙ,  dx = dz Wᵀ

@@ -226,8 +226,12 @@ Shape recurrent_shape(const L& layer, const Shape& x,
   check_positive("units", layer.units);
   check_rank(x, 2, "(steps, features)");
   for (const ActivationFunction function : functions) {
-    check<OptionError>(function != ActivationFunction::softmax,
-                       "expected activation functions that act on single numbers, got softmax");
+    check<OptionError>(!is_of_row(function),
+                       "expected activation functions that act on single numbers, got ", function);
+    check<OptionError>(
+        !needs_z(function),
+        "expected activation functions whose derivative follows from the value, got ", function,
+        "; Dense and Activation take this one");
   }
   for (const double rate : {layer.dropout, layer.recurrent_dropout}) {
     check<OptionError>(0 <= rate && rate < 1,

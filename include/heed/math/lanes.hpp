@@ -1,5 +1,7 @@
 #pragma once
 
+#include <cmath>
+
 #include <heed/tensor/view.hpp>
 
 namespace heed {
@@ -117,6 +119,14 @@ struct Lanes {
   friend Lanes log1p(Lanes a) {
     return a.each([](Scalar x) { return Eigen::numext::log1p(x); });
   }
+  friend Lanes erfc(Lanes a) {
+    return a.each([](Scalar x) {
+      using std::erfc;
+      return erfc(x);
+    });
+  }
+  /// `log(1 + exp(a))`, which does not overflow
+  friend Lanes softplus(Lanes a) { return larger(a, Scalar{0}) + log1p(exp(-abs(a))); }
 
   /// `yes` where `a > 0`, otherwise `no`.
   friend Lanes where_positive(Lanes a, Lanes yes, Lanes no) {

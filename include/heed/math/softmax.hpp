@@ -1,5 +1,7 @@
 #pragma once
 
+#include <cmath>
+
 #include <heed/math/lanes.hpp>
 #include <heed/math/product.hpp>
 
@@ -44,6 +46,35 @@ void softmax_rows_backward(const ConstMatrixRef<Scalar>& y, MatrixRef<Scalar> dz
     auto dz_n = dz.row(n);
     const Scalar inner = dz_n.dot(y_n);
     for_lanes<Scalar>(1, y.cols(), [&](auto at) { at(dz_n) = at(y_n) * (at(dz_n) - inner); });
+  }
+}
+
+/// The logarithm of softmax of each row in place, `yⱼ = zⱼ − max z − log Σₖ exp(zₖ − max z)`.
+template <class Scalar>
+void log_softmax_rows(MatrixRef<Scalar> z) {
+  using std::log;
+  for (Index n = 0; n < z.rows(); ++n) {
+    auto row = z.row(n);
+    const Scalar highest = row.maxCoeff();
+    Scalar sum = 0;
+    for (Index j = 0; j < z.cols(); ++j) {
+      using std::exp;
+      sum += exp(row(j) - highest);
+    }
+    const Scalar rest = log(sum);
+    for_lanes<Scalar>(1, z.cols(), [&](auto at) { at(row) = at(row) - highest - rest; });
+  }
+}
+
+/// Replaces `dy` in each row by `dz`, in place: `∂yᵢ/∂zⱼ = δᵢⱼ − exp(yⱼ)`, so
+/// `dzⱼ = dyⱼ − exp(yⱼ) Σᵢ dyᵢ`.
+template <class Scalar>
+void log_softmax_rows_backward(const ConstMatrixRef<Scalar>& y, MatrixRef<Scalar> dz) {
+  for (Index n = 0; n < y.rows(); ++n) {
+    const auto y_n = y.row(n);
+    auto dz_n = dz.row(n);
+    const Scalar sum = detail::sum_in_order(dz_n.data(), dz_n.cols());
+    for_lanes<Scalar>(1, y.cols(), [&](auto at) { at(dz_n) = at(dz_n) - exp(at(y_n)) * sum; });
   }
 }
 

@@ -59,8 +59,10 @@ inline void check_function(const NetworkOutput& output, std::string_view loss,
   using enum ActivationFunction;
   if (!output.function || output.function == canonical) return;
   const ActivationFunction given = *output.function;
-  const bool in_range = given == sigmoid || given == softmax || given == hard_sigmoid;
-  const bool positive = given == relu || given == softplus || given == exponential;
+  const bool in_range = given == sigmoid || given == softmax || given == hard_sigmoid ||
+                        given == hard_sigmoid_keras_2 || given == sparse_sigmoid;
+  const bool positive = given == relu || given == softplus || given == exponential ||
+                        given == relu6 || given == sparse_plus || given == squareplus;
   check<OptionError>(!from_logits || !in_range, loss, ": expected logits, and ", output.layer,
                      " ends in ", given,
                      ", which gives probabilities; leave out .from_logits, or the "
