@@ -144,7 +144,8 @@ TEST_CASE("Weights that Keras 3 saved alone are those of the model's layers, eac
   CHECK(
       message<FileError>([&] { keras::load_model<float>(bytes, {}, "m.weights.h5"); }) ==
       "m.weights.h5 holds no model, which would be its attribute model_config; to fill a model of "
-      "your own with weights, use keras::load_weights");
+      "your own with weights, use keras::load_weights, and with a model.json beside it "
+      "keras::load_model(\"model.json\", \"weights.h5\")");
 }
 
 TEST_CASE("Weights come back to the model they were saved from, blocks and all") {

@@ -60,7 +60,8 @@ inline std::optional<Config> keras_known_config(const KerasLayer& layer,
     return known.has_value();
   });
   // Before this field existed, the only form was the one without.
-  const bool chosen = layer.config->contains("reset_after") || version.at_least(2, 2);
+  const bool chosen =
+      layer.cudnn_gates > 0 || layer.config->contains("reset_after") || version.at_least(2, 2);
   if (known && layer.class_name == GRU::type && !chosen) known->emplace_back("reset_after", false);
   return known;
 }
