@@ -1,7 +1,9 @@
 """Writes keras/files_*: one small model in each kind of file that a version of Keras writes, and what it predicts.
 
-    python tests/golden/generate_keras_files.py nested masked        # Keras 3.15.1, h5py 3.14.0
-    python tests/golden/generate_keras_files.py nested masked cudnn                # tensorflow-cpu 2.12.0, 2.13.1, 2.15.0
+    python tests/golden/generate_keras_files.py nested row masked         # Keras 3.15.1, tensorflow-cpu 2.21.0, h5py 3.14.0
+    python tests/golden/generate_keras_files.py nested                    # tensorflow-cpu 2.12.0 and 2.13.1
+    python tests/golden/generate_keras_files.py nested row masked cudnn   # tensorflow-cpu 2.15.0
+    python tests/golden/generate_keras_files.py packed                    # h5py 3.14.0, after the others
 
 `files_2.13_nested.keras` is what Keras 2.13 writes. Beside it, `files_2.13_nested.golden.h5` has samples x0, x1, … and
 what the model predicts for them, y0. Weights are drawn anew, so that no bias is 0. Needs no network.
@@ -11,6 +13,7 @@ import importlib.metadata
 import os
 import pathlib
 import sys
+import zipfile
 
 os.environ.setdefault("KERAS_BACKEND", "tensorflow")
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
@@ -119,9 +122,59 @@ def write_cudnn():
     print(path.name, path.stat().st_size)
 
 
+def write_packed():
+    """Files above in forms that Keras does not choose: datasets in chunks, compressed by h5py in all its ways, and an archive
+    that is compressed. All datasets of h5py_chunks_*.h5 have the numbers of "plain"."""
+    values = np.arange(35, dtype=np.float32).reshape(5, 7) - 9.5
+    chunks = {"chunks": (2, 3)}
+    for version in ("earliest", "latest"):
+        path = FOLDER / f"h5py_chunks_{version}.h5"
+        with h5py.File(path, "w", libver=version) as file:
+            file["plain"] = values
+            for name, options in {
+                "chunked": chunks,
+                "one": {"chunks": (5, 7)},
+                "gzip": {"compression": "gzip", **chunks},
+                "one_gzip": {"compression": "gzip", "chunks": (5, 7)},
+                "shuffled": {"compression": "gzip", "shuffle": True, **chunks},
+                "checksum": {"compression": "gzip", "shuffle": True, "fletcher32": True, **chunks},
+                "lzf": {"compression": "lzf", **chunks},
+                "grows": {"maxshape": (None, None), **chunks},
+            }.items():
+                file.create_dataset(name, data=values, **options)
+            file.create_dataset("big_endian", data=values.astype(">f8"), compression="gzip", shuffle=True, **chunks)
+            file.create_dataset("none", shape=(2, 2), dtype="f4", chunks=(1, 1))  # of which no chunk is written
+            file.create_dataset("bomb", data=np.zeros(300000, np.float32), compression="gzip")
+        print(path, path.stat().st_size)
+    packed = FOLDER / "files_2.15_row_packed.h5"
+    with h5py.File(FOLDER / "files_2.15_row.h5") as old, h5py.File(packed, "w") as new:
+
+        def copy(name, item):
+            if isinstance(item, h5py.Group):
+                owner = new.require_group(name)
+            else:
+                owner = new.create_dataset(name, data=item[...], compression="gzip", shuffle=True)
+            owner.attrs.update(item.attrs)
+
+        new.attrs.update(old.attrs)
+        old.visititems(copy)
+    with zipfile.ZipFile(FOLDER / "files_2.13_nested.keras") as old:
+        names = old.namelist()
+        for path, kind in (("files_2.13_deflated.keras", zipfile.ZIP_DEFLATED), ("files_2.13_lzma.keras", zipfile.ZIP_LZMA)):
+            with zipfile.ZipFile(FOLDER / path, "w", kind) as new:
+                for name in names:
+                    new.writestr(zipfile.ZipInfo(name), old.read(name), kind)
+                new.comment = b"a comment"
+    with zipfile.ZipFile(FOLDER / "files_bomb.keras", "w", zipfile.ZIP_DEFLATED) as new:
+        for name in names:
+            new.writestr(zipfile.ZipInfo(name), b" " * 300000, zipfile.ZIP_DEFLATED)
+
+
 for kind in sys.argv[1:]:
     keras.backend.clear_session()
-    if kind == "cudnn":
+    if kind == "packed":
+        write_packed()
+    elif kind == "cudnn":
         write_cudnn()
     else:
         write(kind, globals()[kind](), KEPT if kind == "nested" else [".h5"])

@@ -200,4 +200,102 @@ TEST_CASE("Models inside that do not fit are refused") {
         "and heed makes at most twice as many");
 }
 
+TEST_CASE("Numbers in chunks and compressed numbers are the same numbers") {
+  for (const char* name : {"h5py_chunks_earliest", "h5py_chunks_latest"}) {
+    CAPTURE(name);
+    const Bytes bytes = read_file(golden_path(name));
+    const auto plain = dataset(bytes, "plain");
+    for (const char* path : {"chunked", "one"}) CHECK(dataset(bytes, path) == plain);
+    CHECK(dataset(bytes, "none") == Tensor<float>({2, 2}));
+    detail::Hdf5File file(bytes, "m.h5");
+    const detail::Hdf5Object root(file);
+    const auto said = [&](const char* path) {
+      return message<FileError>([&] { detail::hdf5_dataset(*root.open(path)); });
+    };
+    CHECK(said("chunked") == "(nothing thrown)");
+    CHECK(said("chunked") == "(nothing thrown)");  // again
+    CHECK(said("bomb") == "m.h5: \"/bomb\" is damaged: more elements than bytes");
+    CHECK(
+        said("lzf") ==
+        "m.h5: \"/lzf\" is compressed, by lzf; Keras writes plain datasets, and h5repack -l CONTI "
+        "-f NONE old.h5 new.h5 makes them of others");
+    if (std::string(name) == "h5py_chunks_latest") {
+      CHECK(
+          said("grows") ==
+          "m.h5: \"/grows\" can grow, and its pieces are found in a way that heed does not read; "
+          "Keras writes plain datasets, and h5repack -l CONTI old.h5 new.h5 makes them of others");
+    } else {
+      CHECK(dataset(bytes, "grows") == plain);
+    }
+    const auto packed = {"gzip", "one_gzip", "shuffled", "checksum"};
+    if constexpr (detail::can_inflate) {
+      for (const char* path : packed) {
+        CAPTURE(path);
+        CHECK(dataset(bytes, path) == plain);
+      }
+      const auto swapped = detail::hdf5_dataset(*root.open("big_endian"));
+      Tensor<float> values(swapped.shape);
+      CHECK(detail::decode(swapped, values.values()));
+      CHECK(values == plain);
+    } else {
+      for (const char* path : packed) {
+        CHECK(said(path).find("is built without zlib") != std::string::npos);
+      }
+    }
+  }
+}
+
+TEST_CASE("A compressed model is the same model") {
+  const auto said = [](const std::string& name) { return message<FileError>([&] { load(name); }); };
+  CHECK(
+      said("2.13_lzma.keras").find("config.json is compressed in a way that heed does not read") !=
+      std::string::npos);
+  if constexpr (detail::can_inflate) {
+    check_predicts(load("2.15_row_packed.h5"), "2.15_row");
+    check_predicts(load("2.13_deflated.keras"), "2.13_nested");
+    CHECK(said("bomb.keras")
+              .find("config.json would be more than 64 times as large as the "
+                    "archive") != std::string::npos);
+  } else {
+    CHECK(said("2.15_row_packed.h5").find("is built without zlib") != std::string::npos);
+    CHECK(said("2.13_deflated.keras").find("is built without zlib") != std::string::npos);
+  }
+}
+
+TEST_CASE("Any damage to chunks and compressed files is an error or is not noticed, and no crash") {
+  for (const char* name : {"h5py_chunks_earliest", "h5py_chunks_latest"}) {
+    const Bytes bytes = read_file(golden_path(name));
+    Random random(3);
+    for (int i = 0; i < 4000; ++i) {
+      Bytes damaged = bytes;
+      for (int k = 0; k <= i % 3; ++k) {
+        damaged[static_cast<std::size_t>(random.below(std::ssize(bytes)))] =
+            static_cast<std::byte>(random.below(256));
+      }
+      try {
+        detail::Hdf5File file(damaged, "file");
+        const detail::Hdf5Object root(file);
+        for (const auto path : root.names()) {
+          try {
+            detail::hdf5_dataset(*root.open(path));
+          } catch (const FileError&) {
+          }
+        }
+      } catch (const FileError&) {
+      }
+    }
+  }
+  const Bytes archive = read_file(golden_file("2.13_deflated.keras"));
+  Random random(4);
+  for (int i = 0; i < 300; ++i) {
+    Bytes damaged = archive;
+    damaged[static_cast<std::size_t>(random.below(std::ssize(archive)))] =
+        static_cast<std::byte>(random.below(256));
+    try {
+      keras::load_model<float>(damaged);
+    } catch (const FileError&) {
+    }
+  }
+}
+
 }  // namespace heed::keras_files_test
