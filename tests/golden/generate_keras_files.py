@@ -12,6 +12,7 @@ what the model predicts for them, y0. Weights are drawn anew, so that no bias is
 import importlib.metadata
 import os
 import pathlib
+import shutil
 import sys
 import zipfile
 
@@ -122,6 +123,21 @@ def write_cudnn():
     print(path.name, path.stat().st_size)
 
 
+def pack(source, target, version):
+    """The same file with compressed datasets."""
+    with h5py.File(source) as old, h5py.File(target, "w", libver=version) as new:
+
+        def copy(name, item):
+            if isinstance(item, h5py.Group):
+                owner = new.require_group(name)
+            else:
+                owner = new.create_dataset(name, data=item[...], compression="gzip", shuffle=True)
+            owner.attrs.update(item.attrs)
+
+        new.attrs.update(old.attrs)
+        old.visititems(copy)
+
+
 def write_packed():
     """Files above in forms that Keras does not choose: datasets in chunks, compressed by h5py in all its ways, and an archive
     that is compressed. All datasets of h5py_chunks_*.h5 have the numbers of "plain"."""
@@ -146,18 +162,11 @@ def write_packed():
             file.create_dataset("none", shape=(2, 2), dtype="f4", chunks=(1, 1))  # of which no chunk is written
             file.create_dataset("bomb", data=np.zeros(300000, np.float32), compression="gzip")
         print(path, path.stat().st_size)
-    packed = FOLDER / "files_2.15_row_packed.h5"
-    with h5py.File(FOLDER / "files_2.15_row.h5") as old, h5py.File(packed, "w") as new:
-
-        def copy(name, item):
-            if isinstance(item, h5py.Group):
-                owner = new.require_group(name)
-            else:
-                owner = new.create_dataset(name, data=item[...], compression="gzip", shuffle=True)
-            owner.attrs.update(item.attrs)
-
-        new.attrs.update(old.attrs)
-        old.visititems(copy)
+    pack(FOLDER / "files_2.15_row.h5", FOLDER / "files_2.15_row_packed.h5", "earliest")
+    corpus = FOLDER.parent.parent / "fuzz" / "corpus" / "keras"
+    for version in ("earliest", "latest"):
+        pack(corpus / "dense.h5", corpus / f"dense_packed_{version}.h5", version)
+    shutil.copy(FOLDER / "files_2.15_nested.json", corpus / "nested.json")
     with zipfile.ZipFile(FOLDER / "files_2.13_nested.keras") as old:
         names = old.namelist()
         for path, kind in (("files_2.13_deflated.keras", zipfile.ZIP_DEFLATED), ("files_2.13_lzma.keras", zipfile.ZIP_LZMA)):
@@ -165,6 +174,7 @@ def write_packed():
                 for name in names:
                     new.writestr(zipfile.ZipInfo(name), old.read(name), kind)
                 new.comment = b"a comment"
+    shutil.copy(FOLDER / "files_2.13_deflated.keras", corpus / "nested_deflated.keras")
     with zipfile.ZipFile(FOLDER / "files_bomb.keras", "w", zipfile.ZIP_DEFLATED) as new:
         for name in names:
             new.writestr(zipfile.ZipInfo(name), b" " * 300000, zipfile.ZIP_DEFLATED)

@@ -99,8 +99,9 @@ void keras_load_weights(Model<Scalar>& model, std::span<const std::byte> bytes,
 namespace heed::keras {
 
 /// The network in a Keras file, ready for use. The file can be written by `model.save("model.h5")`
-/// of Keras 3, tf.keras and Keras 2, or by `model.save("model.keras")` of Keras 3. The model can be
-/// Sequential or Functional, with layers that heed has. Inputs and outputs have the file's order.
+/// of Keras 3, tf.keras and Keras 2, or by `model.save("model.keras")` of Keras 2.12 and later. The
+/// model can be Sequential or Functional, with layers that heed has, and with models inside, whose
+/// layers become layers of one graph. Inputs and outputs have the file's order.
 /// The second call of a shared layer `dense` is the node `dense_2`. A Lambda with the name
 /// `last_hidden_state`, as in philipperemy/keras-attention-mechanism, is read as `LastStep`; see
 /// `LoadOptions` for other Lambdas and for your own layers.
@@ -152,8 +153,8 @@ Model<Scalar> load_model(std::span<const std::byte> json, const Bytes& weights,
                                   std::string(where), options);
 }
 
-/// Sets a model's weights from a Keras file, `.h5`, by the names of its layers, and builds the
-/// model if necessary. A `.weights.h5` of Keras 3 and a `.keras` number the layers of each class in
+/// Sets a model's weights from a Keras file, `.h5`, by the names of its layers, or by their order if
+/// no name is the same, and builds the model if necessary. A `.weights.h5` of Keras 3 and a `.keras` number the layers of each class in
 /// the model's order instead; then the names do not matter. A block takes the weights of its
 /// layers: `LuongAttention` those of `attention_score_vec` and `attention_vector`, `StepAttention`
 /// those of the Dense before the Permute `attention_vec`. With several blocks of a kind, these
