@@ -35,6 +35,30 @@ heed_dependency(nlohmann_json ${heed_json_need}
   SHA256 42f6e95cad6ec532fd372391373363b62a14af6d771056dbfc86160e6dfff7aa
   INCLUDE include)
 
+# zlib unpacks compressed files of Keras, which are rare. It is not downloaded.
+if(NOT HEED_ZLIB MATCHES "^(AUTO|ON|OFF)$")
+  message(FATAL_ERROR "heed: HEED_ZLIB is ${HEED_ZLIB}; it can be ON, OFF or AUTO.")
+endif()
+set(heed_has_zlib OFF)
+if(NOT HEED_ZLIB STREQUAL OFF)
+  if(NOT TARGET ZLIB::ZLIB)
+    find_package(ZLIB QUIET)
+    if(TARGET ZLIB::ZLIB)
+      get_target_property(heed_zlib_imported ZLIB::ZLIB IMPORTED)
+      if(heed_zlib_imported)
+        set_target_properties(ZLIB::ZLIB PROPERTIES IMPORTED_GLOBAL TRUE)
+      endif()
+    endif()
+  endif()
+  if(TARGET ZLIB::ZLIB)
+    set(heed_has_zlib ON)
+  elseif(HEED_TESTS AND NOT HEED_FETCH)
+    set_property(GLOBAL APPEND PROPERTY HEED_MISSING ZLIB)
+  elseif(HEED_ZLIB STREQUAL ON)
+    message(FATAL_ERROR "heed: HEED_ZLIB is ON, and zlib is not installed (Debian: zlib1g-dev).")
+  endif()
+endif()
+
 if(HEED_TESTS)
   heed_dependency(Catch2
     TARGET Catch2::Catch2 VERSIONS 3 2.13

@@ -99,6 +99,7 @@ heed_packages() {
       Catch2) printf ' catch2' ;;
       CLI11) printf ' libcli11-dev' ;;
       benchmark) printf ' libbenchmark-dev' ;;
+      ZLIB) printf ' zlib1g-dev' ;;
     esac
   done
 }

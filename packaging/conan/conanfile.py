@@ -17,9 +17,12 @@ class HeedRecipe(ConanFile):
 
     package_type = "header-library"
     settings = "os", "arch", "compiler", "build_type"
-    options = {"with_io": [True, False]}
-    default_options = {"with_io": True}
-    options_description = {"with_io": "heed::io and heed::keras, which need nlohmann-json"}
+    options = {"with_io": [True, False], "with_zlib": [True, False]}
+    default_options = {"with_io": True, "with_zlib": False}
+    options_description = {
+        "with_io": "heed::io and heed::keras, which need nlohmann-json",
+        "with_zlib": "compressed files of Keras, which need zlib",
+    }
     no_copy_source = True
 
     @property
@@ -43,6 +46,8 @@ class HeedRecipe(ConanFile):
         self.requires("eigen/[>=3.4.0 <6]", transitive_headers=True)
         if self.options.with_io:
             self.requires("nlohmann_json/[>=3.10 <4]", transitive_headers=True)
+            if self.options.with_zlib:
+                self.requires("zlib/[>=1.2 <2]", transitive_headers=True)
 
     def validate(self):
         check_min_cppstd(self, 20)
@@ -54,6 +59,8 @@ class HeedRecipe(ConanFile):
         toolchain.cache_variables["HEED_INSTALL"] = True
         toolchain.cache_variables["HEED_IO"] = bool(self.options.with_io)
         toolchain.cache_variables["HEED_KERAS"] = "ON" if self.options.with_io else "OFF"
+        has_zlib = self.options.with_io and self.options.with_zlib
+        toolchain.cache_variables["HEED_ZLIB"] = "ON" if has_zlib else "OFF"
         toolchain.generate()
 
     def package(self):

@@ -1,5 +1,5 @@
-// The Keras loader: any bytes are a file of Keras, .h5 or .keras, or a FileError. A model that was read
-// and is small enough is run.
+// The Keras loader: any bytes are a file of Keras, .h5 or .keras, or a model's JSON, or a FileError. A model
+// that was read and is small enough is run.
 
 #include <heed/keras.hpp>
 
@@ -31,6 +31,11 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   try {
     Model<float> model = known;
     keras::load_weights(model, bytes, {.allow_not_finite = true});
+  } catch (const FileError&) {
+  }
+  static const Bytes weights = keras::save_model(known);
+  try {
+    run_if_small(keras::load_model<float>(bytes, weights));
   } catch (const FileError&) {
   }
   return 0;
@@ -115,6 +120,13 @@ extern "C" std::size_t LLVMFuzzerCustomMutator(std::uint8_t* data, std::size_t s
   Random random(seed);
   const std::string_view all(reinterpret_cast<const char*>(data), size);
   if (random.below(16) == 0) return LLVMFuzzerMutate(data, size, most);
+  if (all.starts_with("{")) {  // the JSON of a model
+    const std::string text = mutate_json(all, most, random);
+    if (text.size() <= most) {
+      std::copy(text.begin(), text.end(), reinterpret_cast<char*>(data));
+      return text.size();
+    }
+  }
   if (all.starts_with(detail::zip_file_signature) && random.below(8) == 0) {
     mutate_headers({data, size}, random);
     return size;

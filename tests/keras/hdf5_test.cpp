@@ -359,8 +359,8 @@ TEST_CASE("A dataset that is not as Keras writes it is an error") {
   CHECK(refusal(type, {0x10}) ==
         place + " does not contain numbers of the type float16, bfloat16, float32 or float64");
   CHECK(refusal(type + 1, {0x60}) ==
-        place + " does not contain numbers of the type float16, bfloat16, float32 or float64");
-  CHECK(refusal(layout + 1, {2}) ==
+        place + " does not hold numbers of float16, bfloat16, float32 or float64");
+  CHECK(refusal(layout + 1, {3}) ==
         place +
             " is stored in several pieces; Keras writes plain datasets, and h5repack -l CONTI "
             "old.h5 new.h5 makes them of others");

@@ -524,14 +524,19 @@ TEST_CASE("What heed cannot build is an error that names the layer") {
   CHECK(member_refusal("dense", "class_name", "ConvLSTM1D") ==
         "m.h5: ConvLSTM1D \"dense\": " + unknown);
   CHECK(member_refusal("dense", "class_name", "Functional") ==
-        "m.h5: Functional \"dense\": it is a model inside a model, which heed does not support");
+        "m.h5: Functional \"dense\": the model has no array \"layers\"");
   CHECK(member_refusal("joined", "inbound_nodes", {{{"lstm", 0, 0, Json::object()}}}) ==
         "m.h5: Concatenate \"joined\": expected at least two inputs, got 1");
   CHECK(member_refusal("flat", "name", "lstm") ==
         "m.h5: Flatten \"lstm\" has the name of another layer");
-  CHECK(member_refusal("flat", "name", "a/b") ==
-        "m.h5: expected a layer name without \"/\", got \"a/b\"");
-  CHECK(member_refusal("flat", "name", "") == "m.h5: a layer has an empty name");
+  const auto renamed = [](const std::string& name) {
+    return refusal([&](Draft<>& draft) {
+      draft.layer("dense")["name"] = name;
+      draft.config["config"]["output_layers"] = {name, 0, 0};
+    });
+  };
+  CHECK(renamed("a/b") == "m.h5: a layer's name has no \"/\", got \"a/b\"");
+  CHECK(renamed("") == "m.h5: a layer has an empty name");
 }
 
 TEST_CASE("A graph that heed does not have is an error that says where") {
@@ -602,8 +607,9 @@ TEST_CASE("Calls in the form of Keras 3 are read") {
 
 TEST_CASE("A file that describes no model that heed reads is an error") {
   CHECK(refusal([](Draft<>& draft) { draft.remove("model_config"); }) ==
-        "m.h5 contains no model: it has no attribute model_config; keras::load_weights loads "
-        "weights into a model of your own");
+        "m.h5 holds no model, which would be its attribute model_config; to fill a model of your "
+        "own with weights, use keras::load_weights, and with a model.json beside it "
+        "keras::load_model(\"model.json\", \"weights.h5\")");
   const auto text_refusal = [](const std::string& text) {
     Draft draft(small_model());
     draft.text("model_config") = text;

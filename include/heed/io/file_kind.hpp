@@ -56,6 +56,12 @@ inline std::string file_kind(std::span<const std::byte> bytes) {
                  "safetensors.torch.save_file, which heed::pytorch::load_weights reads"
                : " is an archive, as Keras saves .keras: heed::keras::load_model reads it";
   }
+  const auto front = text.substr(0, 4096);
+  if (front.starts_with('{') && front.find("\"class_name\"") != std::string_view::npos) {
+    return " describes a model without its weights, as model.to_json() of Keras does: "
+           "heed::keras::load_model(\"model.json\", \"weights.h5\") reads it with a file of "
+           "weights";
+  }
   static constexpr auto others = std::to_array<std::pair<std::string_view, std::string_view>>({
       {"version https://git-lfs"sv,
        " is a Git LFS pointer to a file that was not fetched: run git lfs pull"sv},

@@ -2,6 +2,7 @@
 
 #include <concepts>
 #include <cstdint>
+#include <memory>
 #include <vector>
 
 #include <heed/io/file_kind.hpp>
@@ -20,11 +21,13 @@
 
 namespace heed::detail {
 
-/// The numbers of a dataset, as a view of the file in memory.
+/// The numbers of a dataset, as a view of the file in memory, or of `unpacked` if they do not stand
+/// in one piece there.
 struct Hdf5Dataset {
   Dtype dtype;
   Shape shape;
   std::span<const std::byte> bytes;
+  std::shared_ptr<const std::vector<std::byte>> unpacked = {};
   bool big_endian = false;  ///< whether the highest byte comes first
 };
 

@@ -1,6 +1,6 @@
 #pragma once
 
-#include <heed/io/hdf5_object.hpp>
+#include <heed/io/hdf5_chunks.hpp>
 
 namespace heed::detail {
 
@@ -19,36 +19,14 @@ inline std::vector<std::byte> hdf5_bfloat_type() {
   return std::move(type).take();
 }
 
-/// `, by gzip` if the first filter (section IV.A.2.l) has a name.
-inline std::string hdf5_filter(std::span<const std::byte> filters, const std::string& place) {
-  Hdf5Cursor cursor(filters, place);
-  const auto version = cursor.take<std::uint8_t>();
-  cursor.skip(version == 1 ? 7 : 1);
-  switch (cursor.take<std::uint16_t>()) {
-    case 1: return ", by gzip";
-    case 2: return ", with its bytes shuffled";
-    case 4: return ", by szip";
-    case 32000: return ", by lzf";
-    default: return "";
-  }
-}
-
-inline std::string hdf5_repacked(std::string_view options) {
-  return join("; Keras writes plain datasets, and h5repack -l CONTI", options,
-              " old.h5 new.h5 makes them of others");
-}
-
-/// The numbers of a contiguous dataset: float16, bfloat16, float32 or float64.
+/// The numbers of a dataset: float16, bfloat16, float32 or float64.
 inline Hdf5Dataset hdf5_dataset(const Hdf5Object& object) {
   using Type = Hdf5MessageType;
   const std::string& place = object.place();
   const auto datatype = object.need(Type::datatype, "dataset");
   const auto dims = object.lengths(object.need(Type::dataspace, "dataset"));
   const auto elements = object.count(object.need(Type::dataspace, "dataset"));
-  if (const auto filters = object.find(Type::filters)) {
-    throw FileError(
-        join(place, " is compressed", hdf5_filter(*filters, place), hdf5_repacked(" -f NONE")));
-  }
+  const Hdf5Filters filters(object.find(Type::filters), place);
   check<FileError>(!object.find(Type::external_files), place,
                    " is stored in another file, which heed does not read");
   Hdf5Dataset dataset;
@@ -76,11 +54,19 @@ inline Hdf5Dataset hdf5_dataset(const Hdf5Object& object) {
   Hdf5Cursor layout(object.need(Type::layout, "dataset"), place);
   const auto version = layout.take<std::uint8_t>();
   const auto kind = layout.take<std::uint8_t>();
-  enum { compact, contiguous };
-  check<FileError>((version == 3 || version == 4) && (kind == compact || kind == contiguous), place,
-                   " is stored in several pieces", hdf5_repacked(""));
+  enum { compact, contiguous, chunked };
+  check<FileError>((version == 3 || version == 4) && kind <= chunked, place,
+                   " is stored in pieces of a kind that heed does not read", hdf5_repacked(""));
+  check<FileError>(kind == chunked || !filters.any(), place,
+                   " is damaged: it is compressed in one piece");
   if (size == 0) return dataset;
-  if (kind == compact) {
+  if (kind == chunked) {
+    const int width = static_cast<int>(dataset.dtype.bits / 8);
+    dataset.unpacked = std::make_shared<const std::vector<std::byte>>(
+        Hdf5Chunks(object, filters, dims, width).read(layout, version));
+    dataset.bytes = *dataset.unpacked;
+    object.claim_numbers({});
+  } else if (kind == compact) {
     dataset.bytes = layout.take(layout.take<std::uint16_t>());
   } else {
     const auto address = layout.take<std::uint64_t>();

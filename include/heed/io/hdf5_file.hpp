@@ -4,6 +4,7 @@
 #include <optional>
 
 #include <heed/io/hdf5.hpp>
+#include <heed/io/inflate.hpp>
 #include <heed/io/json.hpp>
 
 namespace heed::detail {
@@ -145,6 +146,14 @@ class Hdf5File {
     parts_.emplace_hint(next, begin, Part{end, part, &place});
   }
 
+  /// Counts bytes that are made of the file's. Throws `FileError` if they are too many.
+  void count_unpacked(std::uint64_t bytes, const std::string& place) {
+    check<FileError>(bytes <= most_inflation * bytes_.size() - unpacked_, place,
+                     " makes the numbers more than ", most_inflation,
+                     " times as large as the file");
+    unpacked_ += bytes;
+  }
+
   /// The node at an address, and whether it is new. Throws `FileError` for a node that was already
   /// reached under another path.
   std::pair<Hdf5Node*, bool> node(std::uint64_t address, std::string path) {
@@ -220,6 +229,7 @@ class Hdf5File {
   std::span<const std::byte> bytes_;
   std::string where_;
   std::uint64_t root_ = 0;
+  std::uint64_t unpacked_ = 0;
   std::map<std::uint64_t, Part> parts_;
   std::map<std::uint64_t, Hdf5Node> nodes_;
   std::map<std::uint64_t, Collection> collections_;

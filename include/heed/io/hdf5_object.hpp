@@ -48,9 +48,15 @@ class Hdf5Object {
 
   const Hdf5File& file() const { return *file_; }
 
+  /// See `Hdf5File`. `part` must outlive the file.
+  void claim(std::span<const std::byte> bytes, std::string_view part) const {
+    if (!node_->has_numbers) file_->claim(bytes, part, place());
+  }
+  void count_unpacked(std::uint64_t bytes) const { file_->count_unpacked(bytes, place()); }
+
   /// Claims the bytes of a dataset's numbers: see `Hdf5File::claim`.
   void claim_numbers(std::span<const std::byte> bytes) const {
-    if (!node_->has_numbers) file_->claim(bytes, "its numbers", place());
+    claim(bytes, "its numbers");
     node_->has_numbers = true;
   }
 

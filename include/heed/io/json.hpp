@@ -45,10 +45,8 @@ class StrictJson final : public nlohmann::json_sax<nlohmann::json> {
  public:
   using Json = nlohmann::json;
 
-  /// More than a model needs. The limit exists because copying and printing a value are recursive.
-  static constexpr std::size_t max_depth = 16;
-
-  explicit StrictJson(std::string_view where) : where_(where) {}
+  StrictJson(std::string_view where, std::size_t most_levels)
+      : where_(where), most_levels_(most_levels) {}
 
   Json root;
 
@@ -92,7 +90,7 @@ class StrictJson final : public nlohmann::json_sax<nlohmann::json> {
   }
 
   bool open(Json empty) {
-    check<FileError>(open_.size() < max_depth, where_, " is nested deeper than ", max_depth,
+    check<FileError>(open_.size() < most_levels_, where_, " is nested deeper than ", most_levels_,
                      " levels");
     open_.push_back(place(std::move(empty)));
     return true;
@@ -104,19 +102,25 @@ class StrictJson final : public nlohmann::json_sax<nlohmann::json> {
   }
 
   std::string where_;
+  std::size_t most_levels_;
   std::vector<Json*> open_;
   Json* member_ = nullptr;
 };
 
+/// The levels of JSON that a model of heed needs at most. There is a limit because copying and
+/// printing a value are recursive.
+inline constexpr std::size_t json_levels = 16;
+
 }  // namespace detail
 
 /// Parses JSON. Throws `FileError`, which begins with `where`, for a text that is not JSON, for a
-/// key that occurs twice in an object, and for nesting deeper than 16 levels.
-inline nlohmann::json parse_json(std::string_view text, std::string_view where) {
+/// key that occurs twice in an object, and for more than `most_levels` levels of nesting.
+inline nlohmann::json parse_json(std::string_view text, std::string_view where,
+                                 std::size_t most_levels = detail::json_levels) {
   // nlohmann treats a zero byte as the end of the text.
   const std::size_t zero = text.find('\0');
   check<FileError>(zero == std::string_view::npos, where, " is not JSON at byte ", zero + 1);
-  detail::StrictJson handler(where);
+  detail::StrictJson handler(where, most_levels);
   nlohmann::json::sax_parse(text.begin(), text.end(), &handler);
   return std::move(handler.root);
 }

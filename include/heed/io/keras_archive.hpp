@@ -15,19 +15,77 @@ inline constexpr std::string_view keras_archive_config = "config.json",
                                   keras_archive_weights = "model.weights.h5",
                                   keras_archive_metadata = "metadata.json";
 
+/// The group with the layers of a model that a file numbers: `layers`, which tf.keras before 2.14
+/// calls otherwise. None if the file does not number layers.
+inline std::optional<std::string> keras_numbered_group(const Hdf5Object& root) {
+  for (const char* name :
+       {"layers", "_layer_checkpoint_dependencies", "layer_checkpoint_dependencies"}) {
+    if (root.open(name)) return name;
+  }
+  return {};
+}
+
 /// The groups of the layers' weights, to be asked in the model's order: `layers/dense`,
 /// `layers/dense_1`.
 class KerasArchiveGroups {
  public:
+  /// `path` is that of the model, `layers` the name of the group with its layers.
+  explicit KerasArchiveGroups(std::string path = "", const std::string& layers = "layers")
+      : path_(std::move(path)), twice_(layers != "layers") {
+    path_ += layers + "/";
+  }
+
   /// The group of the next layer of a class. `class_name` may have a package in front: `mine>Gain`.
-  std::string next(std::string_view class_name) {
+  /// tf.keras before 2.14 counts layers with weights twice.
+  std::string next(std::string_view class_name, bool has_weights = true) {
     const std::string base = snake_case(class_name);
-    const int number = used_[base]++;
-    return number == 0 ? "layers/" + base : join("layers/", base, "_", number);
+    int& used = used_[base];
+    const int number = used;
+    used += twice_ && has_weights ? 2 : 1;
+    return number == 0 ? path_ + base : join(path_, base, "_", number);
   }
 
  private:
+  std::string path_;
+  bool twice_;
   std::map<std::string, int> used_;
+};
+
+/// The groups of all layers of a file, by their indices.
+class KerasFlatGroups {
+ public:
+  /// `weights` says which of the layers have weights.
+  KerasFlatGroups(const KerasFlat& file, const std::vector<bool>& weights, std::string layers)
+      : file_(file), weights_(weights), layers_(std::move(layers)), groups_(weights.size()) {
+    number(0, "");
+  }
+
+  const std::string& operator[](std::size_t layer) const { return groups_[layer]; }
+
+ private:
+  void number(std::size_t scope, const std::string& path) {
+    KerasArchiveGroups numbers(path, layers_);
+    file_.visit(scope, [&](const KerasLayer& layer, std::size_t i, std::size_t inner) {
+      if (!layer.model) {
+        groups_[i] = numbers.next(layer.class_name, weights_[i]);
+      } else {
+        number(inner, numbers.next(layer.class_name, has_weights(inner)) + "/");
+      }
+    });
+  }
+
+  bool has_weights(std::size_t scope) const {
+    bool any = false;
+    file_.visit(scope, [&](const KerasLayer& layer, std::size_t i, std::size_t inner) {
+      any = any || (layer.model ? has_weights(inner) : weights_[i]);
+    });
+    return any;
+  }
+
+  const KerasFlat& file_;
+  const std::vector<bool>& weights_;
+  std::string layers_;
+  std::vector<std::string> groups_;
 };
 
 /// The datasets of a layer's weights. Throws if the group has others.
@@ -37,7 +95,7 @@ void append_keras_weights(const Hdf5Object& root, const KerasLayer& layer, const
                           std::vector<Hdf5Object>& weights) {
   const auto own = root.open(group + "/vars");
   const auto name = own ? own->texts("name") : std::nullopt;
-  layer.expect(!name || name->size() != 1 || name->front() == layer.name,
+  layer.expect(!name || name->size() != 1 || name->front() == layer.saved_name,
                " should have its weights in ", in_quotes(group), ", where another layer has them");
   const auto& made = graph[node].layer;
   const auto parts =
@@ -60,13 +118,23 @@ void append_keras_weights(const Hdf5Object& root, const KerasLayer& layer, const
   }
 }
 
+/// Throws `FileError` if a file has the weights of a model inside the model.
+inline void check_no_model_inside(const Hdf5Object& layers) {
+  for (const std::string_view name : layers.names()) {
+    const auto group = layers.open(name);
+    check<FileError>(!keras_numbered_group(*group), group->place(),
+                     " has the weights of a model inside the model, and does not say where it "
+                     "stands among the layers; load_model reads them from a .keras, or with the "
+                     "model's JSON: load_model(\"model.json\", \"model.weights.h5\")");
+  }
+}
+
 /// Throws `FileError` for a group with weights that do not belong to a layer of the model.
-inline void check_keras_groups(const Hdf5Object& root, const std::set<std::string>& known) {
-  const auto layers = root.open("layers");
-  if (!layers) return;
-  for (const std::string_view name : layers->names()) {
-    if (known.contains(join("layers/", name))) continue;
-    const auto group = layers->open(name);
+inline void check_keras_groups(const Hdf5Object& layers, const std::string& path,
+                               const std::set<std::string>& known) {
+  for (const std::string_view name : layers.names()) {
+    if (known.contains(join(path, "/", name))) continue;
+    const auto group = layers.open(name);
     for (const std::string& weights : keras_weight_groups()) {
       check<FileError>(!group->open(weights + "0"), group->place(),
                        " has weights for which the model has no layer");
@@ -88,16 +156,22 @@ Arena<Scalar> keras_numbered_weights(const Model<Scalar>& model, const Hdf5Objec
   }
   const Model<Scalar> expanded = without_blocks(built);
   const KerasEntries<Scalar> entries(expanded);
-  KerasArchiveGroups numbers;
+  const std::string layers = keras_numbered_group(root).value_or("layers");
+  const auto all = root.open(layers);
+  if (all) check_no_model_inside(*all);
+  KerasArchiveGroups numbers("", layers);
   std::map<std::string_view, std::pair<KerasLayer, std::string>> groups;
   std::set<std::string> known;
   for (const KerasEntry* entry : entries.in_order()) {
     const auto& class_name = entry->json["class_name"].template get_ref<const std::string&>();
-    const auto group = numbers.next(class_name);
+    const auto index = expanded.graph().find(entry->name());
+    const bool has_weights =
+        index < expanded.graph().nodes().size() && expanded.graph()[index].slot_count > 0;
+    const auto group = numbers.next(class_name, has_weights);
     const auto place = join(root.file().where(), ": ", class_name, " ", in_quotes(entry->name()));
     KerasLayer layer;
     layer.class_name = class_name;
-    layer.name = entry->name();
+    layer.saved_name = layer.name = entry->name();
     layer.place = place;
     groups[entry->name()] = {std::move(layer), group};
     known.insert(group);
@@ -109,11 +183,35 @@ Arena<Scalar> keras_numbered_weights(const Model<Scalar>& model, const Hdf5Objec
     auto& [layer, group] = groups.at(node.name);
     const auto own = root.open(group + "/vars");
     const auto name = own ? own->texts("name") : std::nullopt;
-    if (name && name->size() == 1 && !groups.contains(name->front())) layer.name = name->front();
+    if (name && name->size() == 1 && !groups.contains(name->front())) {
+      layer.saved_name = name->front();
+    }
     append_keras_weights(root, layer, group, expanded.graph(), i, weights);
   }
-  check_keras_groups(root, known);
+  if (all) check_keras_groups(*all, layers, known);
   return keras_arena<Scalar>(expanded.graph().layout(), weights, allow_not_finite);
+}
+
+/// The weights of a file's model, from a file that numbers layers.
+template <class Scalar>
+Arena<Scalar> keras_numbered_weights(const Model<Scalar>& model, const KerasFlat& file,
+                                     const Hdf5Object& root, bool allow_not_finite) {
+  const Graph<Scalar>& graph = model.graph();
+  std::vector<bool> has_weights;
+  std::map<std::string_view, std::size_t> numbers;
+  for (const KerasLayer& layer : file.layers()) {
+    numbers[layer.name] = has_weights.size();
+    const auto node = graph.find(layer.name);
+    has_weights.push_back(node < graph.nodes().size() && graph[node].slot_count > 0);
+  }
+  const KerasFlatGroups groups(file, has_weights, keras_numbered_group(root).value_or("layers"));
+  std::vector<Hdf5Object> weights;
+  for (std::size_t i = 0; i < graph.nodes().size(); ++i) {
+    if (graph[i].slot_count == 0 || owner_of_weights(graph, i) != i) continue;
+    const std::size_t layer = numbers.at(graph[i].name);
+    append_keras_weights(root, file.layers()[layer], groups[layer], graph, i, weights);
+  }
+  return keras_arena<Scalar>(graph.layout(), weights, allow_not_finite);
 }
 
 /// The version of Keras that wrote an archive, if the archive names it.
@@ -123,41 +221,6 @@ inline KerasVersion keras_archive_version(const ZipFile& archive, const std::str
   const auto version = metadata.find("keras_version");  // the end if it is not an object
   const bool says_it = version != metadata.end() && version->is_string();
   return says_it ? KerasVersion(version->get_ref<const std::string&>()) : KerasVersion();
-}
-
-template <class Scalar>
-Model<Scalar> keras_load_archive(std::span<const std::byte> bytes, const std::string& where,
-                                 const keras::LoadOptions<Scalar>& options) {
-  const ZipFile archive(bytes, where);
-  const auto json = parse_keras_json(hdf5_text(archive.file(keras_archive_config)),
-                                     join(where, ": ", keras_archive_config));
-  const KerasModel description = keras_model(json, where);
-  const auto version = keras_archive_version(archive, where);
-  check<FileError>(!version.at_least(1) || version.at_least(3), where,
-                   " was saved by Keras 2, whose archives have another form; expected Keras "
-                   "3, or a file in HDF5");
-  auto model = KerasBuilder<Scalar>(description, where, options, KerasVersion("3.0.0")).build();
-  check<FileError>(model.graph().nodes().size() > 1, where,
-                   ": the model has no layer besides its input");
-
-  Hdf5File file(archive.file(keras_archive_weights), join(where, ": ", keras_archive_weights));
-  const Hdf5Object root(file);
-  std::map<std::string_view, std::pair<const KerasLayer*, std::string>> groups;
-  KerasArchiveGroups numbers;
-  for (const KerasLayer& layer : description.layers) {
-    groups[layer.name] = {&layer, numbers.next(layer.class_name)};
-  }
-  std::vector<Hdf5Object> weights;
-  for (std::size_t i = 0; i < model.graph().nodes().size(); ++i) {
-    const auto& node = model.graph()[i];
-    if (node.slot_count == 0 || owner_of_weights(model.graph(), i) != i) continue;
-    const auto& [layer, group] = groups.at(node.name);
-    append_keras_weights(root, *layer, group, model.graph(), i, weights);
-  }
-  const auto values =
-      keras_arena<Scalar>(model.graph().layout(), weights, options.allow_not_finite);
-  model.set_weights(values.values());
-  return model;
 }
 
 }  // namespace heed::detail

@@ -10,16 +10,16 @@ namespace heed::detail {
 template <class Scalar>
 class KerasBuilder {
  public:
-  KerasBuilder(const KerasModel& file, const std::string& where,
+  KerasBuilder(const KerasFlat& file, const std::string& where,
                const keras::LoadOptions<Scalar>& options, const KerasVersion& version)
-      : file_(file), where_(where), options_(options), version_(version), model_(file.name) {
-    for (const KerasLayer& layer : file.layers) names_.insert(layer.name);
+      : file_(file), where_(where), options_(options), version_(version), model_(file.name()) {
+    for (const KerasLayer& layer : file.layers()) names_.insert(layer.name);
   }
 
   Model<Scalar> build() && {
-    KerasOrder order(file_, where_);
-    add_inputs(order);
-    owners_.resize(file_.layers.size());
+    add_inputs();
+    owners_.resize(file_.layers().size());
+    KerasOrder order(file_);
     order.visit([&](std::size_t layer, const KerasTensor& name, const KerasCall& call) {
       add(layer, name, call);
     });
@@ -27,7 +27,7 @@ class KerasBuilder {
       if (!cropped.used) node(name, cropped.layer->place);
     }
     std::vector<Node> outputs;
-    for (const KerasTensor& output : order.outputs()) outputs.push_back(model_output(output));
+    for (const KerasTensor& output : file_.outputs()) outputs.push_back(model_output(output));
     at_place(where_, [&] { model_.set_outputs(std::move(outputs)); });
     return std::move(model_);
   }
@@ -44,7 +44,7 @@ class KerasBuilder {
   };
 
   void add(std::size_t i, const KerasTensor& name, const KerasCall& call) {
-    const KerasLayer& layer = file_.layers[i];
+    const KerasLayer& layer = file_.layers()[i];
     const auto given = options_.layers.find(layer.name);
     if (given != options_.layers.end()) {
       layer.expect(!call.inputs.empty(), " is called without an input");
@@ -89,7 +89,7 @@ class KerasBuilder {
   /// Adds a call of a layer. Further calls of a layer share the weights of the first call.
   void add(std::size_t i, const KerasTensor& name, const KerasCall& call, AnyLayer<Scalar> made,
            std::vector<Node> from) {
-    const KerasLayer& layer = file_.layers[i];
+    const KerasLayer& layer = file_.layers()[i];
     const KerasMask mask = fit_mask(layer, call, made, from);
     auto& owner = owners_[i];
     const bool shares = owner && model_.graph()[owner->index].slot_count > 0;
@@ -102,7 +102,7 @@ class KerasBuilder {
     const Node node = append(own, std::move(made), from, shares ? owner : std::nullopt);
     if (!owner) {
       owner = node;
-      if (!file_.trains || is_frozen(layer)) model_.set_trainable(own, false);
+      if (!layer.trains || is_frozen(layer)) model_.set_trainable(own, false);
     }
     keras_.set(node.index, mask);
     nodes_[{name.layer, name.call, 0}] = node;
@@ -117,6 +117,9 @@ class KerasBuilder {
     const bool inside = hands_mask_inside(made) || layer.class_name == "Softmax";
     const KerasMask implied = keras_.of(graph, from[0]), has = heed_.of(graph, from[0]);
     const KerasMask wanted = call.says_mask ? said_mask(layer, call) : implied;
+    layer.expect(!call.says_mask || !call.crosses || !implied,
+                 " has an input with a mask from inside another model, of which the file does not "
+                 "say whether it counts");
     layer.expect(!inside || !wanted, " leaves out steps by a mask, which heed's layer does not");
     layer.expect(takes || inside || !call.mask || layer.class_name == "TimeDistributed",
                  " is called with \"mask\", which heed's layers are not");
@@ -197,8 +200,8 @@ class KerasBuilder {
                      Cropped{&layer, std::move(made), y, input});
   }
 
-  void add_inputs(const KerasOrder& order) {
-    const auto inputs = order.inputs();
+  void add_inputs() {
+    const auto inputs = file_.inputs();
     check<FileError>(inputs.size() == 1 || options_.input_shape.empty(), where_, ": the model has ",
                      inputs.size(), " inputs, but the given input_shape is for one");
     for (const KerasInput& input : inputs) {
@@ -279,7 +282,7 @@ class KerasBuilder {
     return at_place(layer.place, [&] { return made.output_shape(std::array{input}); });
   }
 
-  const KerasModel& file_;
+  const KerasFlat& file_;
   const std::string& where_;
   const keras::LoadOptions<Scalar>& options_;
   KerasVersion version_;

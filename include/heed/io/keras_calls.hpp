@@ -39,6 +39,7 @@ struct KerasCall {
   /// form of Keras 2, it uses the mask of its input.
   bool says_mask = false;
   bool is_list = true;                           ///< the inputs are one argument, a list
+  bool crosses = false;                          ///< an input comes from inside another model
   std::vector<const nlohmann::json*> arguments;  ///< those that are neither tensors nor None
   std::vector<std::pair<std::string, const nlohmann::json*>> named;  ///< the same by keyword
 

@@ -23,6 +23,10 @@ struct KerasLayer {
   bool of_keras = true;     ///< false for a custom class, whatever its name
   bool has_module = false;  ///< whether the file names the module; otherwise only the name is known
   std::string name;
+  std::string saved_name;  ///< its name in the file, if `name` differs because another layer has it
+  bool trains = true;      ///< false if it is in a frozen model
+  std::size_t cudnn_gates = 0;       ///< of a CuDNNLSTM or CuDNNGRU, which is read as LSTM or GRU
+  std::optional<std::size_t> model;  ///< it is a model: its position in `KerasModel::inside`
   const nlohmann::json* config = nullptr;  ///< the arguments of its constructor
   const nlohmann::json* nodes = nullptr;   ///< `inbound_nodes`: its calls
   std::string place;                       ///< its name in errors: `model.h5: LSTM "encoder"`
@@ -52,6 +56,9 @@ inline void read_keras_class(const nlohmann::json& json, const std::string& plac
   const bool has_package = layer.registered.find('>') != std::string::npos;
   layer.has_module = json.contains("module");
   layer.of_keras = !has_package && (!layer.has_module || is_keras_module(text("module")));
+  if (layer.of_keras && layer.class_name == "CuDNNLSTM") layer.cudnn_gates = 4;
+  if (layer.of_keras && layer.class_name == "CuDNNGRU") layer.cudnn_gates = 3;
+  if (layer.cudnn_gates > 0) layer.class_name.erase(0, std::string_view("CuDNN").size());
   if (layer.of_keras) layer.class_name = keras_class_now(layer.class_name);
 }
 
@@ -66,7 +73,7 @@ inline KerasLayer keras_layer(const nlohmann::json& json, std::size_t position,
                          join(nameless, " (", printable(layer.registered, 80), ")"));
   // Sequential models have the names of layers only in the configuration.
   const auto& named = json.contains("name") ? json : *layer.config;
-  layer.name = text_member(named, "name", nameless);
+  layer.saved_name = layer.name = text_member(named, "name", nameless);
   layer.place = join(where, ": ", printable(layer.registered, 80), " ", in_quotes(layer.name));
   const auto nodes = json.find("inbound_nodes");
   if (nodes != json.end()) layer.nodes = &*nodes;
@@ -184,8 +191,7 @@ class KerasConfig {
                        ", which heed's layer does not support");
   }
 
-  void add(Config& config, const std::string& name, const nlohmann::json& written) const {
-    const auto& value = name == "axis" ? keras_axis(written) : written;
+  void add(Config& config, const std::string& name, const nlohmann::json& value) const {
     if (name == "merge_mode" && value.is_null()) {
       config.emplace_back(name, std::string(name_of(MergeMode::none)));
     }

@@ -19,6 +19,38 @@ using KerasLayers =
                RepeatVector, Rescaling, Reshape, SimpleRNN, Softmax, SpatialDropout1D, Subtract,
                UnitNormalization, UpSampling1D, ZeroPadding1D>;
 
+/// A field with several names: Keras called it `old`, and calls it as heed does now.
+struct KerasField {
+  std::string_view type, old, now;
+  bool writes_old = false;  ///< whether a file has the old name, which Keras 3 reads, too
+};
+inline constexpr auto keras_fields_renamed =
+    std::to_array<KerasField>({{"GaussianDropout", "p", "rate"},
+                               {"GaussianNoise", "sigma", "stddev"},
+                               {"LeakyReLU", "alpha", "negative_slope", true},
+                               {"ReLU", "theta", "threshold"}});
+
+/// heed's name of a field.
+inline std::string keras_field_now(std::string_view type, std::string_view name) {
+  for (const KerasField& field : keras_fields_renamed) {
+    if (field.type == type && field.old == name) return std::string(field.now);
+  }
+  return std::string(name);
+}
+
+/// The name of a field in files that Keras 2 and Keras 3 read.
+inline std::string keras_field_in_files(std::string_view type, std::string_view name) {
+  for (const KerasField& field : keras_fields_renamed) {
+    if (field.writes_old && field.type == type && field.now == name) return std::string(field.old);
+  }
+  return std::string(name);
+}
+
+/// heed's layer of a class that Keras 3 no longer has.
+inline std::string keras_class_now(const std::string& name) {
+  return name == "ThresholdedReLU" ? std::string(ReLU::type) : name;
+}
+
 /// Calls `use` with a null pointer to each of these types. Returns whether it returned true for one
 /// of them.
 template <class Use>

@@ -9,6 +9,7 @@ namespace heed::detail {
 struct KerasModel {
   std::string name;
   std::vector<KerasLayer> layers;
+  std::vector<KerasModel> inside;  ///< the models among its layers
   bool sequential = false;
   const nlohmann::json* input_shape = nullptr;  ///< of a sequential model without an input layer
   std::vector<KerasTensor> inputs, outputs;     ///< of a functional model, in their order
@@ -43,6 +44,24 @@ inline std::vector<KerasTensor> keras_ends(const nlohmann::json& config, const c
   return ends;
 }
 
+/// Whether a class is one of Keras's models.
+inline bool is_keras_model(const KerasLayer& layer) {
+  const std::string& type = layer.class_name;
+  return layer.of_keras && (type == "Sequential" || type == "Functional" || type == "Model");
+}
+
+/// The shape that a sequential model takes, with the batch axis: that of its first layer, or that
+/// of the first layer of a model there. Null if the file does not say it.
+inline const nlohmann::json* keras_first_shape(const KerasModel& model) {
+  const KerasLayer& first = model.layers.front();
+  if (first.model) return keras_first_shape(model.inside[*first.model]);
+  for (const char* key : {"batch_input_shape", "batch_shape"}) {
+    const auto shape = first.config->find(key);
+    if (shape != first.config->end()) return &*shape;
+  }
+  return model.input_shape;
+}
+
 /// Throws `FileError`, which begins with `where`, for anything other than a sequential or
 /// functional model.
 inline KerasModel keras_model(const nlohmann::json& json, const std::string& where) {
@@ -54,10 +73,8 @@ inline KerasModel keras_model(const nlohmann::json& json, const std::string& whe
   const std::string& class_name = whole.class_name;
   KerasModel model;
   model.sequential = class_name == "Sequential";
-  check<FileError>(
-      whole.of_keras && (model.sequential || class_name == "Functional" || class_name == "Model"),
-      place, " is of the class ", in_quotes(whole.registered),
-      "; heed reads only Sequential and Functional");
+  check<FileError>(is_keras_model(whole), place, " is of the class ", in_quotes(whole.registered),
+                   "; heed reads only Sequential and Functional");
   const auto config = json.find("config");
   check<FileError>(config != json.end(), place, " has no \"config\"");
   // Before Keras 2.2.3, the configuration of a sequential model was a list of layers.
@@ -67,17 +84,16 @@ inline KerasModel keras_model(const nlohmann::json& json, const std::string& whe
   const auto& layers = bare ? *config : member(*config, "layers", Type::array, place);
   for (const auto& layer : layers) {
     model.layers.push_back(keras_layer(layer, model.layers.size() + 1, where));
+    KerasLayer& added = model.layers.back();
+    if (!is_keras_model(added)) continue;
+    added.model = model.inside.size();
+    model.inside.push_back(keras_model(layer, added.place));
   }
   check<FileError>(!model.layers.empty(), place, " has no layers");
   if (model.sequential) {
-    const auto& first = *model.layers.front().config;
-    const auto of_layer = first.find("batch_input_shape");
     const auto of_model = config->find("build_input_shape");
-    if (of_layer != first.end()) {
-      model.input_shape = &*of_layer;
-    } else if (!bare && of_model != config->end()) {
-      model.input_shape = &*of_model;
-    }
+    if (!bare && of_model != config->end()) model.input_shape = &*of_model;
+    model.input_shape = keras_first_shape(model);
   } else {
     model.inputs = keras_ends(*config, "input_layers", place);
     model.outputs = keras_ends(*config, "output_layers", place);

@@ -33,9 +33,12 @@ inline std::string without_python_numbers(std::string_view text) {
   return result;
 }
 
+/// A model takes about 12 levels, and three more for each model around it.
+inline constexpr std::size_t keras_json_levels = 40;
+
 /// Parses the JSON of a Keras file. Throws as `parse_json` does.
 inline nlohmann::json parse_keras_json(std::string_view text, std::string_view where) {
-  return parse_json(without_python_numbers(text), where);
+  return parse_json(without_python_numbers(text), where, keras_json_levels);
 }
 
 /// A field's value without the object that Keras writes for numpy's numbers:

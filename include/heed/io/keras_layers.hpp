@@ -59,7 +59,8 @@ inline std::optional<Config> keras_known_config(const KerasLayer& layer,
     return known.has_value();
   });
   // Before this field existed, the only form was the one without.
-  const bool chosen = layer.config->contains("reset_after") || version.at_least(2, 2);
+  const bool chosen =
+      layer.cudnn_gates > 0 || layer.config->contains("reset_after") || version.at_least(2, 2);
   if (known && layer.class_name == GRU::type && !chosen) known->emplace_back("reset_after", false);
   return known;
 }
@@ -70,7 +71,7 @@ inline bool is_softmax_of_rows(const KerasLayer& layer, const Shape& x) {
   if (layer.class_name != Softmax::type) return false;
   const auto said = layer.config->find("axis");
   const auto axis =
-      said == layer.config->end() ? nlohmann::json(-1) : keras_axis(keras_value(*said));
+      said == layer.config->end() ? nlohmann::json(-1) : keras_form<Index>("axis", keras_value(*said));
   return axis == -1 || axis == x.rank();
 }
 

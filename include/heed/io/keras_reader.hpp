@@ -1,8 +1,8 @@
 #pragma once
 
 #include <heed/io/file.hpp>
-#include <heed/io/keras_archive.hpp>
 #include <heed/io/keras_fuse.hpp>
+#include <heed/io/keras_open.hpp>
 
 namespace heed::keras {
 
@@ -19,68 +19,6 @@ struct WeightOptions {
 }  // namespace heed::keras
 
 namespace heed::detail {
-
-/// A text attribute of the root group or of the group of weights.
-inline std::optional<std::string_view> keras_text(const Hdf5Object& object,
-                                                  std::string_view attribute) {
-  const auto texts = object.texts(attribute);
-  if (!texts) return {};
-  check<FileError>(texts->size() == 1, object.place(), ": attribute ", in_quotes(attribute),
-                   " has ", texts->size(), " texts, expected one");
-  return texts->front();
-}
-
-/// The version of Keras. `model.save` writes it to the root and to the group of weights,
-/// `model.save_weights` only to the root.
-inline KerasVersion keras_version(const Hdf5Object& root) {
-  return KerasVersion(keras_text(root, "keras_version").value_or(""));
-}
-
-inline nlohmann::json keras_json(std::string_view model_config, const std::string& where) {
-  return parse_keras_json(model_config, where + ": model_config");
-}
-
-/// `model.save` writes the weights to a group, `model.save_weights` of Keras 2 to the root.
-inline Hdf5Object keras_weights_group(const Hdf5Object& root, const Hdf5File& file) {
-  if (root.has_attribute("layer_names") || root.has_attribute("layer_names0")) return root;
-  auto group = root.open("model_weights");
-  check<FileError>(group.has_value(), file.where(),
-                   " contains no weights in the form that Keras's model.save(\"….h5\") writes");
-  return *std::move(group);
-}
-
-template <class Scalar>
-Model<Scalar> keras_load_hdf5(std::span<const std::byte> bytes, const std::string& where,
-                              const keras::LoadOptions<Scalar>& options) {
-  Hdf5File file(bytes, where);
-  const Hdf5Object root(file);
-  const auto text = keras_text(root, "model_config");
-  check<FileError>(text.has_value(), where,
-                   " contains no model: it has no attribute model_config; keras::load_weights "
-                   "loads weights into a model of your own");
-  const auto json = keras_json(*text, where);
-  const KerasModel description = keras_model(json, where);
-  const KerasVersion version = keras_version(root);
-  auto model = KerasBuilder<Scalar>(description, where, options, version).build();
-  check<FileError>(model.graph().nodes().size() > 1, where,
-                   ": the model has no layer besides its input");
-
-  const KerasWeights weights(file, keras_weights_group(root, file));
-  const auto places = keras_places(model.graph(), {}, [](const std::string& name) { return name; });
-  const auto values =
-      weights.read<Scalar>(model.graph().layout(), places, options.allow_not_finite);
-  model.set_weights(values.values());
-  return model;
-}
-
-template <class Scalar>
-Model<Scalar> keras_load_model(std::span<const std::byte> bytes, const std::string& where,
-                               const keras::LoadOptions<Scalar>& options) {
-  const bool is_archive = hdf5_text(bytes).starts_with(zip_file_signature);
-  auto model = is_archive ? keras_load_archive(bytes, where, options)
-                          : keras_load_hdf5(bytes, where, options);
-  return options.blocks ? with_blocks(model) : std::move(model);
-}
 
 /// The layer that another one reads, from the attribute `model_config`.
 inline std::string keras_input_of(const std::string& layer, const Hdf5Object& root,
@@ -100,14 +38,6 @@ inline std::string keras_input_of(const std::string& layer, const Hdf5Object& ro
   throw FileError(join(where, " has no layer ", in_quotes(layer),
                        ", which would follow the Dense of a StepAttention; name that Dense: "
                        "load_weights(model, …, {.layers = {…}})"));
-}
-
-/// The version of Keras that wrote a file with numbered layers. Such a file does not contain the
-/// version. Keras 3 has written names to it since 3.6; without names, it cannot be told from a file
-/// of tf_keras.
-inline KerasVersion keras_numbered_version(const Hdf5Object& root) {
-  const auto vars = root.open("vars");
-  return vars && vars->has_attribute("name") ? KerasVersion("3.6.0") : KerasVersion();
 }
 
 /// Refuses weights trained with an activation function that is another one in the model.
@@ -147,7 +77,7 @@ void keras_load_weights(Model<Scalar>& model, std::span<const std::byte> bytes,
   }
   Hdf5File file(bytes, where);
   const Hdf5Object root(file);
-  if (root.open("layers") && !root.open("model_weights")) {
+  if (has_numbered_layers(root)) {
     return keras_load_numbered(model, root, keras_numbered_version(root), where, options);
   }
   for (const auto& [name, layer] : options.layers) {
@@ -172,8 +102,9 @@ void keras_load_weights(Model<Scalar>& model, std::span<const std::byte> bytes,
 namespace heed::keras {
 
 /// The network in a Keras file, ready for use. The file can be written by `model.save("model.h5")`
-/// of Keras 3, tf.keras and Keras 2, or by `model.save("model.keras")` of Keras 3. The model can be
-/// Sequential or Functional, with layers that heed has. Inputs and outputs have the file's order.
+/// of Keras 3, tf.keras and Keras 2, or by `model.save("model.keras")` of Keras 2.12 and later. The
+/// model can be Sequential or Functional, with layers that heed has, and with models inside, whose
+/// layers become layers of one graph. Inputs and outputs have the file's order.
 /// The second call of a shared layer `dense` is the node `dense_2`. A Lambda with the name
 /// `last_hidden_state`, as in philipperemy/keras-attention-mechanism, is read as `LastStep`; see
 /// `LoadOptions` for other Lambdas and for your own layers.
@@ -204,8 +135,29 @@ Model<Scalar> load_model(std::span<const std::byte> bytes, const LoadOptions<Sca
   return detail::keras_load_model(bytes, std::string(where), options);
 }
 
-/// Sets a model's weights from a Keras file, `.h5`, by the names of its layers, and builds the
-/// model if necessary. A `.weights.h5` of Keras 3 and a `.keras` number the layers of each class in
+/// The network that `model.to_json()` of Keras describes in the first file, with the weights in the
+/// second one: of `model.save_weights`, or of a whole model. Weights belong to layers with the same
+/// names or, if no name is the same, in the same order. Throws the same errors.
+template <class Scalar, std::convertible_to<std::filesystem::path> Path>
+Model<Scalar> load_model(const std::filesystem::path& json, const Path& weights,
+                         const LoadOptions<Scalar>& options = {}) {
+  const std::filesystem::path path(weights);
+  return detail::keras_load_model(std::span<const std::byte>(read_file(json)), json.string(),
+                                  std::span<const std::byte>(read_file(path)), path.string(),
+                                  options);
+}
+
+/// The same for files in memory. `where` is the name of both in messages.
+template <class Scalar, std::convertible_to<std::span<const std::byte>> Bytes>
+Model<Scalar> load_model(std::span<const std::byte> json, const Bytes& weights,
+                         const LoadOptions<Scalar>& options = {},
+                         std::string_view where = "memory") {
+  return detail::keras_load_model(json, join(where, ": JSON"), std::span<const std::byte>(weights),
+                                  std::string(where), options);
+}
+
+/// Sets a model's weights from a Keras file, `.h5`, by the names of its layers, or by their order if
+/// no name is the same, and builds the model if necessary. A `.weights.h5` of Keras 3 and a `.keras` number the layers of each class in
 /// the model's order instead; then the names do not matter. A block takes the weights of its
 /// layers: `LuongAttention` those of `attention_score_vec` and `attention_vector`, `StepAttention`
 /// those of the Dense before the Permute `attention_vec`. With several blocks of a kind, these

@@ -5,6 +5,7 @@
 #include <heed/io/finite.hpp>
 #include <heed/io/hdf5_dataset.hpp>
 #include <heed/io/keras_blocks.hpp>
+#include <heed/io/keras_cudnn.hpp>
 
 namespace heed::detail {
 
@@ -54,20 +55,28 @@ inline bool is_keras_weight(std::string_view path, const KerasPlace& place) {
 /// a weight of another shape, and for one that is NaN or infinite unless that is allowed.
 template <class Scalar>
 Arena<Scalar> keras_arena(const Layout& layout, std::span<const Hdf5Object> objects,
-                          bool allow_not_finite) {
+                          bool allow_not_finite, const KerasCudnn& cudnn = {}) {
   std::vector<Hdf5Dataset> datasets;
   for (std::size_t i = 0; i < objects.size(); ++i) {
     const Slot& slot = layout.all_slots()[i];
     datasets.push_back(hdf5_dataset(objects[i]));
-    check<FileError>(datasets[i].shape == slot.shape, objects[i].place(), " has the shape ",
+    const Shape expected = cudnn.saved_shape(slot);
+    check<FileError>(datasets[i].shape == expected, objects[i].place(), " has the shape ",
                      datasets[i].shape, ", but the model's ", in_quotes(slot.name), " has ",
-                     slot.shape);
+                     expected);
   }
   Arena<Scalar> weights(Shape{layout.size()});
   for (std::size_t i = 0; i < objects.size(); ++i) {
     const Slot& slot = layout.all_slots()[i];
-    decode(datasets[i], weights.values().subspan(static_cast<std::size_t>(slot.offset),
-                                                 static_cast<std::size_t>(slot.shape.size())));
+    const auto values = weights.values().subspan(static_cast<std::size_t>(slot.offset),
+                                                 static_cast<std::size_t>(slot.shape.size()));
+    if (!cudnn.has(slot)) {
+      decode(datasets[i], values);
+    } else {
+      std::vector<Scalar> saved(static_cast<std::size_t>(datasets[i].shape.size()));
+      decode<Scalar>(datasets[i], saved);
+      cudnn.convert<Scalar>(slot, saved, values);
+    }
   }
   if (!objects.empty()) {
     check_weights_finite<Scalar>(layout, weights.values(), allow_not_finite,
@@ -75,6 +84,12 @@ Arena<Scalar> keras_arena(const Layout& layout, std::span<const Hdf5Object> obje
   }
   return weights;
 }
+
+/// A layer of a model inside a model, and how many of its weights train and how many do not.
+struct KerasInside {
+  std::string name;
+  std::size_t trained = 0, others = 0;
+};
 
 /// The layers with weights in a file: for each its group, and the paths of its weights there.
 class KerasWeights {
@@ -93,7 +108,36 @@ class KerasWeights {
         check<FileError>(paths.insert(join(name, "/", path)).second, layer->place(), " has ",
                          in_quotes(path), ", which is a weight of another layer as well");
       }
-      if (!weights.empty()) layers_.emplace(name, Stored{std::move(*layer), std::move(weights)});
+      if (weights.empty()) continue;
+      order_.emplace_back(name);
+      layers_.emplace(name, Stored{std::move(*layer), std::move(weights)});
+    }
+  }
+
+  /// Makes the weights of a model inside the model those of its layers. Keras writes them in the
+  /// layers' order, first those that train, then the others. Throws `FileError` if there are more
+  /// or fewer.
+  void divide(const std::string& model, std::span<const KerasInside> layers) {
+    const auto found = layers_.find(model);
+    if (found == layers_.end()) return;
+    const Stored whole = std::move(found->second);
+    layers_.erase(found);
+    auto& names = divided_[model];
+    std::size_t count = 0;
+    for (const auto& layer : layers) count += layer.trained + layer.others;
+    check<FileError>(count == whole.paths.size(), whole.group.place(), " has ", whole.paths.size(),
+                     " weights, and the layers of this model have ", count);
+    auto next = whole.paths.begin();
+    for (const auto part : {&KerasInside::trained, &KerasInside::others}) {
+      for (const KerasInside& layer : layers) {
+        const auto end = next + static_cast<std::ptrdiff_t>(layer.*part);
+        auto& paths = layers_.try_emplace(layer.name, Stored{whole.group, {}}).first->second.paths;
+        paths.insert(paths.end(), next, end);
+        next = end;
+      }
+    }
+    for (const KerasInside& layer : layers) {
+      if (layer.trained + layer.others > 0) names.push_back(layer.name);
     }
   }
 
@@ -102,13 +146,13 @@ class KerasWeights {
   /// are the same and have the same shapes.
   template <class Scalar>
   Arena<Scalar> read(const Layout& layout, std::span<const KerasPlaces> candidates,
-                     bool allow_not_finite) const {
+                     bool allow_not_finite, const KerasCudnn& cudnn = {}) const {
     std::vector<KerasPlace> places;
     for (const KerasPlaces& some : candidates) places.push_back(choose(some));
-    check_names(places);
+    if (!fit_by_order(places)) check_names(places);
     std::vector<Hdf5Object> objects;
     for (const KerasPlace& place : places) objects.push_back(find(place));
-    return keras_arena<Scalar>(layout, objects, allow_not_finite);
+    return keras_arena<Scalar>(layout, objects, allow_not_finite, cudnn);
   }
 
  private:
@@ -126,6 +170,41 @@ class KerasWeights {
     };
     const auto found = std::find_if(places.begin(), places.end(), is_here);
     return found == places.end() ? places.front() : *found;
+  }
+
+  /// If no layer has a name that the file has, finds the weights by the order of the layers, as
+  /// Keras does. Returns false, and changes nothing, if the layers do not fit.
+  bool fit_by_order(std::span<KerasPlace> places) const {
+    std::vector<std::string_view> files;
+    for (const std::string& name : order_) {
+      const auto parts = divided_.find(name);
+      if (parts == divided_.end()) {
+        files.push_back(name);
+      } else {
+        files.insert(files.end(), parts->second.begin(), parts->second.end());
+      }
+    }
+    std::map<std::string_view, std::size_t> numbers;
+    for (const KerasPlace& place : places) {
+      if (layers_.contains(place.layer)) return false;
+      numbers.try_emplace(place.layer, numbers.size());
+    }
+    if (numbers.size() != files.size()) return false;
+    std::vector<std::size_t> used(files.size());
+    std::vector<std::string> names;
+    for (const KerasPlace& place : places) {
+      const std::size_t i = numbers.at(place.layer);
+      const auto& paths = layers_.find(files[i])->second.paths;
+      const auto fits = [&](auto path) { return is_keras_weight(path, place); };
+      if (std::none_of(paths.begin(), paths.end(), fits)) return false;
+      ++used[i];
+      names.emplace_back(files[i]);
+    }
+    for (std::size_t i = 0; i < files.size(); ++i) {
+      if (used[i] != layers_.find(files[i])->second.paths.size()) return false;
+    }
+    for (std::size_t i = 0; i < places.size(); ++i) places[i].layer = names[i];
+    return true;
   }
 
   void check_names(std::span<const KerasPlace> places) const {
@@ -176,6 +255,8 @@ class KerasWeights {
 
   const Hdf5File* file_;
   std::map<std::string, Stored, std::less<>> layers_;
+  std::vector<std::string> order_;  ///< their names in the file's order, models not divided
+  std::map<std::string, std::vector<std::string>, std::less<>> divided_;  ///< see `divide`
 };
 
 }  // namespace heed::detail

@@ -1,9 +1,10 @@
 #pragma once
 
 #include <heed/io/hdf5_file.hpp>
+#include <heed/io/inflate.hpp>
 
 // The part of the ZIP format that Keras uses: a few uncompressed files. Keras writes its archives
-// with Python's zipfile, which does not compress by default.
+// with Python's zipfile, which does not compress by default. Other programs compress by deflate.
 //
 // PKWARE, ".ZIP File Format Specification" 6.3.10. Section numbers below refer to it. Numbers are
 // little-endian.
@@ -69,9 +70,13 @@ class ZipFile {
     const Entry& entry = found->second;
     const std::string place = file_place(name);
     check<FileError>((entry.flags & 1) == 0, place, " is encrypted");
-    check<FileError>(entry.method == 0, place,
-                     " is compressed; Keras stores files uncompressed, as zip -0 does");
-    const auto content = bytes_.subspan(entry.content, entry.size);
+    constexpr int stored = 0, deflated = 8;
+    check<FileError>(
+        entry.method == stored || entry.method == deflated, place,
+        " is compressed in a way that heed does not read; Keras stores files uncompressed, "
+        "as zip -0 does");
+    const auto content =
+        entry.method == stored ? bytes_.subspan(entry.content, entry.size) : unpacked(name, entry);
     check<FileError>(crc32(content) == entry.crc, place, " is damaged: its checksum differs");
     return content;
   }
@@ -82,6 +87,24 @@ class ZipFile {
     std::uint32_t crc = 0, packed = 0, size = 0, begin = 0;
     std::size_t content = 0;  ///< the position of the file's bytes
   };
+
+  /// A file that is compressed. It is unpacked once.
+  std::span<const std::byte> unpacked(std::string_view name, const Entry& entry) const {
+    const auto known = unpacked_.find(name);
+    if (known != unpacked_.end()) return known->second;
+    const std::string place = file_place(name);
+    check<FileError>(can_inflate, place, no_inflate,
+                     "; zip -0 makes an archive of files as they "
+                     "are");
+    check<FileError>(entry.size <= most_inflation * bytes_.size() - unpacked_bytes_, place,
+                     " would be more than ", most_inflation, " times as large as the archive");
+    unpacked_bytes_ += entry.size;
+    std::vector<std::byte> content(entry.size);
+    const bool is_whole =
+        inflate(bytes_.subspan(entry.content, entry.packed), content, Deflated::raw);
+    check<FileError>(is_whole, place, " is damaged: it cannot be unpacked");
+    return unpacked_.emplace(name, std::move(content)).first->second;
+  }
 
   std::string file_place(std::string_view name) const {
     return join(where_, ": ", printable(name, 80));
@@ -196,6 +219,8 @@ class ZipFile {
   std::string where_;
   std::size_t directory_ = 0;
   std::map<std::string_view, Entry> entries_;
+  mutable std::map<std::string_view, std::vector<std::byte>> unpacked_;
+  mutable std::size_t unpacked_bytes_ = 0;
 };
 
 /// An archive with these files, uncompressed and without dates, so that the same files give the

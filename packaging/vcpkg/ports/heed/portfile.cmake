@@ -12,6 +12,11 @@ else()
     -DHEED_IO=OFF -DHEED_KERAS=OFF -DCMAKE_DISABLE_FIND_PACKAGE_nlohmann_json=ON -DHEED_nlohmann_json_INCLUDE_DIR=)
 endif()
 
+set(HEED_ZLIB_OPTION OFF)
+if("zlib" IN_LIST FEATURES)
+  set(HEED_ZLIB_OPTION ON)
+endif()
+
 vcpkg_cmake_configure(
   SOURCE_PATH "${SOURCE_PATH}"
   OPTIONS
@@ -19,6 +24,7 @@ vcpkg_cmake_configure(
     -DHEED_EXAMPLES=OFF
     -DHEED_INSTALL=ON
     -DHEED_FETCH=OFF
+    -DHEED_ZLIB=${HEED_ZLIB_OPTION}
     ${HEED_IO_OPTIONS})
 vcpkg_cmake_install()
 vcpkg_cmake_config_fixup(CONFIG_PATH share/cmake/heed)
