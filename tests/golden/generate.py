@@ -41,6 +41,7 @@ import keras  # noqa: E402
 import numpy as np  # noqa: E402
 import tensorflow as tf  # noqa: E402
 from keras import layers as kl  # noqa: E402
+from keras.src import ops  # noqa: E402
 from safetensors.numpy import save  # noqa: E402
 
 FOLDER = pathlib.Path(__file__).parent
@@ -1019,9 +1020,14 @@ def metrics():
 # Optimizers --------------------------------------------------------------------------------------
 
 
+def exact_cast(x, dtype, cast=ops.cast):
+    return cast(np.float64(x) if isinstance(x, float) else x, dtype)
+
+
 def make_optimizer(type, config):
-    """Keras's optimizer with hyperparameters in float64: on TensorFlow `ops.cast(0.9, "float64")` takes
+    """Keras's optimizer with hyperparameters and constants in float64: on TensorFlow `ops.cast(0.9, "float64")` takes
     a Python float by way of float32, and keeps a NumPy float as it is."""
+    ops.cast = exact_cast
     optimizer = getattr(keras.optimizers, type)(**config)
     for name, value in optimizer.get_config().items():
         if isinstance(value, float) and name != "learning_rate":  # which is a variable, in float64
@@ -1047,6 +1053,15 @@ def optimizers():
         ("rmsprop_momentum", "RMSprop", {"momentum": 0.9}),
         ("rmsprop_centered", "RMSprop", {"centered": True}),
         ("rmsprop_centered_momentum", "RMSprop", {"centered": True, "momentum": 0.5}),
+        *[(type.lower(), type, {}) for type in ["AdamW", "Adamax", "Nadam", "Lion", "Adagrad", "Adadelta"]],
+        *[(type.lower() + "_options", type,
+           {"learning_rate": 0.05, "beta_1": 0.8, "beta_2": 0.95, "weight_decay": 0.25} | more)
+          for type, more in [("AdamW", {"epsilon": 1e-3}), ("Adamax", {"epsilon": 1e-3}),
+                             ("Nadam", {"epsilon": 1e-3}), ("Lion", {})]],
+        ("adagrad_options", "Adagrad", {"learning_rate": 0.05, "initial_accumulator_value": 0.5, "epsilon": 1e-2,
+                                        "weight_decay": 0.25}),
+        ("adadelta_options", "Adadelta", {"learning_rate": 0.5, "rho": 0.7, "epsilon": 1e-2, "weight_decay": 0.25}),
+        *[(type.lower() + "_weight_decay", type, {"weight_decay": 0.5}) for type in ["SGD", "Adam", "RMSprop"]],
         *[(f"{type.lower()}_{clip}", type, {clip: bound} | more)
           for type, more in [("SGD", {"momentum": 0.9}), ("Adam", {}), ("RMSprop", {})]
           for clip, bound in [("clipvalue", 0.5), ("clipnorm", 2.0), ("global_clipnorm", 3.0)]],

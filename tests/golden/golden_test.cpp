@@ -43,46 +43,29 @@ void read_field(const Json& config, const char* name, T& field) {
   if (config.contains(name)) field = config.at(name).get<T>();
 }
 
-/// An optimizer, loss or metric with the fields that a case gives it.
-SGD configured(SGD sgd, const Json& config) {
-  read_field(config, "learning_rate", sgd.learning_rate);
-  read_field(config, "momentum", sgd.momentum);
-  read_field(config, "nesterov", sgd.nesterov);
-  return sgd;
-}
-
-Adam configured(Adam adam, const Json& config) {
-  read_field(config, "learning_rate", adam.learning_rate);
-  read_field(config, "beta_1", adam.beta_1);
-  read_field(config, "beta_2", adam.beta_2);
-  read_field(config, "epsilon", adam.epsilon);
-  return adam;
-}
-
-RMSprop configured(RMSprop rmsprop, const Json& config) {
-  read_field(config, "learning_rate", rmsprop.learning_rate);
-  read_field(config, "rho", rmsprop.rho);
-  read_field(config, "momentum", rmsprop.momentum);
-  read_field(config, "epsilon", rmsprop.epsilon);
-  read_field(config, "centered", rmsprop.centered);
-  return rmsprop;
-}
-
+/// An optimizer with the fields that a case gives it.
 template <class O>
-O with_clipping(O optimizer, const Json& config) {
-  read_field(config, "clipnorm", optimizer.clipnorm);
-  read_field(config, "clipvalue", optimizer.clipvalue);
-  read_field(config, "global_clipnorm", optimizer.global_clipnorm);
-  return configured(optimizer, config);
+O configured(O optimizer, const Json& config) {
+  const auto read = [&](const auto& field) {
+    read_field(config, std::string(field.name).c_str(), optimizer.*field.member);
+  };
+  std::apply([&](const auto&... fields) { (read(fields), ...); }, O::fields());
+  return optimizer;
 }
 
 template <class S>
 Optimizer<S> make_optimizer(const Json& description) {
   const std::string type = description.at("optimizer");
   const Json& config = description.at("config");
-  if (type == "SGD") return with_clipping(SGD{}, config);
-  if (type == "Adam") return with_clipping(Adam{}, config);
-  if (type == "RMSprop") return with_clipping(RMSprop{}, config);
+  if (type == "SGD") return configured(SGD{}, config);
+  if (type == "Adam") return configured(Adam{}, config);
+  if (type == "RMSprop") return configured(RMSprop{}, config);
+  if (type == "AdamW") return configured(AdamW{}, config);
+  if (type == "Adamax") return configured(Adamax{}, config);
+  if (type == "Nadam") return configured(Nadam{}, config);
+  if (type == "Lion") return configured(Lion{}, config);
+  if (type == "Adagrad") return configured(Adagrad{}, config);
+  if (type == "Adadelta") return configured(Adadelta{}, config);
   throw OptionError("no optimizer " + type);
 }
 

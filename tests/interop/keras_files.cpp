@@ -390,10 +390,11 @@ int run(const std::vector<std::string>& arguments) {
   } else if (is("make", 4)) {
     const std::uint64_t seed = std::stoull(a[1]);
     const auto model = Draw(seed).model();
-    const std::array<keras::TrainingPart, 3> optimizers{
+    const std::array<keras::TrainingPart, 4> optimizers{
         SGD{.learning_rate = 0.05, .momentum = 0.5, .nesterov = true},
         Adam{.learning_rate = 0.002, .beta_1 = 0.8, .clipnorm = 1.5},
-        RMSprop{.learning_rate = 0.003, .rho = 0.8, .centered = true}};
+        RMSprop{.learning_rate = 0.003, .rho = 0.8, .centered = true},
+        AdamW{.learning_rate = 0.004, .weight_decay = 0.02}};
     keras::save_model(model, a[3],
                       {.loss = MeanSquaredError{}, .optimizer = optimizers.at(std::stoul(a[2]))});
     Random random(seed, 1);

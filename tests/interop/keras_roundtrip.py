@@ -648,6 +648,7 @@ OPTIMIZERS = [
     {"optimizer": "SGD", "learning_rate": 0.05, "momentum": 0.5, "nesterov": True},
     {"optimizer": "Adam", "learning_rate": 0.002, "beta_1": 0.8, "clipnorm": 1.5},
     {"optimizer": "RMSprop", "learning_rate": 0.003, "rho": 0.8, "centered": True},
+    {"optimizer": "AdamW", "learning_rate": 0.004, "weight_decay": 0.02},
 ]
 
 

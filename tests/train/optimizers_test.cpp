@@ -2,6 +2,7 @@
 
 #include "support/allocations.hpp"
 #include "support/catch.hpp"
+#include "support/errors.hpp"
 #include "support/random_tensor.hpp"
 
 namespace heed::optimizers_test {
@@ -82,6 +83,26 @@ TEST_CASE("RMSprop takes Keras's steps, with momentum, centered, and both") {
                                0.24587454616622803}) < 1e-14);
 }
 
+TEST_CASE("Adam's and Adagrad's relatives take Keras's steps") {
+  CHECK(difference(
+            AdamW{.learning_rate = 0.125, .beta_1 = 0.875, .beta_2 = 0.96875, .weight_decay = 0.5},
+            {0.19297005507504716, -0.8681309203292696, 1.4830669226130377, -0.14544592839004253}) <
+        1e-14);
+  CHECK(difference(Adamax{.learning_rate = 0.125, .beta_1 = 0.875, .beta_2 = 0.96875},
+                   {0.3146200607991294, -1.013075623425735, 1.8825852725574577,
+                    -0.05956792269381429}) < 1e-14);
+  CHECK(difference(Nadam{.learning_rate = 0.125, .beta_1 = 0.875, .beta_2 = 0.96875},
+                   {0.29858351748844686, -1.0864362774535075, 1.9679946090005813,
+                    0.03880469190816812}) < 1e-14);
+  CHECK(difference(Lion{.learning_rate = 0.125, .beta_1 = 0.875, .beta_2 = 0.5},
+                   {0.25, -1.25, 2.0, -0.25}) < 1e-14);
+  CHECK(difference(Lion{.learning_rate = 0.125, .beta_1 = 0.875, .beta_2 = 0.5},
+                   {0.25, -1.25, 2.0, -0.25}) < 1e-14);
+  CHECK(difference(Adagrad{.learning_rate = 0.125}, {0.33889401064948316, -1.079994717138524,
+                                                     2.0166752568734063, 0.08838445157214952}) <
+        1e-14);
+}
+
 TEST_CASE("clipping by fields of the optimizer gives Keras's steps") {
   CHECK(difference(SGD{.learning_rate = 0.125, .clipnorm = 1},
                    {0.3295992838627163, -1.1197579681488568, 2.0464968714873475, 0.0625}) < 1e-15);
@@ -117,6 +138,68 @@ TEST_CASE("an update of many blocks is that of its parts, and allocates nothing"
   check(SGD{.momentum = 0.9, .nesterov = true});
   check(Adam{});
   check(RMSprop{.momentum = 0.9, .centered = true, .clipvalue = 1});
+  check(AdamW{});
+  check(Adamax{.weight_decay = 0.1});
+  check(Nadam{});
+  check(Lion{});
+  check(Adagrad{});
+  check(Adadelta{});
+}
+
+TEST_CASE("Nadam's momentum goes on for any number of updates") {
+  // The sum of its weights is known: for a constant gradient every step is nearly η.
+  Layout layout;
+  layout.append("a", {{"kernel", {1}}});
+  const Optimizer<double> optimizer = Nadam{.learning_rate = 1};
+  auto state = optimizer.make_state(layout);
+  Arena<double> w{0};
+  for (Index step = 0; step < 3000; ++step) {
+    Arena<double> dw{2};
+    const double before = w(0);
+    optimizer.update(layout, w, dw, state);
+    if (step > 1100) CHECK(testing::near(before - w(0), 1, 1e-6));
+  }
+}
+
+TEST_CASE("What is frozen does not decay, and neither do statistics") {
+  Layout layout;
+  const std::size_t frozen = layout.append("a", {{"kernel", {1}}});
+  layout.append("b", {{"kernel", {1}}});
+  layout.append("c", {{"mean", {1}}, {"kernel", {1}}});
+  Weight mean{"mean", {1}};
+  mean.momentum = 0.5;
+  layout.append("d", {mean});
+  layout.set_trains(frozen, 1, false);
+  const Optimizer<double> optimizer = SGD{.learning_rate = 0.5, .weight_decay = 0.5};
+  auto state = optimizer.make_state(layout);
+  Arena<double> w{1, 1, 1, 1, 1}, dw{0, 0, 0, 0, 4};
+  optimizer.update(layout, w, dw, state);
+  CHECK(w == Arena<double>{1, 0.75, 0.75, 0.75, 3});
+}
+
+TEST_CASE("Fields of optimizers are held to their ranges") {
+  const auto refused = [](const auto& optimizer) {
+    return testing::message<OptionError>([&] { Optimizer<double> made(optimizer); });
+  };
+  CHECK(refused(AdamW{.weight_decay = -1}) ==
+        "adamw: expected a weight_decay of at least 0, got -1");
+  CHECK(refused(AdamW{.beta_2 = 1}) == "adamw: expected beta_2 in [0, 1), got 1");
+  CHECK(refused(Adamax{.epsilon = -1}) == "adamax: expected an epsilon of at least 0, got -1");
+  CHECK(refused(Nadam{.beta_1 = NAN}) == "nadam: expected beta_1 in [0, 1), got nan");
+  CHECK(refused(Lion{.beta_1 = -0.5}) == "lion: expected beta_1 in [0, 1), got -0.5");
+  CHECK(refused(Adagrad{.initial_accumulator_value = -1}) ==
+        "adagrad: expected an initial_accumulator_value of at least 0, got -1");
+  CHECK(refused(Adagrad{.initial_accumulator_value = 0, .epsilon = 0}) ==
+        "adagrad: expected an initial_accumulator_value or an epsilon above 0, got 0");
+  CHECK(refused(Adadelta{.rho = 1}) == "adadelta: expected rho in [0, 1), got 1");
+  CHECK(refused(Adadelta{.epsilon = 0}) ==
+        "adadelta: expected an epsilon above 0, without which nothing moves, got 0");
+}
+
+TEST_CASE("Each optimizer has its name in Keras") {
+  for (const char* name : {"AdamW", "Adamax", "Nadam", "Lion", "Adagrad", "Adadelta"}) {
+    CHECK_NOTHROW(Optimizer<float>(name));
+  }
 }
 
 }  // namespace heed::optimizers_test

@@ -3,7 +3,7 @@
 #include <heed/io/json.hpp>
 #include <heed/train/losses.hpp>
 #include <heed/train/metrics.hpp>
-#include <heed/train/optimizers.hpp>
+#include <heed/train/optimizer.hpp>
 
 namespace heed::detail {
 
@@ -15,7 +15,8 @@ inline nlohmann::ordered_json keras_object(std::string_view class_name, const Co
 // Keras knows objects without arguments by their names.
 
 template <class T>
-  requires requires { T::name; }
+  requires(
+      requires { T::name; } && !requires(const T& part) { part.learning_rate; })
 nlohmann::ordered_json keras_training(const T&) { return T::name; }
 
 inline nlohmann::ordered_json keras_training(std::string_view name) { return name; }
@@ -40,25 +41,29 @@ inline nlohmann::ordered_json keras_training(const BinaryAccuracy& metric) {
   return keras_part("BinaryAccuracy", metric);
 }
 
-/// An optimizer with all its fields, except for clipping limits of 0, which are off in heed and
-/// missing in Keras.
-template <class O>
-nlohmann::ordered_json keras_optimizer(std::string_view class_name, const O& optimizer) {
-  Config config = get_config(optimizer);
-  std::erase_if(config, [](const auto& field) {
-    return field.first.find("clip") != std::string::npos && field.second == ConfigValue(0.0);
-  });
-  return keras_object(class_name, config);
+/// The name of an optimizer's class in Keras.
+inline std::string_view keras_optimizer_class(std::string_view name) {
+  constexpr auto classes = std::to_array<std::string_view>(
+      {"Adadelta", "Adagrad", "Adam", "Adamax", "AdamW", "Lion", "Nadam", "RMSprop", "SGD"});
+  const auto is_called = [name](std::string_view type) {
+    return std::equal(type.begin(), type.end(), name.begin(), name.end(),
+                      [](char a, char b) { return (a | 0x20) == (b | 0x20); });
+  };
+  return *std::find_if(classes.begin(), classes.end(), is_called);
 }
 
-inline nlohmann::ordered_json keras_training(const SGD& optimizer) {
-  return keras_optimizer("SGD", optimizer);
-}
-inline nlohmann::ordered_json keras_training(const Adam& optimizer) {
-  return keras_optimizer("Adam", optimizer);
-}
-inline nlohmann::ordered_json keras_training(const RMSprop& optimizer) {
-  return keras_optimizer("RMSprop", optimizer);
+/// An optimizer with all its fields, except for clipping limits and a decay of 0, which are off in
+/// heed and missing in Keras. AdamW's decay has another default.
+template <class O>
+  requires requires(const O& optimizer) { optimizer.learning_rate; }
+nlohmann::ordered_json keras_training(const O& optimizer) {
+  Config config = get_config(optimizer);
+  std::erase_if(config, [](const auto& field) {
+    const bool may_be_off = field.first.find("clip") != std::string::npos ||
+                            (field.first == "weight_decay" && !std::same_as<O, AdamW>);
+    return may_be_off && field.second == ConfigValue(0.0);
+  });
+  return keras_object(keras_optimizer_class(O::name), config);
 }
 
 }  // namespace heed::detail

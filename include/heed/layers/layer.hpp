@@ -35,6 +35,7 @@ struct Slot {
   Initializer initializer = Initializer::zeros;
   bool unit_forget = false;             ///< see `Weight::unit_forget`
   std::optional<double> momentum = {};  ///< of a statistic; see `Weight::momentum`
+  bool trains = true;                   ///< whether an optimizer changes it: it is not frozen
 };
 
 /// The weights of one layer, or their gradients, as views into an arena: `w[kernel]`. The order is

@@ -37,11 +37,18 @@ class Layout {
     }
     for (const Weight& weight : weights) {
       slots_.push_back({layer + "/" + weight.name, weight.shape, size_, weight.initializer,
-                        weight.unit_forget, weight.momentum});
+                        weight.unit_forget, weight.momentum, !weight.momentum});
       names_.emplace(slots_.back().name, slots_.size() - 1);
       size_ += weight.shape.size();
     }
     return first;
+  }
+
+  /// Freezes `count` weights from slot `first` on, or thaws them. Statistics never train.
+  void set_trains(std::size_t first, std::size_t count, bool trains) {
+    for (std::size_t i = first; i < first + count; ++i) {
+      slots_[i].trains = trains && !slots_[i].momentum;
+    }
   }
 
   /// Throws `ShapeError` unless the weights from slot `first` on have the shapes that another layer

@@ -81,6 +81,7 @@ class Graph {
   /// Sets whether the weights of a node, and of all nodes that share them, have gradients. No time
   /// is spent on gradients of frozen weights.
   void set_trains(std::size_t node, bool trains) {
+    layout_.set_trains(nodes_[node].first_slot, nodes_[node].slot_count, trains);
     for (Entry& entry : nodes_) {
       if (entry.slot_count > 0 && entry.first_slot == nodes_[node].first_slot)
         entry.trains = trains;

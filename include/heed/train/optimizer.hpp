@@ -2,8 +2,9 @@
 
 #include <functional>
 
+#include <heed/train/adagrad.hpp>
+#include <heed/train/adam_variants.hpp>
 #include <heed/train/by_name.hpp>
-#include <heed/train/optimizers.hpp>
 
 namespace heed {
 
@@ -14,7 +15,8 @@ namespace heed {
 ///
 /// These members are optional. `std::size_t moments() const` is the number of arenas in the state,
 /// which begin with zeros. `void validate() const` throws if a field is outside its range. The
-/// three fields of `Clipping` make it clip gradients. `static constexpr auto fields()` lists the
+/// three fields of `Clipping` make it clip gradients, and a field `weight_decay` λ makes it shrink
+/// weights before each update: `w ← w − λ η w`. `static constexpr auto fields()` lists the
 /// fields as in a layer, so that a training is not resumed with other values.
 template <class O, class S>
 concept OptimizerFunction = requires(const O& optimizer, View<S> w, View<const S> dw,
@@ -43,6 +45,14 @@ void update_statistics(const Layout& layout, View<S> w, View<S> dw) {
   }
 }
 
+/// Multiplies all weights that train.
+template <class S>
+void decay(const Layout& layout, S factor, View<S> w) {
+  for (const Slot& slot : layout.all_slots()) {
+    if (slot.trains) slot_view(w.data(), slot).array() *= factor;
+  }
+}
+
 }  // namespace detail
 
 /// Any optimizer, for one scalar type. Converts implicitly from an optimizer struct, or from a name
@@ -62,6 +72,9 @@ class Optimizer {
       clipping_ = {optimizer.clipnorm, optimizer.clipvalue, optimizer.global_clipnorm};
       clipping_.validate(name_);
     }
+    if constexpr (requires { optimizer.weight_decay; }) weight_decay_ = optimizer.weight_decay;
+    check<OptionError>(is_finite(weight_decay_) && weight_decay_ >= 0, name_,
+                       ": expected a weight_decay of at least 0, got ", weight_decay_);
     if constexpr (requires { O::fields(); }) {
       config_ = get_config(optimizer);
     } else {
@@ -93,6 +106,7 @@ class Optimizer {
   const std::string& name() const { return name_; }
   double learning_rate() const { return learning_rate_; }
   const Clipping& clipping() const { return clipping_; }
+  double weight_decay() const { return weight_decay_; }
 
   /// The fields that the optimizer lists.
   const Config& config() const { return config_; }
@@ -127,6 +141,9 @@ class Optimizer {
     ++state.steps;
     detail::update_statistics(layout, w, dw);
     clip(clipping_, layout, dw);
+    if (weight_decay_ > 0) {
+      detail::decay(layout, static_cast<Scalar>(1 - weight_decay_ * state.learning_rate), w);
+    }
     update_(w, dw, state);
   }
 
@@ -138,13 +155,20 @@ class Optimizer {
     return detail::make_by_name<Optimizer>("optimizer", lower,
                                            {{{"adam"}, [] { return Optimizer(Adam{}); }},
                                             {{"sgd"}, [] { return Optimizer(SGD{}); }},
-                                            {{"rmsprop"}, [] { return Optimizer(RMSprop{}); }}});
+                                            {{"rmsprop"}, [] { return Optimizer(RMSprop{}); }},
+                                            {{"adamw"}, [] { return Optimizer(AdamW{}); }},
+                                            {{"adamax"}, [] { return Optimizer(Adamax{}); }},
+                                            {{"nadam"}, [] { return Optimizer(Nadam{}); }},
+                                            {{"lion"}, [] { return Optimizer(Lion{}); }},
+                                            {{"adagrad"}, [] { return Optimizer(Adagrad{}); }},
+                                            {{"adadelta"}, [] { return Optimizer(Adadelta{}); }}});
   }
 
   std::string name_;
   double learning_rate_ = 0;
   std::size_t moments_ = 0;
   Clipping clipping_;
+  double weight_decay_ = 0;
   Config config_;
   std::function<void(View<Scalar>, View<const Scalar>, OptimizerState<Scalar>&)> update_;
 };

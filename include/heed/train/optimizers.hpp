@@ -44,6 +44,7 @@ struct SGD {
   double clipnorm = 0;         ///< see `Clipping`
   double clipvalue = 0;        ///< see `Clipping`
   double global_clipnorm = 0;  ///< see `Clipping`
+  double weight_decay = 0;     ///< see `Optimizer`
 
   static constexpr std::string_view name = "SGD";
   static constexpr auto fields() {
@@ -52,7 +53,8 @@ struct SGD {
                       field("nesterov", &SGD::nesterov),
                       field("clipnorm", &SGD::clipnorm),
                       field("clipvalue", &SGD::clipvalue),
-                      field("global_clipnorm", &SGD::global_clipnorm)};
+                      field("global_clipnorm", &SGD::global_clipnorm),
+                      field("weight_decay", &SGD::weight_decay)};
   }
 
   void validate() const {
@@ -98,6 +100,7 @@ struct Adam {
   double clipnorm = 0;         ///< see `Clipping`
   double clipvalue = 0;        ///< see `Clipping`
   double global_clipnorm = 0;  ///< see `Clipping`
+  double weight_decay = 0;     ///< see `Optimizer`
 
   static constexpr std::string_view name = "adam";
   static constexpr auto fields() {
@@ -107,7 +110,8 @@ struct Adam {
                       field("epsilon", &Adam::epsilon),
                       field("clipnorm", &Adam::clipnorm),
                       field("clipvalue", &Adam::clipvalue),
-                      field("global_clipnorm", &Adam::global_clipnorm)};
+                      field("global_clipnorm", &Adam::global_clipnorm),
+                      field("weight_decay", &Adam::weight_decay)};
   }
 
   void validate() const {
@@ -156,6 +160,7 @@ struct RMSprop {
   double clipnorm = 0;         ///< see `Clipping`
   double clipvalue = 0;        ///< see `Clipping`
   double global_clipnorm = 0;  ///< see `Clipping`
+  double weight_decay = 0;     ///< see `Optimizer`
 
   static constexpr std::string_view name = "rmsprop";
   static constexpr auto fields() {
@@ -166,7 +171,8 @@ struct RMSprop {
                       field("centered", &RMSprop::centered),
                       field("clipnorm", &RMSprop::clipnorm),
                       field("clipvalue", &RMSprop::clipvalue),
-                      field("global_clipnorm", &RMSprop::global_clipnorm)};
+                      field("global_clipnorm", &RMSprop::global_clipnorm),
+                      field("weight_decay", &RMSprop::weight_decay)};
   }
 
   void validate() const {
