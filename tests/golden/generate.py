@@ -981,6 +981,19 @@ def losses():
             "CategoricalCrossentropy", np.eye(3)[[0, 1, 2, 0, 1]],
             single([[1e4, -1e4, 0], [1e4, -1e4, 0], [1e4, 1e4, 1e4], [-100, 0, 100], [20, 0, -20]]),
             from_logits=True, **config)
+    first, rng = rng, np.random.default_rng(7100)
+    sparse = "SparseCategoricalCrossentropy"
+    for name, shape in [("one", (1, 1)), ("rank_2", (5, 7)), ("rank_3", (2, 3, 5))]:
+        labels = rng.integers(0, shape[-1], shape[:-1])
+        cases["sparse_probabilities_" + name] = loss_case(sparse, labels, uniform(*shape))
+        cases["sparse_logits_" + name] = loss_case(sparse, labels, normal(*shape), from_logits=True)
+    cases["sparse_probabilities_saturated"] = loss_case(
+        sparse, np.array([0, 1, 2, 0, 1]),
+        np.array([[1, 0, 0], [1, 0, 0], [1e-9, 1, 1e-5], [0.5, 0.5, 0], [0, 1, 1e-12]]))
+    cases["sparse_logits_saturated"] = loss_case(
+        sparse, np.array([0, 1, 2, 0, 1]),
+        single([[1e4, -1e4, 0], [1e4, -1e4, 0], [1e4, 1e4, 1e4], [-100, 0, 100], [20, 0, -20]]), from_logits=True)
+    rng = first
     y = normal(4, 3)
     cases["squared_zeros"] = loss_case("MeanSquaredError", y, y)
     cases["absolute_zeros"] = loss_case("MeanAbsoluteError", y, y)
@@ -995,11 +1008,14 @@ def metrics():
     cases = {}
 
     def add(name, type, y, p, **config):
-        metric = getattr(keras.metrics, type)(dtype="float64", **config)
+        exact = "TopK" not in type  # which TensorFlow has in float32 only
+        metric = getattr(keras.metrics, type)(dtype="float64" if exact else "float32", **config)
         y, p = np.asarray(y, np.float64), single(p)
-        metric.update_state(y, p)
-        cases[name] = ({"metric": type, "config": config},
-                       {"y": y, "p": p, "value": np.reshape(metric.result(), 1)})
+        metric.update_state(y, p if exact else np.float32(p))
+        value = np.float64(metric.result())
+        if not exact:
+            value = np.round(value * y.size) / y.size
+        cases[name] = ({"metric": type, "config": config}, {"y": y, "p": p, "value": np.reshape(value, 1)})
 
     for name, shape in [("one", (1, 1)), ("column", (33, 1)), ("rank_2", (7, 5)),
                         ("rank_3", (2, 3, 5))]:
@@ -1011,6 +1027,14 @@ def metrics():
         y, p = single(rng.normal(size=shape)), rng.normal(size=shape)
         add("squared_" + name, "MeanSquaredError", y, p)
         add("absolute_" + name, "MeanAbsoluteError", y, p)
+    rng = np.random.default_rng(8100)
+    for name, shape in [("rank_2", (17, 7)), ("rank_3", (2, 9, 5))]:
+        y, p = rng.integers(0, shape[-1], shape[:-1]), rng.uniform(size=shape)
+        add("sparse_accuracy_" + name, "SparseCategoricalAccuracy", y, p)
+        add("sparse_top_2_" + name, "SparseTopKCategoricalAccuracy", y, p, k=2)
+        add("sparse_top_k_" + name, "SparseTopKCategoricalAccuracy", y, p)
+    add("sparse_accuracy_ties", "SparseCategoricalAccuracy", [0, 1, 2, 2],
+        [[0.5, 0.5, 0], [0.5, 0.5, 0], [0.2, 0.4, 0.4], [0, 0, 0.1]])
     add("binary_accuracy_ties", "BinaryAccuracy", [[0], [0], [0], [1]], [[0.5], [0.5], [0], [1]])
     add("categorical_accuracy_ties", "CategoricalAccuracy", np.eye(3)[[0, 1, 2, 2]],
         [[0.5, 0.5, 0], [0.5, 0.5, 0], [0.2, 0.4, 0.4], [0, 0, 0.1]])
@@ -1268,6 +1292,20 @@ def training_fit():
     made = {"x": {"x": normal(13, 4)}, "y": {"y": np.float64(rng.integers(0, 2, (13, 1)))}}
     cases["two_classes"] = fit_case(net, 8, made, loss="binary_crossentropy",
                                     class_weight={0: 0.25, 1: 2.0}, **options)
+
+    # Targets are class numbers.
+    def labels(data):
+        return data | {"y": {"y": np.argmax(data["y"]["y"], -1).astype(np.float64)}}
+
+    options = {"metrics": ["accuracy"], "weighted_metrics": ["sparse_categorical_crossentropy"]}
+    for by in [None, "step", "sample"]:
+        cases[f"masked_labels_by_{by}"] = fit_case(classes, 11, labels(sequences(10, by, 3)), labels(sequences(6, by, 3)),
+                                                   loss="sparse_categorical_crossentropy", **options)
+    net = network((4,), layer("Dense", "y", units=3, activation="softmax"))
+    made = {role: labels({"x": {"x": normal(count, 4)}, "y": {"y": one_hot(3, count)}})
+            for role, count in [("training", 13), ("validation", 5)]}
+    cases["labels"] = fit_case(net, 12, made["training"], made["validation"], loss="sparse_categorical_crossentropy",
+                               class_weight={0: 0.5, 1: 3.0, 2: 1.25}, metrics=["accuracy"])
 
     # Statistics move, with and without a mask.
     net = recurrent(layer("BatchNormalization", "bn", momentum=0.75), layer("Dense", "y", units=2))

@@ -81,6 +81,9 @@ template <class S>
 Loss<S> make_loss(const std::string& type, const Json& config) {
   if (type == "BinaryCrossentropy") return crossentropy<BinaryCrossentropy>(config);
   if (type == "CategoricalCrossentropy") return crossentropy<CategoricalCrossentropy>(config);
+  if (type == "SparseCategoricalCrossentropy") {
+    return configured(SparseCategoricalCrossentropy{}, config);
+  }
   if (type == "MeanSquaredError") return MeanSquaredError{};
   if (type == "MeanAbsoluteError") return MeanAbsoluteError{};
   throw OptionError("no loss " + type);
@@ -93,6 +96,10 @@ Metric<S> make_metric(const Json& description) {
   read_field(description.at("config"), "threshold", binary.threshold);
   if (type == "BinaryAccuracy") return binary;
   if (type == "CategoricalAccuracy") return CategoricalAccuracy{};
+  if (type == "SparseCategoricalAccuracy") return SparseCategoricalAccuracy{};
+  if (type == "SparseTopKCategoricalAccuracy") {
+    return configured(SparseTopKCategoricalAccuracy{}, description.at("config"));
+  }
   if (type == "MeanSquaredError") return MeanSquaredError{};
   if (type == "MeanAbsoluteError") return MeanAbsoluteError{};
   throw OptionError("no metric " + type);

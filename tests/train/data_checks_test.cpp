@@ -68,7 +68,8 @@ TEST_CASE("class numbers for categorical cross-entropy are told how to become on
     const auto x = zeros({4, 3});
     return testing::message<Error>([&] { detail::check_data<double>(classes, loss, {x, y}, ""); });
   };
-  const std::string advice = "; one_hot(y, 3) makes rows of class numbers";
+  const std::string advice =
+      "; SparseCategoricalCrossentropy takes class numbers, and one_hot(y, 3) makes rows of them";
   for (const Shape& shape : {Shape{4}, Shape{4, 1}}) {
     CHECK(refused(zeros(shape), CategoricalCrossentropy{}) ==
           join("categorical_crossentropy: expected y of (4, 3), which is what Dense \"output\" "
@@ -83,6 +84,28 @@ TEST_CASE("class numbers for categorical cross-entropy are told how to become on
     CHECK(refused(y, CategoricalCrossentropy{}) ==
           join("categorical_crossentropy: expected targets in [0, 1], y has ", number,
                " at (1, 2); one_hot makes rows of class numbers"));
+  }
+}
+
+TEST_CASE("class numbers are whole, and of a class that the model has") {
+  const auto classes = testing::dense_network(3, ActivationFunction::softmax);
+  const auto refused = [&](const Tensor<double>& y) {
+    const Loss<double> loss = SparseCategoricalCrossentropy{};
+    const auto x = zeros({4, 3});
+    return testing::message<Error>([&] { detail::check_data<double>(classes, loss, {x, y}, ""); });
+  };
+  for (const Shape& shape : {Shape{4}, Shape{4, 1}})
+    CHECK(refused(zeros(shape)) == "(nothing thrown)");
+  CHECK(refused(zeros({4, 3})) ==
+        "sparse_categorical_crossentropy: expected y of (4, 1), a class number for each row that "
+        "Dense \"output\" gives, got (4, 3); CategoricalCrossentropy takes rows of shares");
+  CHECK(refused(zeros({4, 2})).ends_with("got (4, 2)"));
+  auto y = zeros({4});
+  for (const double label : {-1.0, 3.0, 0.5}) {
+    y(2) = label;
+    CHECK(refused(y) == join("sparse_categorical_crossentropy: expected class numbers from 0 to 2, "
+                             "y has ",
+                             label, " at (2, 0)"));
   }
 }
 

@@ -56,7 +56,9 @@ TEST_CASE("a metric is made from a name that Keras has for it, and is called so"
   CHECK(Metric<double>("BinaryAccuracy")(y, p) == 4.0 / 6);
   CHECK(testing::message<OptionError>([] { Metric<double>("f1"); }) ==
         "there is no metric \"f1\" among \"accuracy\", \"binary_accuracy\", "
-        "\"categorical_accuracy\", \"binary_crossentropy\", \"categorical_crossentropy\", "
+        "\"categorical_accuracy\", \"sparse_categorical_accuracy\", "
+        "\"sparse_top_k_categorical_accuracy\", \"sparse_categorical_crossentropy\", "
+        "\"binary_crossentropy\", \"categorical_crossentropy\", "
         "\"mean_squared_error\", \"mean_absolute_error\"");
 }
 

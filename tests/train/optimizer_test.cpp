@@ -83,9 +83,10 @@ TEST_CASE("an optimizer is made from a name that Keras has for it, whatever its 
   CHECK(Optimizer<float>("adam").config() == Optimizer<float>(Adam{}).config());
   CHECK(Optimizer<float>("SGD").name() == "SGD");
   CHECK(Optimizer<float>("RMSprop").learning_rate() == 1e-3);
-  CHECK(testing::message<OptionError>([] { Optimizer<float>("ftrl"); }) ==
-        "there is no optimizer \"ftrl\" among \"adam\", \"sgd\", \"rmsprop\", \"adamw\", \"adamax\", "
-        "\"nadam\", \"lion\", \"adagrad\", \"adadelta\"");
+  CHECK(
+      testing::message<OptionError>([] { Optimizer<float>("ftrl"); }) ==
+      "there is no optimizer \"ftrl\" among \"adam\", \"sgd\", \"rmsprop\", \"adamw\", \"adamax\", "
+      "\"nadam\", \"lion\", \"adagrad\", \"adadelta\"");
 }
 
 TEST_CASE("a state that no training comes to is refused, and changes nothing") {

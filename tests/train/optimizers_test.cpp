@@ -96,11 +96,12 @@ TEST_CASE("Adam's and Adagrad's relatives take Keras's steps") {
                     0.03880469190816812}) < 1e-14);
   CHECK(difference(Lion{.learning_rate = 0.125, .beta_1 = 0.875, .beta_2 = 0.5},
                    {0.25, -1.25, 2.0, -0.25}) < 1e-14);
-  CHECK(difference(Lion{.learning_rate = 0.125, .beta_1 = 0.875, .beta_2 = 0.5},
-                   {0.25, -1.25, 2.0, -0.25}) < 1e-14);
   CHECK(difference(Adagrad{.learning_rate = 0.125}, {0.33889401064948316, -1.079994717138524,
                                                      2.0166752568734063, 0.08838445157214952}) <
         1e-14);
+  CHECK(difference(Adadelta{.learning_rate = 1.0, .rho = 0.875, .epsilon = 0x1p-10},
+                   {0.35452086662930576, -1.1302537663643313, 1.991980486100342,
+                    0.12504454591769687}) < 1e-14);
 }
 
 TEST_CASE("clipping by fields of the optimizer gives Keras's steps") {

@@ -37,6 +37,12 @@ inline nlohmann::ordered_json keras_training(const BinaryCrossentropy& loss) {
 inline nlohmann::ordered_json keras_training(const CategoricalCrossentropy& loss) {
   return keras_part("CategoricalCrossentropy", loss);
 }
+inline nlohmann::ordered_json keras_training(const SparseCategoricalCrossentropy& loss) {
+  return keras_part("SparseCategoricalCrossentropy", loss);
+}
+inline nlohmann::ordered_json keras_training(const SparseTopKCategoricalAccuracy& metric) {
+  return keras_part("SparseTopKCategoricalAccuracy", metric);
+}
 inline nlohmann::ordered_json keras_training(const BinaryAccuracy& metric) {
   return keras_part("BinaryAccuracy", metric);
 }

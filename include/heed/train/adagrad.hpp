@@ -31,9 +31,9 @@ struct Adagrad {
 
   void validate() const {
     detail::check_epsilon(name, epsilon);
-    check<OptionError>(
-        is_finite(initial_accumulator_value) && initial_accumulator_value >= 0, name,
-        ": expected an initial_accumulator_value of at least 0, got ", initial_accumulator_value);
+    check<OptionError>(is_finite(initial_accumulator_value) && initial_accumulator_value >= 0, name,
+                       ": expected an initial_accumulator_value of at least 0, got ",
+                       initial_accumulator_value);
     check<OptionError>(initial_accumulator_value + epsilon > 0, name,
                        ": expected an initial_accumulator_value or an epsilon above 0, got 0");
   }

@@ -27,9 +27,7 @@ Made make_by_name(std::string_view what, std::string_view name,
     }
   }
   const auto known = quoted(choices, [](const auto& choice) { return choice.names.front(); });
-  const bool is_sparse = name.starts_with("sparse_");
-  throw OptionError(join("there is no ", what, " \"", name, "\" among ", known,
-                         is_sparse ? "; one_hot makes rows of class numbers" : ""));
+  throw OptionError(join("there is no ", what, " \"", name, "\" among ", known));
 }
 
 /// A type that can be read as a name.

@@ -17,10 +17,14 @@ class CountedRows {
  public:
   /// Takes a model's output p and its targets y, which must outlive the use of this object.
   /// `weight` is (N), or (N, T) for p: (N, T, …); false: all weights are 1. Throws `ShapeError`,
-  /// with `what` in front, for targets and weights of another shape.
+  /// with `what` in front, for targets and weights of another shape. Targets may be class numbers,
+  /// for losses and metrics that take these.
   void take(std::string_view what, View<const Scalar> y, View<const Scalar> p, Mask mask = {},
             View<const Scalar> weight = {}) {
-    y_ = match_targets(what, y, p.shape());
+    y_ = fit_targets(y, p.shape());
+    const Shape class_numbers = p.shape().with_last(1);
+    if (!y_) y_ = fit_targets(y, class_numbers);
+    if (!y_) y_ = match_targets(what, y, p.shape());
     p_ = p;
     weight_ = weight;
     mask_ = mask;
@@ -101,10 +105,11 @@ class CountedRows {
     for (Index axis = 2; axis < p.rank(); ++axis) shape.push_back(p.dim(axis));
     if (shape.rank() == 1) shape.push_back(1);
     width_ = p.shape().product(2, p.rank());
-    y_memory_.resize(shape);
+    const Index y_width = y.shape().product(2, y.rank());
+    y_memory_.resize(shape.with_last(y.shape() == p.shape() ? shape.back() : 1));
     p_memory_.resize(shape);
     for_each_counted([&](Index row, Index from) {
-      std::copy_n(y.data() + from * width_, width_, y_memory_.data() + row * width_);
+      std::copy_n(y.data() + from * y_width, y_width, y_memory_.data() + row * y_width);
       std::copy_n(p.data() + from * width_, width_, p_memory_.data() + row * width_);
     });
     y_ = y_memory_;
@@ -126,9 +131,11 @@ class CountedRows {
     Shape shape{1};
     for (Index axis = weight_.rank(); axis < p_.rank(); ++axis) shape.push_back(p_.dim(axis));
     const Index size = shape.size();
+    const Shape y_shape = y_.shape() == p_.shape() ? shape : shape.with_last(1);
+    const Index y_size = y_shape.size();
     for (Index i = 0; i < weight_.size(); ++i) {
       const auto weight = static_cast<double>(weight_.data()[i]);
-      use(weight, View<const Scalar>(y_.data() + i * size, shape),
+      use(weight, View<const Scalar>(y_.data() + i * y_size, y_shape),
           View<const Scalar>(p_.data() + i * size, shape), i * size);
     }
   }

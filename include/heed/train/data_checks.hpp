@@ -73,7 +73,7 @@ Column<Scalar> check_targets(const Graph<Scalar>& graph, std::size_t k, const Sh
                              const Loss<Scalar>& loss, const Column<Scalar>& y,
                              const std::vector<Column<Scalar>>& inputs, const std::string& name) {
   const bool is_uneven = y.sequences() != nullptr;
-  Shape expected = output.batch(y.samples());
+  Shape expected = loss.target_shape(output.batch(y.samples()));
   Shape given = y.shape();
   if (is_uneven && given.rank() > 1) given = given.with(1, expected.rank() > 1 ? expected[1] : any);
   for (Index axis = 1; axis < (std::min)(expected.rank(), given.rank()); ++axis) {
@@ -85,23 +85,28 @@ Column<Scalar> check_targets(const Graph<Scalar>& graph, std::size_t k, const Sh
   };
   const bool are_classes =
       loss.canonical_activation() == ActivationFunction::softmax && fits(expected.with_last(1));
-  const auto advice = join("; one_hot(y, ", expected.back(), ") makes rows of class numbers");
+  const auto advice = join("; SparseCategoricalCrossentropy takes class numbers, and one_hot(y, ",
+                           expected.back(), ") makes rows of them");
+  const bool are_rows = loss.takes_class_numbers() && fits(expected.with_last(output.back()));
   // Targets that are `Sequences` need an output with steps.
-  check<ShapeError>(fits(expected) && (!is_uneven || output.rank() > 1), loss.name(), ": expected ",
-                    name, " of ", output.batch(y.samples()), ", which is what ",
-                    graph.title(graph.outputs()[k].index), " gives, got ",
-                    is_uneven ? "Sequences of " : "", y.shape(), are_classes ? advice : "");
+  check<ShapeError>(
+      fits(expected) && (!is_uneven || output.rank() > 1), loss.name(), ": expected ", name, " of ",
+      loss.target_shape(output.batch(y.samples())),
+      loss.takes_class_numbers() ? ", a class number for each row that " : ", which is what ",
+      graph.title(graph.outputs()[k].index), " gives, got ", is_uneven ? "Sequences of " : "",
+      y.shape(), are_classes ? advice : "",
+      are_rows ? "; CategoricalCrossentropy takes rows of shares" : "");
   const Mask mask = y.mask();
   check<ShapeError>(
       !mask || (expected.rank() > 2 && mask.shape() == Shape{expected[0], expected[1]}),
       "expected a mask of (samples, steps) for ", name, " of ", expected, ", got ", mask.shape());
   check_column_is_finite(name, y);
   if (is_uneven) {
-    for (Index n = 0; n < y.samples(); ++n) loss.check_targets(y.sequence(n));
+    for (Index n = 0; n < y.samples(); ++n) loss.check_targets(y.sequence(n), output.back());
     return pad_as_output(y, output[0], inputs, name);
   }
   const Column<Scalar> targets = y.reshaped(expected);
-  loss.check_targets(targets.values());
+  loss.check_targets(targets.values(), output.back());
   return targets;
 }
 

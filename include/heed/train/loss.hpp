@@ -6,6 +6,7 @@
 
 #include <heed/train/by_name.hpp>
 #include <heed/train/losses.hpp>
+#include <heed/train/sparse_categorical.hpp>
 
 namespace heed {
 
@@ -14,7 +15,9 @@ namespace heed {
 /// loss of a batch and writes its gradient of `p` to `dp` unless that view is false.
 ///
 /// These members are optional. `void validate() const` throws if a field is outside its range.
-/// `void check_targets(View<const S> y) const` throws if the loss is not defined for the targets.
+/// `void check_targets(View<const S> y) const` throws if the loss is not defined for the targets; a
+/// second argument `Index classes` is the number of predictions along the last axis.
+/// `static constexpr bool takes_class_numbers = true`: a target is the number of a class.
 /// `void check_output(const NetworkOutput&) const` throws if the network does not fit the loss.
 /// `static constexpr ActivationFunction canonical_activation`, with a field `bool from_logits`,
 /// makes training remove this function from the network and compute the loss from logits.
@@ -49,6 +52,13 @@ View<const S> match_targets(std::string_view what, View<const S> y, const Shape&
   return targets;
 }
 
+/// Whether the targets of a loss or a metric are class numbers.
+template <class L>
+inline constexpr bool has_class_numbers = false;
+template <class L>
+  requires requires { L::takes_class_numbers; }
+inline constexpr bool has_class_numbers<L> = L::takes_class_numbers;
+
 }  // namespace detail
 
 /// Any loss, for one scalar type. Converts implicitly from a loss struct, or from a name that Keras
@@ -60,14 +70,18 @@ class Loss {
 
   template <LossFunction<Scalar> L>
   Loss(L loss)  // NOLINT(google-explicit-constructor): `.loss = MeanSquaredError{}`
-      : name_(L::name) {
+      : name_(L::name), takes_class_numbers_(detail::has_class_numbers<L>) {
     if constexpr (requires { loss.validate(); }) loss.validate();
     if constexpr (requires { L::fields(); }) config_ = get_config(loss);
     evaluate_ = [loss](View<const Scalar> y, View<const Scalar> p, View<Scalar> dp) {
       return static_cast<double>(loss.evaluate(y, p, dp));
     };
-    if constexpr (requires(View<const Scalar> y) { loss.check_targets(y); }) {
-      check_targets_ = [loss](View<const Scalar> y) { loss.check_targets(y); };
+    if constexpr (requires(View<const Scalar> y) { loss.check_targets(y, Index{1}); }) {
+      check_targets_ = [loss](View<const Scalar> y, Index classes) {
+        loss.check_targets(y, classes);
+      };
+    } else if constexpr (requires(View<const Scalar> y) { loss.check_targets(y); }) {
+      check_targets_ = [loss](View<const Scalar> y, Index) { loss.check_targets(y); };
     }
     if constexpr (requires(const NetworkOutput& output) { loss.check_output(output); }) {
       check_output_ = [loss](const NetworkOutput& output) { loss.check_output(output); };
@@ -105,14 +119,22 @@ class Loss {
   explicit operator bool() const { return bool(evaluate_); }
 
   /// The mean loss of a batch of predictions p: (N, …). Writes its gradient of p to `dp` if given.
-  /// Throws `ShapeError` unless y has p's shape, except for a last axis of 1.
+  /// Throws `ShapeError` unless y has the shape of `target_shape`, except for a last axis of 1.
   double operator()(View<const Scalar> y, View<const Scalar> p, View<Scalar> dp = {}) const {
-    return evaluate_(detail::match_targets(name_, y, p.shape()), p, dp);
+    return evaluate_(detail::match_targets(name_, y, target_shape(p.shape())), p, dp);
   }
 
-  /// Throws `DataError` for targets that the loss is not defined for.
-  void check_targets(View<const Scalar> y) const {
-    if (check_targets_) check_targets_(y);
+  /// The shape of the targets for predictions of this shape: the same, or with a last axis of 1 if
+  /// they are class numbers.
+  Shape target_shape(const Shape& predictions) const {
+    return takes_class_numbers_ ? predictions.with_last(1) : predictions;
+  }
+  bool takes_class_numbers() const { return takes_class_numbers_; }
+
+  /// Throws `DataError` for targets that the loss is not defined for. `classes` is the number of
+  /// predictions along the last axis.
+  void check_targets(View<const Scalar> y, Index classes) const {
+    if (check_targets_) check_targets_(y, classes);
   }
 
   /// Throws `OptionError` for a network that does not fit the loss.
@@ -127,24 +149,28 @@ class Loss {
 
  private:
   static Loss named(std::string_view name) {
-    return detail::make_by_name<Loss>("loss", name,
-                                      {{{"binary_crossentropy", "BinaryCrossentropy", "bce", "BCE"},
-                                        [] { return Loss(BinaryCrossentropy{}); }},
-                                       {{"categorical_crossentropy", "CategoricalCrossentropy"},
-                                        [] { return Loss(CategoricalCrossentropy{}); }},
-                                       {{"mean_squared_error", "MeanSquaredError", "mse", "MSE"},
-                                        [] { return Loss(MeanSquaredError{}); }},
-                                       {{"mean_absolute_error", "MeanAbsoluteError", "mae", "MAE"},
-                                        [] { return Loss(MeanAbsoluteError{}); }}});
+    return detail::make_by_name<Loss>(
+        "loss", name,
+        {{{"binary_crossentropy", "BinaryCrossentropy", "bce", "BCE"},
+          [] { return Loss(BinaryCrossentropy{}); }},
+         {{"categorical_crossentropy", "CategoricalCrossentropy"},
+          [] { return Loss(CategoricalCrossentropy{}); }},
+         {{"sparse_categorical_crossentropy", "SparseCategoricalCrossentropy"},
+          [] { return Loss(SparseCategoricalCrossentropy{}); }},
+         {{"mean_squared_error", "MeanSquaredError", "mse", "MSE"},
+          [] { return Loss(MeanSquaredError{}); }},
+         {{"mean_absolute_error", "MeanAbsoluteError", "mae", "MAE"},
+          [] { return Loss(MeanAbsoluteError{}); }}});
   }
 
   std::string name_;
   Config config_;
   std::function<double(View<const Scalar>, View<const Scalar>, View<Scalar>)> evaluate_;
-  std::function<void(View<const Scalar>)> check_targets_;
+  std::function<void(View<const Scalar>, Index)> check_targets_;
   std::function<void(const NetworkOutput&)> check_output_;
   std::function<Loss()> from_logits_;
   ActivationFunction canonical_activation_ = ActivationFunction::linear;
+  bool takes_class_numbers_ = false;
 };
 
 }  // namespace heed

@@ -50,13 +50,16 @@ struct CategoricalAccuracy {
   }
 };
 
-/// Keras's "accuracy": BinaryAccuracy for one number, CategoricalAccuracy for several.
+/// Keras's "accuracy": BinaryAccuracy for one number, CategoricalAccuracy for several, and
+/// SparseCategoricalAccuracy if the targets are class numbers.
 struct Accuracy {
   static constexpr std::string_view name = "accuracy";
+  static constexpr bool may_take_class_numbers = true;
 
   template <class S>
   double evaluate(View<const S> y, View<const S> p) const {
-    return p.shape().back() == 1 ? BinaryAccuracy{}.evaluate(y, p)
+    if (p.shape().back() == 1) return BinaryAccuracy{}.evaluate(y, p);
+    return y.shape().back() == 1 ? SparseCategoricalAccuracy{}.evaluate(y, p)
                                  : CategoricalAccuracy{}.evaluate(y, p);
   }
 };
@@ -64,8 +67,8 @@ struct Accuracy {
 /// The requirements on `.metrics`: a struct with a `static constexpr std::string_view name` and
 /// `double evaluate(View<const S> y, View<const S> p) const`, which returns the mean over a batch.
 /// Optional members are `void check_output(const NetworkOutput&) const`, which throws if the
-/// network does not fit the metric, and `static constexpr auto fields()`, as in a loss. Every loss
-/// is also a metric.
+/// network does not fit the metric, and `fields()` and `takes_class_numbers`, as in a loss. Every
+/// loss is also a metric.
 template <class M, class S>
 concept MetricFunction = requires(const M& metric, View<const S> y) {
   { M::name } -> std::convertible_to<std::string_view>;
@@ -80,7 +83,10 @@ class Metric {
   template <class M>
   Metric(M metric)  // NOLINT(google-explicit-constructor): `.metrics = {BinaryAccuracy{}}`
       requires(MetricFunction<M, Scalar> || LossFunction<M, Scalar>)
-      : name_(M::name) {
+      : name_(M::name), takes_class_numbers_(detail::has_class_numbers<M>) {
+    if constexpr (requires { M::may_take_class_numbers; }) {
+      may_take_class_numbers_ = M::may_take_class_numbers;
+    }
     if constexpr (requires { M::fields(); }) config_ = get_config(metric);
     evaluate_ = [metric](View<const Scalar> y, View<const Scalar> p) -> double {
       if constexpr (MetricFunction<M, Scalar>) {
@@ -122,9 +128,14 @@ class Metric {
   }
 
   /// The mean over a batch of predictions p: (N, …). Throws `ShapeError` unless y has p's shape,
-  /// except for a last axis of 1.
+  /// or is one class number for each of its rows if the metric takes these. y may lack a last axis
+  /// of 1, or have one more.
   double operator()(View<const Scalar> y, View<const Scalar> p) const {
-    return evaluate_(detail::match_targets(name_, y, p.shape()), p);
+    Shape expected = p.shape();
+    const Shape numbers = expected.empty() ? expected : expected.with_last(1);
+    const bool fits_numbers = may_take_class_numbers_ && detail::fit_targets(y, numbers);
+    if (takes_class_numbers_ || fits_numbers) expected = numbers;
+    return evaluate_(detail::match_targets(name_, y, expected), p);
   }
 
  private:
@@ -135,6 +146,12 @@ class Metric {
          {{"binary_accuracy", "BinaryAccuracy"}, [] { return Metric(BinaryAccuracy{}); }},
          {{"categorical_accuracy", "CategoricalAccuracy"},
           [] { return Metric(CategoricalAccuracy{}); }},
+         {{"sparse_categorical_accuracy", "SparseCategoricalAccuracy"},
+          [] { return Metric(SparseCategoricalAccuracy{}); }},
+         {{"sparse_top_k_categorical_accuracy", "SparseTopKCategoricalAccuracy"},
+          [] { return Metric(SparseTopKCategoricalAccuracy{}); }},
+         {{"sparse_categorical_crossentropy", "SparseCategoricalCrossentropy"},
+          [] { return Metric(SparseCategoricalCrossentropy{}); }},
          {{"binary_crossentropy", "BinaryCrossentropy", "bce", "BCE"},
           [] { return Metric(BinaryCrossentropy{}); }},
          {{"categorical_crossentropy", "CategoricalCrossentropy"},
@@ -149,6 +166,7 @@ class Metric {
   Config config_;
   std::function<double(View<const Scalar>, View<const Scalar>)> evaluate_;
   std::function<void(const NetworkOutput&)> check_output_;
+  bool takes_class_numbers_, may_take_class_numbers_ = false;
 };
 
 /// The value of `.metrics`: a list for the only output of a model, `{Accuracy{}, "mae"}`, or lists

@@ -198,7 +198,10 @@ class Trainer {
     check<ShapeError>(batch.masks.empty() || batch.masks.size() == terms.size(), "model \"",
                       model_.name(), "\": expected a mask for each of ", terms.size(),
                       " outputs, got ", batch.masks.size());
-    for (std::size_t k = 0; k < terms.size(); ++k) terms[k].loss.check_targets(batch.y[k]);
+    for (std::size_t k = 0; k < terms.size(); ++k) {
+      const Graph<Scalar>& graph = objective_.graph();
+      terms[k].loss.check_targets(batch.y[k], graph.shape(graph.outputs()[k]).back());
+    }
   }
   const Layout& graph_layout() const { return objective_.graph().layout(); }
 
