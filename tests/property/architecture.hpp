@@ -31,7 +31,7 @@ struct Architecture {
   std::vector<PlannedInput> inputs;
   std::vector<PlannedLayer> layers;
   std::vector<Node> outputs;
-  bool has_kinks = false;  ///< some activation function has no derivative everywhere
+  bool has_kinks = false;  ///< some function has no derivative everywhere
 };
 
 /// The network of a plan, not yet built. Throws what `add` throws where layers do not fit.

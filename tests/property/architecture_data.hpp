@@ -64,7 +64,8 @@ struct PlannedData {
 /// Whether a layer refuses samples without any step that counts.
 inline bool needs_a_step(const Architecture& architecture) {
   return std::any_of(architecture.layers.begin(), architecture.layers.end(), [](const auto& layer) {
-    return layer.type == "LastStep" || layer.type == "LuongAttention";
+    return layer.type == "LastStep" || layer.type == "LuongAttention" ||
+           layer.type == "GlobalAveragePooling1D";
   });
 }
 
@@ -170,7 +171,8 @@ std::vector<std::vector<int>> trace_masks(const Architecture& architecture, cons
       }
     } else if (node.step_wise) {
       if (same) first = x[0];
-    } else if (planned.type == "LastStep" || planned.type == "LuongAttention") {
+    } else if (planned.type == "LastStep" || planned.type == "LuongAttention" ||
+               planned.type == "GlobalAveragePooling1D") {
       first = by_sample;
     }
     traces.emplace_back(node.shapes.size(), states);

@@ -77,7 +77,7 @@ class ArchitectureGenerator : ArchitectureBuilder {
     const auto steps = choose(of_rank(2, 2)), vector = choose(of_rank(1, 1));
     const auto deep = choose(of_rank(2, 3));
     const bool masks = careful_ && !chance(0.02);
-    switch (upto(masks ? 12 : 22)) {
+    switch (upto(masks ? 13 : 28)) {
       case 0:
       case 1:
         if (steps < none) add_recurrent(steps);
@@ -111,7 +111,21 @@ class ArchitectureGenerator : ArchitectureBuilder {
         break;
       case 11: add_shared(); break;
       case 12: add_sum_or_product(any); break;
-      case 13: add_reshape(any); break;
+      case 13:
+        if (steps < none) put(GlobalAveragePooling1D{.keepdims = chance(0.2)}, {steps});
+        break;
+      case 22: add_reshape(any); break;
+      case 23:
+        if (steps < none) add_convolution(steps);
+        break;
+      case 24:
+      case 25:
+        if (steps < none) add_pooling(steps);
+        break;
+      case 26:
+      case 27:
+        if (steps < none) add_other_steps(steps);
+        break;
       case 14: put(Flatten{}, {any}); break;
       case 15:
         if (vector < none && shape(vector).size() * 3 <= most) {
@@ -197,6 +211,56 @@ class ArchitectureGenerator : ArchitectureBuilder {
     const auto inputs = take({node});
     plan_.layers.push_back({plan_.layers[i].type, plan_.layers[i].config, inputs, i});
     put_node(model_.share("", {plan_.inputs.size() + i, 0}, inputs));
+  }
+
+  WindowPadding window_padding(Index kinds) {
+    return Names<WindowPadding>::table[static_cast<std::size_t>(upto(kinds - 1))].second;
+  }
+
+  void add_convolution(std::size_t node) {
+    const Shape& x = shape(node);
+    const WindowPadding padding = chance(0.4) ? WindowPadding::causal : window_padding(3);
+    const Index size = 1 + upto(padding == WindowPadding::valid ? x[0] - 1 : 3);
+    const bool strides = chance(0.3), dilates = !strides && (size - 1) * 2 < x[0];
+    const Index groups = x[1] % 2 == 0 && chance(0.4) ? 2 : 1;
+    put(Conv1D{.filters = groups * (1 + upto(1)),
+               .kernel_size = size,
+               .strides = strides ? 2 : 1,
+               .padding = padding,
+               .dilation_rate = dilates ? 1 + upto(1) : 1,
+               .groups = groups,
+               .activation = function(),
+               .use_bias = chance(0.8),
+               .bias_initializer = Initializer::glorot_uniform},
+        {node});
+  }
+
+  /// The largest of equal values has a kink.
+  void add_pooling(std::size_t node) {
+    const WindowPadding padding = window_padding(2);
+    const Index size = 1 + upto(padding == WindowPadding::valid ? shape(node)[0] - 1 : 3);
+    const Index strides = upto(2);
+    const Index kind = upto(2);
+    plan_.has_kinks = plan_.has_kinks || kind > 0;
+    if (kind == 0) {
+      put(AveragePooling1D{.pool_size = size, .strides = strides, .padding = padding}, {node});
+    } else if (kind == 1) {
+      put(MaxPooling1D{.pool_size = size, .strides = strides, .padding = padding}, {node});
+    } else {
+      put(GlobalMaxPooling1D{.keepdims = chance(0.2)}, {node});
+    }
+  }
+
+  void add_other_steps(std::size_t node) {
+    const Index steps = shape(node)[0], first = upto(steps - 1);
+    const Index kind = shape(node).size() * 3 <= most ? upto(2) : 0;
+    if (kind == 0) {
+      put(Cropping1D{.cropping = {first, upto(steps - 1 - first)}}, {node});
+    } else if (kind == 1) {
+      put(UpSampling1D{.size = 1 + upto(2)}, {node});
+    } else {
+      put(ZeroPadding1D{.padding = {upto(1), upto(1)}}, {node});
+    }
   }
 
   void add_slice(std::size_t node) {

@@ -441,7 +441,7 @@ TEST_CASE("A network that fails is shown with as few layers as fail") {
     return false;
   };
   int failed = 0;
-  for (std::uint64_t seed = 0; seed < 900; ++seed) {
+  for (std::uint64_t seed = 0; seed < 1500; ++seed) {
     const Architecture architecture = ArchitectureGenerator(seed).draw();
     if (!fails(architecture)) continue;
     const Architecture least = shrink(architecture, fails);
