@@ -1,5 +1,8 @@
 #include <heed/io/registry.hpp>
 
+#include <algorithm>
+#include <set>
+
 #include "support/catch.hpp"
 #include "support/errors.hpp"
 
@@ -56,7 +59,10 @@ void check_made(const L& layer) {
 TEST_CASE(
     "A registry knows every layer of heed, and the TimeDistributed of each that can be in one") {
   std::vector<std::string> expected{"Activation",
+                                    "ActivityRegularization",
                                     "Add",
+                                    "AlphaDropout",
+                                    "Average",
                                     "Bidirectional<GRU>",
                                     "Bidirectional<LSTM>",
                                     "Bidirectional<SimpleRNN>",
@@ -64,26 +70,44 @@ TEST_CASE(
                                     "Dense",
                                     "Dot",
                                     "Dropout",
+                                    "ELU",
                                     "Embedding",
                                     "Flatten",
                                     "GRU",
+                                    "GaussianDropout",
+                                    "GaussianNoise",
+                                    "GroupNormalization",
+                                    "Identity",
                                     "InputLayer",
                                     "LSTM",
                                     "LastStep",
+                                    "LayerNormalization",
+                                    "LeakyReLU",
                                     "LuongAttention",
                                     "Masking",
+                                    "Maximum",
+                                    "Minimum",
                                     "Multiply",
+                                    "PReLU",
                                     "Permute",
+                                    "ReLU",
                                     "RepeatVector",
+                                    "Rescaling",
                                     "Reshape",
                                     "SimpleRNN",
                                     "Slice",
-                                    "StepAttention"};
+                                    "Softmax",
+                                    "SpatialDropout1D",
+                                    "StepAttention",
+                                    "Subtract",
+                                    "UnitNormalization"};
+  const std::set<std::string> joins_inputs{"Add",     "Average", "Concatenate", "Dot",
+                                           "Maximum", "Minimum", "Multiply",    "Subtract"};
   for (const std::string& inner : std::vector<std::string>(expected)) {
-    const bool several = inner == "Add" || inner == "Concatenate" || inner == "Dot" ||
-                         inner == "InputLayer" || inner == "Multiply";
+    const bool several = joins_inputs.contains(inner) || inner == "InputLayer";
     if (!several) expected.push_back("TimeDistributed<" + inner + ">");
   }
+  std::sort(expected.begin(), expected.end());
   CHECK(Registry<double>().types() == expected);
 }
 

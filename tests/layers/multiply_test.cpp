@@ -39,6 +39,19 @@ TEST_CASE("Multiply computes each step by itself") {
   check_step_wise(Multiply{}, {{2, 3, 4}, {2, 3, 4}, {2, 3, 4}});
 }
 
+TEST_CASE("Multiply leaves out a factor at its masked steps") {
+  LayerRun run(Multiply{}, {{3, 2}, {3, 2}}, 1);
+  run.set_mask({1, 0, 1});
+  run.forward();
+  run.backward();
+  for (Index d = 0; d < 2; ++d) {
+    CHECK(run.y(0, 0, d) == run.x[0](0, 0, d) * run.x[1](0, 0, d));
+    CHECK(run.y(0, 1, d) == run.x[1](0, 1, d));
+    CHECK(run.dx[0](0, 1, d) == 0);
+    CHECK(run.dx[1](0, 1, d) == run.dy(0, 1, d));
+  }
+}
+
 TEST_CASE("Multiply survives the way through its configuration") { check_config(Multiply{}, {}); }
 
 TEST_CASE("Multiply of inputs that do not fit is refused in a sentence") {

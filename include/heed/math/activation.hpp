@@ -207,8 +207,8 @@ void activate(ActivationFunction function, MatrixRef<Scalar> z) {
   });
 }
 
-/// Replaces `dy` in `dz` by `dy ∘ φ'(z)`, in place, with `φ'(z)` computed from `y = φ(z)`. For a
-/// function that `needs_z`, z is given in the place of y.
+/// Replaces `dy` in `dz` by `dy ∘ φ'(z)`, in place, with `φ'(z)` computed from `y = φ(z)`.
+/// A function of which needs_z is true is given z in the place of y.
 template <class Scalar>
 void activate_backward(ActivationFunction function, const ConstMatrixRef<Scalar>& y,
                        MatrixRef<Scalar> dz) {
