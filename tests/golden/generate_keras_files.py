@@ -1,8 +1,8 @@
 """Writes keras/files_*: one small model in each kind of file that a version of Keras writes, and what it predicts.
 
-    python tests/golden/generate_keras_files.py nested row masked         # Keras 3.15.1, tensorflow-cpu 2.21.0, h5py 3.14.0
+    python tests/golden/generate_keras_files.py nested row masked statistics  # Keras 3.15.1, tensorflow-cpu 2.21.0, h5py 3.14.0
     python tests/golden/generate_keras_files.py nested                    # tensorflow-cpu 2.12.0 and 2.13.1
-    python tests/golden/generate_keras_files.py nested row masked cudnn   # tensorflow-cpu 2.15.0
+    python tests/golden/generate_keras_files.py nested row masked statistics cudnn   # tensorflow-cpu 2.15.0
     python tests/golden/generate_keras_files.py packed                    # h5py 3.14.0, after the others
 
 `files_2.13_nested.keras` is what Keras 2.13 writes. Beside it, `files_2.13_nested.golden.h5` has samples x0, x1, … and
@@ -57,6 +57,13 @@ def row():
     return keras.Sequential([first, kl.LSTM(2, name="l2"), keras.Sequential([kl.Dense(2, name="d")], name="end")])
 
 
+def statistics():
+    """A model inside whose weights train and do not, by turns: they come in another order than its layers."""
+    inner = keras.Sequential([kl.BatchNormalization(name="n1"), kl.Conv1D(3, 2, padding="causal", name="c"),
+                              kl.BatchNormalization(scale=False, name="n2"), kl.LeakyReLU(name="r")], name="inner")
+    return keras.Sequential([keras.Input((4, 2)), inner, kl.GlobalAveragePooling1D(name="mean"), kl.Dense(2, name="d")])
+
+
 def masked():
     """A mask that is made inside one model and used outside of it, and inside another."""
     words = keras.Sequential([keras.Input((None,)), kl.Embedding(5, 2, mask_zero=True, name="e")], name="words")
@@ -67,9 +74,14 @@ def masked():
     return keras.Model(ids, kl.Concatenate()([rnn(x), kl.SimpleRNN(2, name="s")(x)]))
 
 
+def drawn(random, weight):
+    values = random.normal(0, 0.7, weight.shape)
+    return (abs(values) if (weight == 1).all() else values).astype(weight.dtype)  # a variance is not negative
+
+
 def fill(model, random):
     for layer in model.layers:
-        layer.set_weights([random.normal(0, 0.7, w.shape).astype(w.dtype) for w in layer.get_weights()])
+        layer.set_weights([drawn(random, w) for w in layer.get_weights()])
 
 
 def write_golden(name, x, y):

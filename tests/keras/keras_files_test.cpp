@@ -57,7 +57,8 @@ Json& layer(Json& json, const std::string& name) {
 
 TEST_CASE("A model with models inside predicts what it predicted in each version of Keras") {
   for (const char* name : {"2.13_nested.keras", "2.15_nested.keras", "2.15_nested.h5",
-                           "3.15_nested.keras", "3.15_nested.h5", "2.15_row.h5", "3.15_row.h5"}) {
+                           "3.15_nested.keras", "3.15_nested.h5", "2.15_row.h5", "3.15_row.h5",
+                           "2.15_statistics.h5", "3.15_statistics.h5"}) {
     CAPTURE(name);
     check_predicts(load(name), std::string(name).substr(0, std::string_view(name).rfind('.')));
   }

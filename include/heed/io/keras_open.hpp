@@ -103,7 +103,10 @@ class KerasDraft {
       layers.push_back({file_.layers()[i].name});
       const std::size_t node = graph.find(layers.back().name);
       if (node == graph.nodes().size()) continue;
-      (graph[node].trains ? layers.back().trained : layers.back().others) = graph[node].slot_count;
+      const auto slots = graph.layout().all_slots();
+      for (const Slot& slot : slots.subspan(graph[node].first_slot, graph[node].slot_count)) {
+        ++(slot.trains ? layers.back().trained : layers.back().others);
+      }
     }
     return layers;
   }
