@@ -824,11 +824,10 @@ TEST_CASE("Attention over a sequence of any length is told on how many steps a s
 TEST_CASE("A stream knows how many features a step has") {
   Model<float> model;
   model.input({3, any});
-  model.add(Activation{tanh});
+  model.add(Activation{.activation = Activation::tanh});
   model.build();
-  CHECK(
-      testing::message<ModelError>([&] { Stream<float> stream(model); }) ==
-      "InputLayer \"input_layer\" cannot be streamed: expected a step of known shape, got (None)");
+  CHECK(testing::message<ModelError>([&] { Stream<float> stream(model); }) ==
+        "InputLayer \"input_layer\" cannot be streamed: expected a step of known shape, got (any)");
 }
 
 }  // namespace heed::stream_test
