@@ -81,4 +81,18 @@ TEST_CASE("Concatenate of inputs that do not fit is refused in a sentence") {
         "Concatenate \"both\": expected inputs that differ only in axis -1, got (3, 2) and (6)");
 }
 
+TEST_CASE("Concatenate along an axis of any length has any length") {
+  Model<double> model;
+  const Node a = model.input("a", {any, 2}), b = model.input("b", {any, 2});
+  model.add("both", Concatenate{.axis = 1}, {a, b});
+  CHECK(model.output_shape() == Shape{any, 2});
+  model.build();
+  const auto x = testing::random_tensor({2, 3, 2}, 1), y = testing::random_tensor({2, 4, 2}, 2);
+  CHECK(model.predict({x, y}).shape() == Shape{2, 7, 2});
+  Model<double> one;
+  const Node first = one.input("a", {3, 2}), second = one.input("b", {any, 2});
+  one.add("both", Concatenate{.axis = 1}, {first, second});
+  CHECK(one.output_shape() == Shape{any, 2});
+}
+
 }  // namespace heed::concatenate_test

@@ -21,6 +21,17 @@ TEST_CASE("Flatten gives each sample one axis, in row-major order, without a cop
   CHECK(model.forward(x, tape).data() == x.data());
 }
 
+TEST_CASE("Flatten of axes of any length has any length") {
+  Model<double> model;
+  model.input({3, any});
+  model.add(Flatten{});
+  CHECK(message<ShapeError>([&] { model.add("dense", Dense{.units = 2}); }).find("known length") !=
+        std::string::npos);
+  CHECK(model.output_shape() == Shape{any});
+  model.build();
+  CHECK(model.predict(random_tensor({2, 3, 5}, 1)).shape() == Shape{2, 15});
+}
+
 TEST_CASE("Gradients flow through Flatten") {
   for (const Shape& shape : {Shape{1}, Shape{5}, Shape{1, 1}, Shape{3, 2}, Shape{2, 3, 2}}) {
     for (const Index N : {1, 3}) {

@@ -130,6 +130,7 @@ class KerasWeights {
     auto next = whole.paths.begin();
     for (const auto part : {&KerasInside::trained, &KerasInside::others}) {
       for (const KerasInside& layer : layers) {
+        if (layer.*part == 0) continue;
         const auto end = next + static_cast<std::ptrdiff_t>(layer.*part);
         auto& paths = layers_.try_emplace(layer.name, Stored{whole.group, {}}).first->second.paths;
         paths.insert(paths.end(), next, end);

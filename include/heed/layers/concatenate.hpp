@@ -27,6 +27,10 @@ struct Concatenate {
       check<ShapeError>(
           shape.rank() == x[0].rank() && shape.with(joined, 0) == x[0].with(joined, 0),
           "expected inputs that differ only in axis ", axis, ", got ", x[0], " and ", shape);
+      if (length == any || shape[joined] == any) {
+        length = any;
+        continue;
+      }
       check<ShapeError>(shape[joined] <= (std::numeric_limits<Index>::max)() - length,
                         "expected inputs whose joined length can be counted");
       length += shape[joined];

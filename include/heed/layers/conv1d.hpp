@@ -75,12 +75,13 @@ struct Conv1D {
 
   template <class S>
   struct Cache {
+    Tensor<S> z;  // for a function that `needs_z`; otherwise empty
     Tensor<S> dz;
     Tensor<S> windows;  // of a stream: (steps, K, D)
   };
 
   template <class S>
-  void forward(const Forward<S>& args, Cache<S>&) const {
+  void forward(const Forward<S>& args, Cache<S>& cache) const {
     const View<const S> x = args.x[0];
     const View<S> y = args.y[0];
     const Distances distances{x.dim(2), dilation_rate * x.dim(2)};
@@ -91,6 +92,7 @@ struct Conv1D {
                                       set_outputs<S>(args.w, x, y, block, distances, begin, end);
                                     });
     });
+    if (needs_z(activation)) cache.z.assign(y);
     activate<S>(activation, y.matrix());
   }
 
@@ -102,7 +104,8 @@ struct Conv1D {
     View<const S> dz = args.dy[0];
     if (activation != ActivationFunction::linear) {
       cache.dz.assign(dz);
-      activate_backward<S>(activation, args.y[0].matrix(), cache.dz.matrix());
+      const View<const S> from = needs_z(activation) ? View<const S>(cache.z) : args.y[0];
+      activate_backward<S>(activation, from.matrix(), cache.dz.matrix());
       dz = cache.dz;
     }
     if (args.dw && use_bias) add_row_sum<S>(args.dw[bias], dz.matrix());

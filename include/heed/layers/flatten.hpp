@@ -13,7 +13,7 @@ struct Flatten {
   static constexpr auto fields() { return std::tuple{}; }
   static constexpr bool only_reshapes = true;
 
-  Shape output_shape(const Shape& x) const { return {x.size()}; }
+  Shape output_shape(const Shape& x) const { return {x.is_known() ? x.size() : any}; }
 };
 
 }  // namespace heed

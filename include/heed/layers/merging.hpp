@@ -2,7 +2,7 @@
 
 #include <heed/layers/layer.hpp>
 
-// What the layers share that combine inputs of one shape element by element.
+// What the layers share that combine inputs of the same shape element by element.
 
 namespace heed::detail {
 
