@@ -227,15 +227,16 @@ TEST_CASE("Bidirectional survives the way through its configuration") {
 
 TEST_CASE("A Bidirectional that cannot be is refused in a sentence") {
   const std::string place = "Bidirectional \"layer\": ";
-  CHECK(refusal<OptionError>(Bidirectional<LSTM>{.layer = {.units = 2, .go_backwards = true}},
-                             {T, D}) ==
-        place + "expected a layer without go_backwards in it, of which it makes another with");
+  CHECK(
+      refusal<OptionError>(Bidirectional<LSTM>{.layer = {.units = 2, .go_backwards = true}},
+                           {T, D}) ==
+      place +
+          "expected a layer without go_backwards; Bidirectional adds the one that goes backwards");
   CHECK(refusal<OptionError>(Bidirectional<LSTM>{.layer = {.units = 0}}, {T, D}) ==
         place + "expected units of at least 1, got 0");
   constexpr Index most = (std::numeric_limits<Index>::max)();
   CHECK(refusal<OptionError>(Bidirectional<LSTM>{.layer = {.units = most}}, {T, D}) ==
-        place + "expected units of which twice as many can be counted, got " +
-            std::to_string(most));
+        place + "expected units whose double can be counted, got " + std::to_string(most));
   CHECK(refusal<ShapeError>(Bidirectional<LSTM>{.layer = {.units = 2}}, {D}) ==
         place + "expected an input of (steps, features), got (3)");
 }

@@ -231,8 +231,26 @@ TEST_CASE("A stateful network goes on from batch to batch, and from epoch to epo
   CHECK(weights(reset) == weights(plain));
 }
 
+TEST_CASE("Validation of a stateful network begins with zeros and leaves training's states alone") {
+  // Keras validates with the states in which training ends, and trains on from those of validation.
+  auto given = options(0);
+  given.batch_size = 1;
+  auto alone = network(true), validated = network(true);
+  alone.fit(x, y, given);
+  given.validation_data = {x, y};
+  const auto history = validated.fit(x, y, given);
+  CHECK(weights(validated) == weights(alone));
+  const auto again = validated.evaluate(x, y, {.loss = MeanSquaredError{}, .batch_size = 1});
+  CHECK(history["val_loss"].back() == again["loss"]);
+  // From batch to batch it carries states.
+  const auto apart = validated.evaluate(x, y, {.loss = MeanSquaredError{}, .batch_size = N});
+  CHECK(history["val_loss"].back() != apart["loss"]);
+}
+
 TEST_CASE("What cannot be meant with stateful layers is refused") {
   auto model = network(true);
+  CHECK(message<OptionError>([&] { TrainingState<double>{model}.reset_states(); }) ==
+        "reset_states() needs a training that fit runs");
   const auto refused = [&](auto change) {
     auto given = options(0);
     given.batch_size = 1;
@@ -240,13 +258,13 @@ TEST_CASE("What cannot be meant with stateful layers is refused") {
     return message<OptionError>([&] { model.fit(x, y, given); });
   };
   CHECK(refused([](auto& o) { o.shuffle = true; }) ==
-        "a stateful layer goes on from the batch before: expected .shuffle = false and "
+        "a stateful layer continues the previous batch: expected .shuffle = false and "
         ".similar_lengths = false");
   CHECK(refused([](auto& o) { o.batch_size = 2; }) ==
-        "a stateful layer goes on from the batch before: expected a number of samples that "
+        "a stateful layer continues the previous batch: expected a number of samples that "
         "batch_size divides, got 5 samples and a batch_size of 2");
   CHECK(refused([](auto& o) { o.window = 4; }) ==
-        "window carries states of its own; leave out .stateful of the layers");
+        "window: windows carry the states themselves; remove .stateful from the layers");
   CHECK(refused([](auto& o) { o.window = -1; }) ==
         "expected a window of at least 1 step, or 0 for whole sequences, got -1");
 }

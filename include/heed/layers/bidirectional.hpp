@@ -52,14 +52,13 @@ struct Bidirectional {
   };
 
   Shape output_shape(const Shape& x) const {
-    check<OptionError>(!layer.go_backwards,
-                       "expected a layer without go_backwards in it, of which "
-                       "it makes another with");
+    check<OptionError>(
+        !layer.go_backwards,
+        "expected a layer without go_backwards; Bidirectional adds the one that goes backwards");
     const Shape y = layer.output_shape(x);
     if (merge_mode != MergeMode::concat) return y;
     check<OptionError>(layer.units <= (std::numeric_limits<Index>::max)() / 2,
-                       "expected units of which twice as many can be counted, got ",
-                       layer.units.value);
+                       "expected units whose double can be counted, got ", layer.units.value);
     return y.with_last(2 * layer.units);
   }
 

@@ -224,14 +224,15 @@ void check_window(Index window, const Graph<Scalar>& graph, const Data<Scalar>& 
 /// Throws for options that make no sense if each batch begins with the states of the previous one.
 template <class Options>
 void check_stateful(const Options& options, Index samples) {
-  check<OptionError>(options.window == 0,
-                     "window carries states of its own; leave out .stateful of the layers");
+  check<OptionError>(
+      options.window == 0,
+      "window: windows carry the states themselves; remove .stateful from the layers");
   check<OptionError>(!options.shuffle && !options.similar_lengths,
-                     "a stateful layer goes on from the batch before: expected .shuffle = false"
+                     "a stateful layer continues the previous batch: expected .shuffle = false"
                      " and .similar_lengths = false");
   check<OptionError>(
       samples % options.batch_size == 0,
-      "a stateful layer goes on from the batch before: expected a number of samples that "
+      "a stateful layer continues the previous batch: expected a number of samples that "
       "batch_size divides, got ",
       samples, " samples and a batch_size of ", options.batch_size);
 }

@@ -220,7 +220,7 @@ namespace heed {
 
 template <class Scalar>
 void TrainingState<Scalar>::reset_states() const {
-  check<OptionError>(fit != nullptr, "states are reset in a training that fit runs");
+  check<OptionError>(fit != nullptr, "reset_states() needs a training that fit runs");
   fit->reset_states();
 }
 
