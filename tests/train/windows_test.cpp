@@ -249,6 +249,8 @@ TEST_CASE("Validation of a stateful network begins with zeros and leaves trainin
 
 TEST_CASE("What cannot be meant with stateful layers is refused") {
   auto model = network(true);
+  CHECK(message<OptionError>([&] { TrainingState<double>{model}.reset_states(); }) ==
+        "reset_states() needs a training that fit runs");
   const auto refused = [&](auto change) {
     auto given = options(0);
     given.batch_size = 1;

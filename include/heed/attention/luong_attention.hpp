@@ -46,7 +46,7 @@ struct LuongAttention {
   std::vector<Weight> weights(const Shape& x) const {
     const Index U = x.back();
     return {{"score_kernel", {U, U}, kernel_initializer},
-            {"vector_kernel", {2 * U, units}, kernel_initializer}};
+            {"vector_kernel", {U == any ? any : 2 * U, units}, kernel_initializer}};
   }
 
   template <class S>

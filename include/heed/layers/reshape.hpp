@@ -37,7 +37,7 @@ struct Reshape {
     const Index elements = known.size();
     Shape y;
     const bool open = std::count(target.begin(), target.end(), -1) == 1;
-    // Of an axis of any length is known what one entry of it has, and a batch says whether it fits.
+    // With an axis of any length, only a batch shows whether the elements can be divided.
     check<ShapeError>(x.is_known() || open,
                       "expected a target shape with a -1 for an input of any "
                       "length, got ",
