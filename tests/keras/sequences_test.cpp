@@ -378,6 +378,15 @@ TEST_CASE("A mask that Keras would use and heed does not is dropped on the way")
   CHECK(again.predict(data) == model.predict(data));
 }
 
+TEST_CASE("A layer that does not take its inputs is refused before it is asked about masks") {
+  Model<float> model("m");
+  const Node masked = model.add("masked", Masking{}, model.input("x", {3, 2}));
+  model.add("both", Concatenate{}, {masked, model.add("dense", Dense{.units = 2}, masked)});
+  model.build();
+  CHECK(refusal([](auto& draft) { draft.layer("both")["config"]["axis"] = 9; }, model) ==
+        "m.h5: Concatenate \"both\": expected an axis of 3 axes other than the batch axis, got 9");
+}
+
 TEST_CASE("A block is not made of layers that see steps that do not count") {
   const auto blocks = [](const Model<float>& model) {
     const auto again = keras::load_model<float>(keras::save_model(model), {.blocks = true});

@@ -80,10 +80,14 @@ class KerasBuilder {
     add(i, name, call, make(layer, call, shapes), std::move(from));
   }
 
+  /// The layer, which accepts inputs of these shapes: what is asked of it later depends on that.
   AnyLayer<Scalar> make(const KerasLayer& layer, const KerasCall& call,
                         std::span<const Shape> x) const {
-    return at_place(layer.place,
-                    [&] { return layer_from_keras(layer, call, x, options_, version_); });
+    return at_place(layer.place, [&] {
+      auto made = layer_from_keras(layer, call, x, options_, version_);
+      made.output_shapes(x);
+      return made;
+    });
   }
 
   /// Adds a call of a layer. Further calls of a layer share the weights of the first call.

@@ -57,13 +57,13 @@ class Graph {
   /// Adds a layer that reads the outputs `inputs`. An empty name is replaced by one made from the
   /// type: `lstm`, `lstm_1`. Throws `ModelError` for a name that is taken or not allowed. Errors of
   /// the layer are thrown with its type and name in front.
-  std::size_t add(std::string name, AnyLayer<Scalar> layer, std::vector<Node> inputs) {
-    return add(std::move(name), std::move(layer), std::move(inputs), nodes_.size());
+  std::size_t add(std::string name, AnyLayer<Scalar> layer, const std::vector<Node>& inputs) {
+    return add(std::move(name), std::move(layer), inputs, nodes_.size());
   }
 
   /// Adds the layer of node `owner` again, with other inputs and the same weights.
-  std::size_t share(std::string name, std::size_t owner, std::vector<Node> inputs) {
-    return add(std::move(name), nodes_[owner].layer, std::move(inputs), owner);
+  std::size_t share(std::string name, std::size_t owner, const std::vector<Node>& inputs) {
+    return add(std::move(name), nodes_[owner].layer, inputs, owner);
   }
 
   /// The outputs of the model: the last node added, unless others were set.
@@ -189,7 +189,7 @@ class Graph {
  private:
   using Output = typename Tape<Scalar>::Output;
 
-  std::size_t add(std::string name, AnyLayer<Scalar> layer, std::vector<Node> inputs,
+  std::size_t add(std::string name, AnyLayer<Scalar> layer, const std::vector<Node>& inputs,
                   std::size_t owner);
   std::string free_name(std::string_view type);
   Output& output_of(Node node, Tape<Scalar>& tape) const {
@@ -226,8 +226,8 @@ std::string Graph<Scalar>::free_name(std::string_view type) {
 }
 
 template <class Scalar>
-std::size_t Graph<Scalar>::add(std::string name, AnyLayer<Scalar> layer, std::vector<Node> inputs,
-                               std::size_t owner) {
+std::size_t Graph<Scalar>::add(std::string name, AnyLayer<Scalar> layer,
+                               const std::vector<Node>& inputs, std::size_t owner) {
   if (name.empty()) name = free_name(layer.type());
   check<ModelError>(find(name) == nodes_.size(), "the name \"", name, "\" is taken by ",
                     find(name) < nodes_.size() ? title(find(name)) : "");
@@ -245,8 +245,7 @@ std::size_t Graph<Scalar>::add(std::string name, AnyLayer<Scalar> layer, std::ve
   const auto place = [&](const auto& error) {
     return join(layer.type(), " \"", name, "\": ", error.what());
   };
-  Entry entry{.name = name, .layer = layer, .inputs = {}, .shapes = {}};
-  entry.inputs = std::move(inputs);
+  Entry entry{.name = name, .layer = layer, .inputs = inputs, .shapes = {}};
   try {
     entry.shapes = layer.output_shapes(shapes);
     for (const Shape& shape : entry.shapes) {
