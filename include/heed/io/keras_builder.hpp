@@ -281,11 +281,6 @@ class KerasBuilder {
     return shapes[node.output < shapes.size() ? node.output : 0];
   }
 
-  static Shape output_shape(const KerasLayer& layer, const AnyLayer<Scalar>& made,
-                            const Shape& input) {
-    return at_place(layer.place, [&] { return made.output_shape(std::array{input}); });
-  }
-
   const KerasFlat& file_;
   const std::string& where_;
   const keras::LoadOptions<Scalar>& options_;
