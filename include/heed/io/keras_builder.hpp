@@ -69,7 +69,7 @@ class KerasBuilder {
       const auto made = make(layer, call, std::array{crop.shape});
       const auto* ends = crop.made.template get<Cropping1D>();
       if (made.only_reshapes() && ends != nullptr && ends->cropping[0] == x[0] - 1 &&
-          output_shape(layer, made, crop.shape) == Shape{x[1]}) {
+          made.output_shape(std::array{crop.shape}) == Shape{x[1]}) {
         crop.used = true;
         return add(i, name, call, AnyLayer<Scalar>(LastStep{}), {crop.input});
       }
@@ -199,7 +199,7 @@ class KerasBuilder {
                                 : AnyLayer<Scalar>(at_place(layer.place, [&] {
                                     return slice_from_cropping(layer, version_, x);
                                   }));
-    const Shape y = output_shape(layer, made, x);
+    const Shape y = made.output_shape(std::array{x});
     cropped_.emplace(KerasTensor{name.layer, name.call, 0},
                      Cropped{&layer, std::move(made), y, input});
   }
