@@ -194,11 +194,12 @@ class KerasBuilder {
     layer.expect(call.inputs.size() == 1, " has ", call.inputs.size(), " inputs, expected one");
     const Node input = node(call.inputs[0], layer.place);
     const Shape& x = shape(input);
-    AnyLayer<Scalar> made = layer.class_name == Cropping1D::type
-                                ? make(layer, call, std::array{x})
-                                : AnyLayer<Scalar>(at_place(layer.place, [&] {
-                                    return slice_from_cropping(layer, version_, x);
-                                  }));
+    const bool one = layer.class_name == Cropping1D::type;
+    AnyLayer<Scalar> made = one ? make(layer, call, std::array{x}) : at_place(layer.place, [&] {
+      const Slice part = slice_from_cropping(layer, version_, x);
+      part.output_shape(x);
+      return AnyLayer<Scalar>(part);
+    });
     const Shape y = made.output_shape(std::array{x});
     cropped_.emplace(KerasTensor{name.layer, name.call, 0},
                      Cropped{&layer, std::move(made), y, input});
