@@ -402,7 +402,7 @@ TEST_CASE("What a wrapper of Keras holds that heed's cannot is an error") {
   CHECK(said([](Json& c) {
           c["layer"]["config"]["go_backwards"] = true;
           c["backward_layer"]["config"]["go_backwards"] = false;
-        }).find("expected a layer without go_backwards in it") != std::string::npos);
+        }).find("expected a layer without go_backwards;") != std::string::npos);
   CHECK(said([](Json& c) {
           c["layer"] = {{"class_name", "Dense"}, {"config", {{"name", "d"}, {"units", 1}}}};
         }) == place + "heed has no Bidirectional<Dense>");
