@@ -139,7 +139,9 @@ bool is_one_of(const Shape& actual, const Shape& said) {
 
 TEST_CASE("The output of axes of any length is what it is said to be, whatever the length") {
   std::set<std::string> open;
-  for (const auto& [layer, inputs] : cases()) {
+  for (const Case& one : cases()) {
+    const auto& layer = one.layer;
+    const Shapes& inputs = one.inputs;
     Index axes = 0;
     for (const Shape& shape : inputs) axes += shape.rank();
     for (unsigned pattern = 1; pattern < 1u << axes; ++pattern) {
