@@ -63,10 +63,14 @@ TEST_CASE(
                                     "Add",
                                     "AlphaDropout",
                                     "Average",
+                                    "AveragePooling1D",
+                                    "BatchNormalization",
                                     "Bidirectional<GRU>",
                                     "Bidirectional<LSTM>",
                                     "Bidirectional<SimpleRNN>",
                                     "Concatenate",
+                                    "Conv1D",
+                                    "Cropping1D",
                                     "Dense",
                                     "Dot",
                                     "Dropout",
@@ -76,6 +80,8 @@ TEST_CASE(
                                     "GRU",
                                     "GaussianDropout",
                                     "GaussianNoise",
+                                    "GlobalAveragePooling1D",
+                                    "GlobalMaxPooling1D",
                                     "GroupNormalization",
                                     "Identity",
                                     "InputLayer",
@@ -85,6 +91,7 @@ TEST_CASE(
                                     "LeakyReLU",
                                     "LuongAttention",
                                     "Masking",
+                                    "MaxPooling1D",
                                     "Maximum",
                                     "Minimum",
                                     "Multiply",
@@ -100,7 +107,9 @@ TEST_CASE(
                                     "SpatialDropout1D",
                                     "StepAttention",
                                     "Subtract",
-                                    "UnitNormalization"};
+                                    "UnitNormalization",
+                                    "UpSampling1D",
+                                    "ZeroPadding1D"};
   const std::set<std::string> joins_inputs{"Add",     "Average", "Concatenate", "Dot",
                                            "Maximum", "Minimum", "Multiply",    "Subtract"};
   for (const std::string& inner : std::vector<std::string>(expected)) {

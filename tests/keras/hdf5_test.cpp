@@ -359,14 +359,15 @@ TEST_CASE("A dataset that is not as Keras writes it is an error") {
   CHECK(refusal(type, {0x10}) ==
         place + " does not contain numbers of the type float16, bfloat16, float32 or float64");
   CHECK(refusal(type + 1, {0x60}) ==
-        place + " does not hold numbers of float16, bfloat16, float32 or float64");
-  CHECK(refusal(layout + 1, {3}) ==
+        place + " does not contain numbers of the type float16, bfloat16, float32 or float64");
+  CHECK(refusal(layout + 1, {3}) == place +
+                                        " is stored in pieces of a kind that heed does not read; "
+                                        "Keras writes plain datasets, and h5repack -l CONTI "
+                                        "old.h5 new.h5 makes them of others");
+  CHECK(refusal(layout, {1}) ==
         place +
-            " is stored in several pieces; Keras writes plain datasets, and h5repack -l CONTI "
-            "old.h5 new.h5 makes them of others");
-  CHECK(refusal(layout, {1}) == place +
-                                    " is stored in several pieces; Keras writes plain datasets, "
-                                    "and h5repack -l CONTI old.h5 new.h5 makes them of others");
+            " is stored in pieces of a kind that heed does not read; Keras writes plain datasets, "
+            "and h5repack -l CONTI old.h5 new.h5 makes them of others");
   CHECK(refusal(layout + 2, nowhere) == place + " has no numbers");
   CHECK(refusal(layout + 10, {5}) == place + " has 5 bytes for numbers of (1), which take 4");
   CHECK(refusal(layout - 8, {0xB}) == place +

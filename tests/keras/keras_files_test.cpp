@@ -137,7 +137,7 @@ TEST_CASE("Weights belong to layers in the same order if no name is the same") {
   mixed.add(name, Dense{.units = 2, .activation = Activation::softmax});
   CHECK(message<FileError>([&] {
           keras::load_weights(mixed, path);
-        }).find("has weights of other layers than the model: it lacks \"one\", \"two\"") !=
+        }).find("has weights for other layers than the model: it lacks \"one\", \"two\"") !=
         std::string::npos);
   // Nor are weights found by order that another layer has.
   Model<float> fewer;
@@ -147,7 +147,7 @@ TEST_CASE("Weights belong to layers in the same order if no name is the same") {
   fewer.add("three", Dense{.units = 2});
   CHECK(message<FileError>([&] {
           keras::load_weights(fewer, path);
-        }).find("has weights of other layers than the model") != std::string::npos);
+        }).find("has weights for other layers than the model") != std::string::npos);
 }
 
 TEST_CASE("Weights of models inside go into the model that the file describes alone") {
@@ -171,8 +171,8 @@ TEST_CASE("Models inside that do not fit are refused") {
   CHECK(refusal([](Json& json) { layer(json, "both")["inbound_nodes"][0][0][2] = 7; }) ==
         "m: JSON: Concatenate \"both\" takes output 7 of \"encoder\", which has 2");
   CHECK(refusal([](Json& json) { layer(json, "both")["inbound_nodes"][0][0][1] = 3; }) ==
-        "m: JSON: Concatenate \"both\" takes what call 3 of \"encoder\" gives, which has 2 "
-        "calls, counted from 1");
+        "m: JSON: Concatenate \"both\" reads call 3 of \"encoder\", which has 2 calls, counted "
+        "from 1");
   CHECK(refusal([](Json& json) {
           layer(json, "head")["inbound_nodes"][0][0][3] = {{"training", true}};
         }) ==

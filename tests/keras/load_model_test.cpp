@@ -290,10 +290,10 @@ TEST_CASE("A Softmax along the last axis is an Activation, and along another a S
   CHECK(row_refusal({4, 3}, in_row("Softmax", {{"axis", 3}})) ==
         "m.h5: Softmax \"here\": expected an axis of 3 axes without that of the samples, got 3");
   CHECK(row_refusal({4}, in_row("Softmax", {{"axis", -1}, {"robust_masking", true}})) ==
-        "m.h5: Softmax \"here\": \"robust_masking\" is true, which heed's layer does not have");
+        "m.h5: Softmax \"here\": \"robust_masking\" is true, which heed's layer does not support");
   CHECK(row_refusal({4}, in_row("LayerNormalization", {{"axis", -1}, {"rms_scaling", true}})) ==
         "m.h5: LayerNormalization \"here\": \"rms_scaling\" is true, which heed's layer does not "
-        "have");
+        "support");
   CHECK(row_refusal({4}, in_row("Rescaling", {{"scale", {1, 2}}, {"offset", 0}}))
             .find("\"scale\" has a value of the wrong type") != std::string::npos);
 }
@@ -453,7 +453,7 @@ TEST_CASE("What Keras writes for its only axis, as a list of one number, is that
   };
   CHECK(said("data_format", "channels_first") ==
         "m.h5: Conv1D \"conv\": \"data_format\" is \"channels_first\", which heed's layer does not "
-        "have");
+        "support");
   CHECK(said("kernel_size", {2, 2}) ==
         "m.h5: Conv1D \"conv\": \"kernel_size\" has a value of the wrong type");
   CHECK(said("kernel_size", Json::array()) ==
@@ -463,9 +463,9 @@ TEST_CASE("What Keras writes for its only axis, as a list of one number, is that
   CHECK(said("strides", {0}) == "m.h5: Conv1D \"conv\": expected strides of at least 1, got 0");
   CHECK(said("padding", "full") == "m.h5: Conv1D \"conv\": \"padding\" cannot be \"full\"");
   CHECK(said("lora_rank", 4) ==
-        "m.h5: Conv1D \"conv\": \"lora_rank\" is 4, which heed's layer does not have");
+        "m.h5: Conv1D \"conv\": \"lora_rank\" is 4, which heed's layer does not support");
   CHECK(said("kernel_size", {3}) ==
-        "m.h5: \"/model_weights/conv/conv/kernel\" has the shape (2, 2, 3), and the model's "
+        "m.h5: \"/model_weights/conv/conv/kernel\" has the shape (2, 2, 3), but the model's "
         "\"conv/kernel\" has (3, 2, 3)");
 }
 
@@ -535,7 +535,7 @@ TEST_CASE("What heed cannot build is an error that names the layer") {
       draft.config["config"]["output_layers"] = {name, 0, 0};
     });
   };
-  CHECK(renamed("a/b") == "m.h5: a layer's name has no \"/\", got \"a/b\"");
+  CHECK(renamed("a/b") == "m.h5: expected a layer name without \"/\", got \"a/b\"");
   CHECK(renamed("") == "m.h5: a layer has an empty name");
 }
 
@@ -607,9 +607,9 @@ TEST_CASE("Calls in the form of Keras 3 are read") {
 
 TEST_CASE("A file that describes no model that heed reads is an error") {
   CHECK(refusal([](Draft<>& draft) { draft.remove("model_config"); }) ==
-        "m.h5 holds no model, which would be its attribute model_config; to fill a model of your "
-        "own with weights, use keras::load_weights, and with a model.json beside it "
-        "keras::load_model(\"model.json\", \"weights.h5\")");
+        "m.h5 contains no model: it has no attribute model_config; keras::load_weights loads "
+        "weights into a model of your own, and keras::load_model(\"model.json\", "
+        "\"weights.h5\") reads the model from a file beside it");
   const auto text_refusal = [](const std::string& text) {
     Draft draft(small_model());
     draft.text("model_config") = text;

@@ -143,9 +143,9 @@ TEST_CASE("Weights that Keras 3 saved alone are those of the model's layers, eac
   const auto bytes = read_file(golden_path("keras3_sequential").replace_extension(".weights.h5"));
   CHECK(
       message<FileError>([&] { keras::load_model<float>(bytes, {}, "m.weights.h5"); }) ==
-      "m.weights.h5 holds no model, which would be its attribute model_config; to fill a model of "
-      "your own with weights, use keras::load_weights, and with a model.json beside it "
-      "keras::load_model(\"model.json\", \"weights.h5\")");
+      "m.weights.h5 contains no model: it has no attribute model_config; keras::load_weights loads "
+      "weights into a model of your own, and keras::load_model(\"model.json\", "
+      "\"weights.h5\") reads the model from a file beside it");
 }
 
 TEST_CASE("Weights come back to the model they were saved from, blocks and all") {

@@ -347,8 +347,8 @@ TEST_CASE("A mean leaves out the same steps in Keras as in heed, or is not writt
   part.add("mean", GlobalAveragePooling1D{});
   part.build();
   CHECK(save_refusal(part, keras::Format::hdf5) ==
-        "GlobalAveragePooling1D \"mean\" leaves out steps by a mask that Keras does not hand on to "
-        "it in all of its versions; in a file of the format .keras it can be written");
+        "GlobalAveragePooling1D \"mean\" skips steps by a mask that some versions of Keras do not "
+        "pass on to it; the format .keras can represent it");
   const auto bytes = keras::save_model(part, {}, keras::Format::native);
   CHECK(message<FileError>([&] { keras::load_model<float>(bytes, {}, "m.keras"); }) ==
         "m.keras: GlobalAveragePooling1D \"mean\" leaves out steps by a mask that no layer of heed "

@@ -96,10 +96,9 @@ TEST_CASE("An archive of another form is an error that says which file") {
   const std::size_t directory = find(bytes, "PK\1\2");
   const std::size_t entry = find(bytes, "b/c.bin", directory) - 46;
   const std::size_t end = bytes.size() - 22;
-  CHECK(
-      refusal_after({{entry + 10, 14}, {file + 8, 14}}) ==
-      "m.keras: b/c.bin is compressed in a way that heed does not read; Keras stores files as they "
-      "are, as zip -0 does");
+  CHECK(refusal_after({{entry + 10, 14}, {file + 8, 14}}) ==
+        "m.keras: b/c.bin is compressed in a way that heed does not read; Keras stores files "
+        "uncompressed, as zip -0 does");
   CHECK(refusal_after({{entry + 8, 1}, {file + 6, 1}}) == "m.keras: b/c.bin is encrypted");
   CHECK(refusal_after(file + 30 + 7, '0') == "m.keras: b/c.bin is damaged: its checksum differs");
   CHECK(refusal_after(file + 30, 'B') ==

@@ -65,7 +65,7 @@ TEST_CASE("GlobalAveragePooling1D of no step that counts is refused in a sentenc
   none[8] = 0;
   run.set_mask(none);
   CHECK(message<DataError>([&] { run.forward(); }) ==
-        "expected at least one step that counts in each sample, sample 2 of the batch has none");
+        "expected at least one unmasked step in each sample, but sample 2 of the batch has none");
   CHECK(refusal<Error>(GlobalAveragePooling1D{}, {4}) ==
         "GlobalAveragePooling1D \"layer\": expected an input of (steps, features), got (4)");
   CHECK(message<ShapeError>([] {

@@ -304,9 +304,10 @@ TEST_CASE("LSTM that does not fit is refused in a sentence") {
         "LSTM \"layer\": expected an input of (steps, features), got (4)");
   CHECK(refusal<ShapeError>(LSTM{.units = 3}, {4, 5, 6}) ==
         "LSTM \"layer\": expected an input of (steps, features), got (4, 5, 6)");
-  CHECK(refusal<OptionError>(LSTM{.units = 3, .activation = ActivationFunction::gelu}, {4, 5}) ==
-        "LSTM \"layer\": expected activation functions of which the derivative follows from the "
-        "value, got gelu; heed has that one in Dense and Activation only");
+  CHECK(
+      refusal<OptionError>(LSTM{.units = 3, .activation = ActivationFunction::gelu}, {4, 5}) ==
+      "LSTM \"layer\": expected activation functions whose derivative follows from the value, got "
+      "gelu; Dense and Activation take this one");
   CHECK(refusal<OptionError>(LSTM{.units = 3, .activation = ActivationFunction::softmax}, {4, 5}) ==
         "LSTM \"layer\": expected activation functions that act on single numbers, got softmax");
   CHECK(refusal<OptionError>(LSTM{.units = 0}, {4, 5}) ==

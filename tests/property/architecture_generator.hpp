@@ -77,7 +77,7 @@ class ArchitectureGenerator : ArchitectureBuilder {
     const auto steps = choose(of_rank(2, 2)), vector = choose(of_rank(1, 1));
     const auto deep = choose(of_rank(2, 3));
     const bool masks = careful_ && !chance(0.02);
-    switch (upto(masks ? 13 : 28)) {
+    switch (upto(masks ? 18 : 35)) {
       case 0:
       case 1:
         if (steps < none) add_recurrent(steps);
@@ -110,39 +110,46 @@ class ArchitectureGenerator : ArchitectureBuilder {
         if (steps < none) put(LastStep{}, {steps});
         break;
       case 11: add_shared(); break;
-      case 12: add_sum_or_product(any); break;
+      case 12: add_merging(any); break;
       case 13:
+      case 14:
+      case 15: add_element_wise(any); break;
+      case 16:
+      case 17: add_normalization(any); break;
+      case 18:
         if (steps < none) put(GlobalAveragePooling1D{.keepdims = chance(0.2)}, {steps});
         break;
-      case 22: add_reshape(any); break;
-      case 23:
+      case 19: add_noise(any); break;
+      case 20: add_reshape(any); break;
+      case 21:
         if (steps < none) add_convolution(steps);
+        break;
+      case 22:
+      case 23:
+        if (steps < none) add_pooling(steps);
         break;
       case 24:
       case 25:
-        if (steps < none) add_pooling(steps);
-        break;
-      case 26:
-      case 27:
         if (steps < none) add_other_steps(steps);
         break;
-      case 14: put(Flatten{}, {any}); break;
-      case 15:
+      case 26: put(Flatten{}, {any}); break;
+      case 27:
         if (vector < none && shape(vector).size() * 3 <= most) {
           put(RepeatVector{.n = 1 + upto(2)}, {vector});
         }
         break;
-      case 16:
+      case 28:
         if (steps < none) put(StepAttention{.use_bias = chance(0.7)}, {steps});
         break;
-      case 17: add_slice(any); break;
-      case 18:
+      case 29: add_slice(any); break;
+      case 30:
         // Of a value that nothing computes, so that steps do not begin to count where weights move.
         if (steps < none) put(Masking{.mask_value = 0.7318}, {steps});
         break;
-      case 19: add_permute(any); break;
-      case 20: add_sum_or_product(any); break;
-      case 21: add_concatenate(any); break;
+      case 31: add_permute(any); break;
+      case 32:
+      case 33: add_merging(any); break;
+      case 34: add_concatenate(any); break;
       default: add_dot(); break;
     }
   }
@@ -307,15 +314,99 @@ class ArchitectureGenerator : ArchitectureBuilder {
     put(Reshape{.target_shape = target}, {node});
   }
 
-  void add_sum_or_product(std::size_t first) {
-    std::vector<std::size_t> inputs{first};
-    for (Index more = 1 + upto(1); more > 0; --more) {
-      inputs.push_back(choose([&](std::size_t node) { return shape(node) == shape(first); }));
+  void add_merging(std::size_t first) {
+    const auto again = [&] {
+      return choose([&](std::size_t node) { return shape(node) == shape(first); });
+    };
+    std::vector<std::size_t> inputs{first, again()};
+    const Index kind = upto(7);
+    if (kind == 0) {
+      put(Subtract{}, inputs);
+      return;
     }
-    if (chance(0.5)) {
-      put(Add{}, inputs);
-    } else {
-      put(Multiply{}, inputs);
+    if (chance(0.5)) inputs.push_back(again());
+    switch (kind) {
+      case 1:
+      case 2: put(Multiply{}, inputs); break;
+      case 3: put(Average{}, inputs); break;
+      case 4:
+        plan_.has_kinks = true;
+        put(Maximum{}, inputs);
+        break;
+      case 5:
+        plan_.has_kinks = true;
+        put(Minimum{}, inputs);
+        break;
+      default: put(Add{}, inputs); break;
+    }
+  }
+
+  /// A layer that computes each element on its own, or each of a row from the row.
+  void add_element_wise(std::size_t node) {
+    const Index kind = upto(8);
+    plan_.has_kinks = plan_.has_kinks || (1 <= kind && kind <= 4);
+    switch (kind) {
+      case 1:
+        put(ReLU{.max_value = chance(0.5) ? 1. : ReLU::unlimited,
+                 .negative_slope = 0.1 * static_cast<double>(upto(2)),
+                 .threshold = 0.1 * static_cast<double>(upto(2))},
+            {node});
+        break;
+      case 2: put(ELU{.alpha = 0.5}, {node}); break;
+      case 3: put(LeakyReLU{}, {node}); break;
+      case 4: {
+        std::vector<Index> shared;
+        if (shape(node).rank() > 1 && chance(0.7)) shared.push_back(1);
+        put(PReLU{.alpha_initializer = Initializer::glorot_uniform, .shared_axes = shared}, {node});
+        break;
+      }
+      case 5:
+        if (shape(node).back() > 1) put(Softmax{.axis = -1 - upto(shape(node).rank() - 1)}, {node});
+        break;
+      case 6: put(Identity{}, {node}); break;
+      case 7: put(ActivityRegularization{}, {node}); break;
+      default: put(Rescaling{.scale = 0.5, .offset = 0.2}, {node}); break;
+    }
+  }
+
+  /// Near a variance of 0 a difference would not be a derivative; so it is with a norm of 0.
+  void add_normalization(std::size_t node) {
+    constexpr double epsilon = 0.1;
+    const bool center = chance(0.8), scale = chance(0.8);
+    switch (upto(4)) {
+      case 0:
+        put(LayerNormalization{.epsilon = epsilon, .center = center, .scale = scale}, {node});
+        break;
+      case 1: {
+        const Index channels = shape(node).back();
+        put(GroupNormalization{.groups = channels % 2 == 0 ? 2 : 1,
+                               .epsilon = epsilon,
+                               .center = center,
+                               .scale = scale},
+            {node});
+        break;
+      }
+      case 2: {
+        const std::size_t moved = put(Rescaling{.scale = 0.3, .offset = 2}, {node});
+        put(UnitNormalization{}, {moved});
+        break;
+      }
+      default:
+        put(
+            BatchNormalization{
+                .momentum = 0.9, .epsilon = epsilon, .center = center, .scale = scale},
+            {node});
+        break;
+    }
+  }
+
+  void add_noise(std::size_t node) {
+    const double rate = 0.1 * static_cast<double>(upto(4));
+    switch (shape(node).rank() == 2 ? upto(3) : upto(2)) {
+      case 0: put(GaussianNoise{.stddev = rate}, {node}); break;
+      case 1: put(GaussianDropout{.rate = rate}, {node}); break;
+      case 2: put(AlphaDropout{.rate = rate}, {node}); break;
+      default: put(SpatialDropout1D{.rate = rate}, {node}); break;
     }
   }
 

@@ -81,8 +81,8 @@ std::vector<bool> frozen_weights(const Graph<double>& graph) {
 }
 
 bool has_weights_to_train(const Graph<double>& graph) {
-  const auto frozen = frozen_weights(graph);
-  return std::count(frozen.begin(), frozen.end(), false) > 0;
+  const auto slots = graph.layout().all_slots();
+  return std::any_of(slots.begin(), slots.end(), [](const Slot& slot) { return slot.trains; });
 }
 
 bool are_all_numbers_free(const Architecture& architecture) {

@@ -43,10 +43,16 @@ inline KerasVersion keras_numbered_version(const Hdf5Object& root) {
   return vars && vars->has_attribute("name") ? KerasVersion("3.6.0") : KerasVersion();
 }
 
+/// Whether a file has weights under the names of layers: `model.save` writes them to a group,
+/// `model.save_weights` of Keras 2 to the root.
+inline bool has_named_layers(const Hdf5Object& root) {
+  return root.open("model_weights") || root.has_attribute("layer_names") ||
+         root.has_attribute("layer_names0");
+}
+
 /// Whether a file has the weights of numbered layers, and not under the names of layers.
 inline bool has_numbered_layers(const Hdf5Object& root) {
-  return keras_numbered_group(root) && !root.open("model_weights") &&
-         !root.has_attribute("layer_names") && !root.has_attribute("layer_names0");
+  return keras_numbered_group(root) && !has_named_layers(root);
 }
 
 /// The version that the JSON of a model names: that of `model.to_json()` names it in Keras 2, and
@@ -77,6 +83,8 @@ class KerasDraft {
   /// The model with the weights of a file in HDF5.
   Model<Scalar> with_weights(Hdf5File& file) && {
     const Hdf5Object root(file);
+    const bool needs_none = model_.graph().layout().all_slots().empty();
+    if (needs_none && !has_named_layers(root)) return std::move(model_);
     const auto values = has_numbered_layers(root)
                             ? keras_numbered_weights(model_, file_, root, options_.allow_not_finite)
                             : named_weights(file, root);

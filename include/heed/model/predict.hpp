@@ -19,14 +19,14 @@ inline bool fits(const Shape& data, const Shape& sample) {
 }
 
 /// Whether the samples of an input have time steps. One axis alone is features for most layers; it
-/// is steps if the layers that read it work step by step, as Embedding does.
+/// is steps if a layer that reads it works step by step, as Embedding does.
 template <class Scalar>
 bool has_steps(const Graph<Scalar>& graph, std::size_t input) {
   if (graph[input].shape().rank() != 1) return graph[input].shape().rank() > 1;
-  return std::all_of(graph.nodes().begin(), graph.nodes().end(), [&](const auto& node) {
+  return std::any_of(graph.nodes().begin(), graph.nodes().end(), [&](const auto& node) {
     const auto& read = node.inputs;
-    return node.step_wise ||
-           std::none_of(read.begin(), read.end(), [&](Node from) { return from.index == input; });
+    return node.step_wise &&
+           std::any_of(read.begin(), read.end(), [&](Node from) { return from.index == input; });
   });
 }
 
