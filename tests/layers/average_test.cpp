@@ -29,7 +29,7 @@ TEST_CASE("Average of inputs that do not fit is refused in a sentence") {
   const Node flat = model.add("flat", Flatten{}, x);
   CHECK(message<ShapeError>([&] {
           model.add("y", Average{}, {x, flat});
-        }) == "Average \"y\": expected inputs of one shape, got (3, 2) and (6)");
+        }) == "Average \"y\": expected inputs of the same shape, got (3, 2) and (6)");
 }
 
 }  // namespace heed::average_test

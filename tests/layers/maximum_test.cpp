@@ -58,7 +58,7 @@ TEST_CASE("Maximum of inputs that do not fit is refused in a sentence") {
   const Node flat = model.add("flat", Flatten{}, x);
   CHECK(message<ShapeError>([&] {
           model.add("y", Maximum{}, {x, flat});
-        }) == "Maximum \"y\": expected inputs of one shape, got (3, 2) and (6)");
+        }) == "Maximum \"y\": expected inputs of the same shape, got (3, 2) and (6)");
 }
 
 }  // namespace heed::maximum_test

@@ -58,7 +58,7 @@ TEST_CASE("Minimum of inputs that do not fit is refused in a sentence") {
   const Node flat = model.add("flat", Flatten{}, x);
   CHECK(message<ShapeError>([&] {
           model.add("y", Minimum{}, {x, flat});
-        }) == "Minimum \"y\": expected inputs of one shape, got (3, 2) and (6)");
+        }) == "Minimum \"y\": expected inputs of the same shape, got (3, 2) and (6)");
 }
 
 }  // namespace heed::minimum_test

@@ -434,6 +434,16 @@ TEST_CASE("A frozen layer keeps its weights, costs no gradient, and hands gradie
   CHECK((frozen.gradients.array() == 0).all());
 }
 
+TEST_CASE("Freezing a layer without weights freezes no other") {
+  Model<double> model;
+  model.input({4, 3});
+  model.add("quiet", Dropout{.rate = 0.5});
+  model.add("first", Dense{.units = 2});
+  model.set_trainable("quiet", false);
+  CHECK(model.graph()[model.graph().find("first")].trains);
+  CHECK(model.graph().layout().all_slots()[0].trains);
+}
+
 TEST_CASE("A shared layer has the weights of its owner, and the sum of both gradients") {
   Model<double> model;
   const Node left = model.input("left", {4, 3});

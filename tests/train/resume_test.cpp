@@ -313,9 +313,9 @@ TEST_CASE("a snapshot of another training is refused, and nothing is changed") {
       with([](auto& o) { o.optimizer = SGD{}; }) ==
       made +
           "optimizer: adam, learning_rate 0.02, beta_1 0.9, beta_2 0.999, epsilon 1e-07, clipnorm "
-          "0, "
-          "clipvalue 0, global_clipnorm 0.5; this training has optimizer: SGD, learning_rate 0.01, "
-          "momentum 0, nesterov false, clipnorm 0, clipvalue 0, global_clipnorm 0");
+          "0, clipvalue 0, global_clipnorm 0.5, weight_decay 0; this training has optimizer: SGD, "
+          "learning_rate 0.01, momentum 0, nesterov false, clipnorm 0, clipvalue 0, "
+          "global_clipnorm 0, weight_decay 0");
   for (const Optimizer<double>& optimizer :
        {Optimizer<double>(Adam{.learning_rate = 0.01, .global_clipnorm = 0.5}),
         Optimizer<double>(Adam{.learning_rate = 0.02, .beta_2 = 0.99, .global_clipnorm = 0.5}),

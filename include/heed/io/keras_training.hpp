@@ -15,8 +15,17 @@ inline nlohmann::ordered_json keras_object(std::string_view class_name, const Co
 // Keras knows objects without arguments by their names.
 
 template <class T>
-  requires(
-      requires { T::name; } && !requires(const T& part) { part.learning_rate; })
+concept HasName = requires {
+  T::name;
+};
+
+template <class T>
+concept HasLearningRate = requires(const T& part) {
+  part.learning_rate;
+};
+
+template <class T>
+  requires(HasName<T> && !HasLearningRate<T>)
 nlohmann::ordered_json keras_training(const T&) { return T::name; }
 
 inline nlohmann::ordered_json keras_training(std::string_view name) { return name; }
@@ -60,8 +69,7 @@ inline std::string_view keras_optimizer_class(std::string_view name) {
 
 /// An optimizer with all its fields, except for clipping limits and a decay of 0, which are off in
 /// heed and missing in Keras. AdamW's decay has another default.
-template <class O>
-  requires requires(const O& optimizer) { optimizer.learning_rate; }
+template <HasLearningRate O>
 nlohmann::ordered_json keras_training(const O& optimizer) {
   Config config = get_config(optimizer);
   std::erase_if(config, [](const auto& field) {

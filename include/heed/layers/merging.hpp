@@ -10,7 +10,8 @@ namespace heed::detail {
 inline Shape common_shape(std::span<const Shape> x) {
   check<ShapeError>(x.size() >= 2, "expected at least two inputs, got ", x.size());
   for (const Shape& shape : x) {
-    check<ShapeError>(shape == x[0], "expected inputs of the same shape, got ", x[0], " and ", shape);
+    check<ShapeError>(shape == x[0], "expected inputs of the same shape, got ", x[0], " and ",
+                      shape);
   }
   return x[0];
 }

@@ -79,12 +79,13 @@ class Graph {
   std::span<const std::size_t> inputs() const { return inputs_; }
 
   /// Sets whether the weights of a node, and of all nodes that share them, have gradients. No time
-  /// is spent on gradients of frozen weights.
+  /// is spent on gradients of frozen weights. A node without weights has nothing to freeze.
   void set_trains(std::size_t node, bool trains) {
-    layout_.set_trains(nodes_[node].first_slot, nodes_[node].slot_count, trains);
+    const std::size_t first = nodes_[node].first_slot, count = nodes_[node].slot_count;
+    if (count == 0) return;
+    layout_.set_trains(first, count, trains);
     for (Entry& entry : nodes_) {
-      if (entry.slot_count > 0 && entry.first_slot == nodes_[node].first_slot)
-        entry.trains = trains;
+      if (entry.slot_count == count && entry.first_slot == first) entry.trains = trains;
     }
   }
 

@@ -54,10 +54,10 @@ View<const S> match_targets(std::string_view what, View<const S> y, const Shape&
 
 /// Whether the targets of a loss or a metric are class numbers.
 template <class L>
-inline constexpr bool has_class_numbers = false;
-template <class L>
-  requires requires { L::takes_class_numbers; }
-inline constexpr bool has_class_numbers<L> = L::takes_class_numbers;
+inline constexpr bool has_class_numbers = [] {
+  if constexpr (requires { L::takes_class_numbers; }) return L::takes_class_numbers;
+  return false;
+}();
 
 }  // namespace detail
 
