@@ -46,6 +46,13 @@ class ArchitectureBuilder {
                                  elu,    selu,    softsign, hard_sigmoid, leaky_relu};
     return any_of(plan_.has_kinks ? all : smooth);
   }
+  /// A gate that is not bounded lets the states grow beyond all numbers.
+  ActivationFunction gate() {
+    using enum ActivationFunction;
+    static const std::vector smooth{sigmoid, tanh};
+    static const std::vector all{sigmoid, tanh, softsign, hard_sigmoid};
+    return any_of(plan_.has_kinks ? all : smooth);
+  }
   ActivationFunction function_of_rows() {
     return chance(0.2) ? ActivationFunction::softmax : function();
   }
@@ -96,7 +103,7 @@ class ArchitectureBuilder {
   template <class Use>
   std::size_t draw_cell(const Use& use) {
     const auto activation = chance(0.7) ? ActivationFunction::tanh : function();
-    const auto recurrent = chance(0.7) ? ActivationFunction::sigmoid : function();
+    const auto recurrent = chance(0.7) ? ActivationFunction::sigmoid : gate();
     const bool use_bias = chance(0.8), sequences = chance(0.7), zero = chance(0.3);
     const double dropout = chance(0.2) ? 0.3 : 0, recurrent_dropout = chance(0.2) ? 0.3 : 0;
     const auto finish = [&](auto cell) {

@@ -77,7 +77,7 @@ class ArchitectureGenerator : ArchitectureBuilder {
     const auto steps = choose(of_rank(2, 2)), vector = choose(of_rank(1, 1));
     const auto deep = choose(of_rank(2, 3));
     const bool masks = careful_ && !chance(0.02);
-    switch (upto(masks ? 18 : 35)) {
+    switch (upto(masks ? 18 : 36)) {
       case 0:
       case 1:
         if (steps < none) add_recurrent(steps);
@@ -119,7 +119,8 @@ class ArchitectureGenerator : ArchitectureBuilder {
       case 18:
         if (steps < none) put(GlobalAveragePooling1D{.keepdims = chance(0.2)}, {steps});
         break;
-      case 19: add_noise(any); break;
+      case 19:
+      case 36: add_noise(any); break;
       case 20: add_reshape(any); break;
       case 21:
         if (steps < none) add_convolution(steps);
@@ -361,7 +362,9 @@ class ArchitectureGenerator : ArchitectureBuilder {
         break;
       }
       case 5:
-        if (shape(node).back() > 1) put(Softmax{.axis = -1 - upto(shape(node).rank() - 1)}, {node});
+        if (const Index axis = upto(shape(node).rank() - 1); shape(node)[axis] > 1) {
+          put(Softmax{.axis = axis + 1}, {node});
+        }
         break;
       case 6: put(Identity{}, {node}); break;
       case 7: put(ActivityRegularization{}, {node}); break;
@@ -369,40 +372,29 @@ class ArchitectureGenerator : ArchitectureBuilder {
     }
   }
 
-  /// Near a variance of 0 a difference would not be a derivative; so it is with a norm of 0.
+  /// Near a variance or a norm of 0, a difference would not be a derivative. Where all elements are the same, they
+  /// become exactly 0, where other functions have a kink; a beta or a Rescaling moves them away.
   void add_normalization(std::size_t node) {
-    constexpr double epsilon = 0.1;
     const bool center = chance(0.8), scale = chance(0.8);
+    const auto add = [&](auto layer) {
+      layer.epsilon = 0.1;
+      layer.center = center;
+      layer.scale = scale;
+      layer.beta_initializer = Initializer::glorot_uniform;
+      const std::size_t made = put(layer, {node});
+      if (!center) put(Rescaling{.scale = 1, .offset = 0.3}, {made});
+    };
     switch (upto(4)) {
-      case 0:
-        put(LayerNormalization{.epsilon = epsilon, .center = center, .scale = scale}, {node});
-        break;
-      case 1: {
-        const Index channels = shape(node).back();
-        put(GroupNormalization{.groups = channels % 2 == 0 ? 2 : 1,
-                               .epsilon = epsilon,
-                               .center = center,
-                               .scale = scale},
-            {node});
-        break;
-      }
-      case 2: {
-        const std::size_t moved = put(Rescaling{.scale = 0.3, .offset = 2}, {node});
-        put(UnitNormalization{}, {moved});
-        break;
-      }
-      default:
-        put(
-            BatchNormalization{
-                .momentum = 0.9, .epsilon = epsilon, .center = center, .scale = scale},
-            {node});
-        break;
+      case 0: add(LayerNormalization{}); break;
+      case 1: add(GroupNormalization{.groups = shape(node).back() % 2 == 0 ? 2 : 1}); break;
+      case 2: put(UnitNormalization{}, {put(Rescaling{.scale = 0.3, .offset = 2}, {node})}); break;
+      default: add(BatchNormalization{.momentum = 0.9}); break;
     }
   }
 
   void add_noise(std::size_t node) {
     const double rate = 0.1 * static_cast<double>(upto(4));
-    switch (shape(node).rank() == 2 ? upto(3) : upto(2)) {
+    switch (shape(node).rank() == 2 ? upto(5) : upto(2)) {
       case 0: put(GaussianNoise{.stddev = rate}, {node}); break;
       case 1: put(GaussianDropout{.rate = rate}, {node}); break;
       case 2: put(AlphaDropout{.rate = rate}, {node}); break;
