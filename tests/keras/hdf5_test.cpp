@@ -143,6 +143,12 @@ TEST_CASE("What h5py keeps in heaps of several levels is read, and each part of 
   }
   CHECK(right == 150);
   for (int i = 0; i < 100; ++i) CHECK(root.texts(join("text ", i))->at(0) == join(i));
+  // A path is no name.
+  Bytes path_as_name = bytes;
+  path_as_name[find(bytes, "größe 7") + 7] = std::byte{'/'};
+  Hdf5File unnamed(path_as_name, "many.h5");
+  CHECK(message<FileError>([&] { Hdf5Object(unnamed).names(); }) ==
+        "many.h5: \"/\" is damaged: it has a name that is empty or has \"/\" in it");
   // Two records of a tree do not mean one name.
   Bytes twice = bytes;
   const auto leaf = find(twice, "BTLF") + 6;

@@ -248,7 +248,11 @@ TEST_CASE("Conv1D refuses in a sentence what it cannot do") {
   CHECK(refused({.filters = 1, .kernel_size = 3, .padding = causal, .dilation_rate = huge})
             .find("expected a window of steps that can be counted, got kernel_size of 3 with a "
                   "dilation_rate of ") != std::string::npos);
-  CHECK(refused({.filters = 4, .kernel_size = huge / 4, .padding = causal})
+  CHECK(refused({.filters = 1, .kernel_size = 1, .strides = huge, .padding = causal})
+            .find(" and strides of ") != std::string::npos);
+  CHECK(refused({.filters = 1, .kernel_size = 1, .padding = causal, .dilation_rate = huge})
+            .find("expected a window of steps that can be counted") != std::string::npos);
+  CHECK(refused({.filters = 64, .kernel_size = huge / 64, .padding = causal})
             .find("has more elements than can be counted") != std::string::npos);
   CHECK(AnyLayer<double>(Conv1D{.filters = 1, .kernel_size = 1})
             .is_step_wise(std::vector<Shape>{{3, 2}}) == false);

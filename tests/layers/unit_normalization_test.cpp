@@ -50,6 +50,8 @@ TEST_CASE("UnitNormalization takes its axes from its configuration, one or sever
       "UnitNormalization \"layer\": expected an axis of 2 axes without that of the samples, got 0");
   CHECK(refusal<OptionError>(UnitNormalization{.axis = {1, 3}}, {3, 2, 2}) ==
         "UnitNormalization \"layer\": expected different axes that follow one another");
+  CHECK(refusal<OptionError>(UnitNormalization{.axis = {1, 3, 3}}, {3, 2, 2}) ==
+        "UnitNormalization \"layer\": expected different axes that follow one another");
   CHECK(refusal<OptionError>(UnitNormalization{.axis = {1, 1}}, {3, 2}) ==
         "UnitNormalization \"layer\": expected different axes that follow one another");
   CHECK(refusal<OptionError>(UnitNormalization{.axis = {}}, {3, 2}) ==

@@ -22,7 +22,8 @@ foreach(header IN LISTS headers)
 endforeach()
 
 # Macros: those that heed's headers bring, beyond those of all that they include.
-set(ours "")
+# Where there is zlib, a program may be built with it.
+set(ours "#if __has_include(<zlib.h>)\n#define HEED_ZLIB\n#endif\n")
 set(theirs "")
 foreach(header IN LISTS headers)
   file(RELATIVE_PATH name "${ROOT}/include" "${header}")

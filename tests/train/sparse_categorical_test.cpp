@@ -70,6 +70,9 @@ TEST_CASE("Accuracy takes class numbers and rows, and tells them apart by their 
   CHECK(Metric<double>(SparseCategoricalAccuracy{})(given, p) == 0.6);
   CHECK(Metric<double>(SparseTopKCategoricalAccuracy{.k = 1})(given, p) == 0.6);
   CHECK(Metric<double>(SparseTopKCategoricalAccuracy{.k = 2})(given, p) == 1);  // with ties
+  Tensor<double, 2> diverged = p;
+  diverged(1, 2) = NAN;
+  CHECK(Metric<double>(SparseTopKCategoricalAccuracy{.k = 3})(given, diverged) == 0.8);
   CHECK(message<ShapeError>([&] { Metric<double>(CategoricalAccuracy{})(given, p); }) ==
         "categorical_accuracy: expected targets of the predictions' shape (5, 3), got (5)");
 }

@@ -114,7 +114,9 @@ class Hdf5Chunks {
       const auto size = filtered ? layout.take<std::uint64_t>() : chunk_bytes_;
       const auto skipped = filtered ? layout.take<std::uint32_t>() : 0;
       expect(total == 1, "it has one piece of ", total);
-      put(std::vector<std::uint64_t>(axes_.size()), layout.take<std::uint64_t>(), size, skipped);
+      const auto begin = layout.take<std::uint64_t>();
+      if (begin == hdf5_nowhere) return;
+      put(std::vector<std::uint64_t>(axes_.size()), begin, size, skipped);
     } else if (kind == implicit) {
       const auto begin = layout.take<std::uint64_t>();
       for (std::uint64_t i = 0; begin != hdf5_nowhere && i < total; ++i) {

@@ -70,8 +70,8 @@ inline std::optional<Config> keras_known_config(const KerasLayer& layer,
 inline bool is_softmax_of_rows(const KerasLayer& layer, const Shape& x) {
   if (layer.class_name != Softmax::type) return false;
   const auto said = layer.config->find("axis");
-  const auto axis =
-      said == layer.config->end() ? nlohmann::json(-1) : keras_form<Index>("axis", keras_value(*said));
+  if (said == layer.config->end()) return true;
+  const nlohmann::json axis = keras_form<Index>("axis", keras_value(*said));
   return axis == -1 || axis == x.rank();
 }
 

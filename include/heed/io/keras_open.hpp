@@ -111,8 +111,8 @@ class KerasDraft {
       layers.push_back({file_.layers()[i].name});
       const std::size_t node = graph.find(layers.back().name);
       if (node == graph.nodes().size()) continue;
-      const auto slots = graph.layout().all_slots();
-      for (const Slot& slot : slots.subspan(graph[node].first_slot, graph[node].slot_count)) {
+      const auto all = graph.layout().all_slots();
+      for (const Slot& slot : all.subspan(graph[node].first_slot, graph[node].slot_count)) {
         ++(slot.trains ? layers.back().trained : layers.back().others);
       }
     }

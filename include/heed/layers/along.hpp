@@ -21,14 +21,18 @@ struct Along {
 inline std::pair<Index, Index> range_along(std::span<const Index> axes, const Shape& x) {
   check<OptionError>(!axes.empty(), "expected at least one axis");
   Index first = x.rank(), last = -1;
+  std::uint64_t seen = 0;
+  bool differ = true;
   for (const Index axis : axes) {
     check<OptionError>(-x.rank() <= axis && axis <= x.rank() && axis != 0, "expected an axis of ",
                        x.rank() + 1, " axes without that of the samples, got ", axis);
     const Index at = axis < 0 ? axis + x.rank() : axis - 1;
+    differ = differ && (seen >> at & 1u) == 0;
+    seen |= std::uint64_t{1} << at;
     first = (std::min)(first, at);
     last = (std::max)(last, at);
   }
-  check<OptionError>(last - first + 1 == std::ssize(axes),
+  check<OptionError>(differ && last - first + 1 == std::ssize(axes),
                      "expected different axes that follow one another");
   return {first, last + 1};
 }

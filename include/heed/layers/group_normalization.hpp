@@ -39,7 +39,7 @@ struct GroupNormalization {
   Shape output_shape(const Shape& x) const {
     detail::check_variance_epsilon(epsilon);
     const Index C = channels(x);
-    check<ShapeError>(C != any && C > 0, "expected a known number of channels, got ", x);
+    check<ShapeError>(C > 0, "expected a known number of channels, got ", x);
     check<OptionError>(groups == -1 || (0 < groups && C % groups == 0), "expected groups that ", C,
                        " channels can be divided into, or -1, got ", groups);
     return x;

@@ -14,7 +14,7 @@ namespace heed {
 /// Keras: `layers.ReLU`, and `layers.ThresholdedReLU` of Keras 2, whose `theta` is the threshold.
 /// None for `max_value` is `ReLU::unlimited`.
 struct ReLU {
-  static constexpr double unlimited = std::numeric_limits<double>::max();
+  static constexpr double unlimited = (std::numeric_limits<double>::max)();
 
   double max_value = unlimited;
   double negative_slope = 0;
@@ -67,8 +67,8 @@ struct ReLU {
 
   template <class S>
   Function<S> function() const {
-    const bool fits = max_value < static_cast<double>(std::numeric_limits<float>::max());
-    return {fits ? static_cast<S>(max_value) : static_cast<S>(std::numeric_limits<float>::max()),
+    const bool fits = max_value < static_cast<double>((std::numeric_limits<float>::max)());
+    return {fits ? static_cast<S>(max_value) : static_cast<S>((std::numeric_limits<float>::max)()),
             static_cast<S>(negative_slope), static_cast<S>(threshold)};
   }
 };

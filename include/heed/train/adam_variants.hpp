@@ -88,7 +88,7 @@ struct Adamax {
       auto m = state.moments[0].array().segment(first, count);
       auto u = state.moments[1].array().segment(first, count);
       m += share * (g - m);
-      u = (decay * u).max(g.abs());
+      u = (decay * u).cwiseMax(g.abs());
       w.array().segment(first, count) -= alpha * m / (u + eps);
     });
   }

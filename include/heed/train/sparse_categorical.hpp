@@ -111,7 +111,8 @@ struct SparseCategoricalAccuracy {
   }
 };
 
-/// The fraction of rows in which less than k predictions are larger than that of the class.
+/// The fraction of rows in which fewer than k predictions are larger than that of the class. Rows
+/// with a prediction that is not finite are not among them.
 struct SparseTopKCategoricalAccuracy {
   Index k = 5;
 
@@ -130,10 +131,10 @@ struct SparseTopKCategoricalAccuracy {
     const auto predictions = p.matrix();
     Index right = 0;
     for (Index n = 0; n < predictions.rows(); ++n) {
-      const auto label = static_cast<Index>(y.data()[n]);
+      const S label = y.data()[n];
       const auto row = predictions.row(n).array();
-      const bool known = 0 <= label && label < predictions.cols();
-      right += known && (row > row[label]).count() < k ? 1 : 0;
+      if (!(S{0} <= label && label < static_cast<S>(row.size())) || !row.isFinite().all()) continue;
+      right += (row > row[static_cast<Index>(label)]).count() < k ? 1 : 0;
     }
     return static_cast<double>(right) / static_cast<double>(predictions.rows());
   }
