@@ -678,8 +678,12 @@ def check_drawn_in_heed():
         try:
             model = keras.models.load_model(path)
         except ValueError as error:
-            # Before some version Keras 3 cannot read its own files of layers with states that are shared.
-            assert "out of bounds" in str(error) and not ALL_AS_H5, error
+            # Before some version Keras 3 cannot read its own files of layers with states that are shared. Another fault,
+            # of inputs of one step, 3.5 has and 3.15 does not.
+            of_states = "out of bounds" in str(error) and not ALL_AS_H5
+            of_one_step = "requires inputs with matching shapes" in str(error) and "None, 1, " in str(error)
+            old = tuple(int(part) for part in keras.__version__.split(".")[:2]) < (3, 15)
+            assert of_states or (of_one_step and old), error
             continue
         assert not any(isinstance(layer, kl.Lambda) for layer in model.layers)
         inputs = len(model.inputs)
@@ -701,6 +705,8 @@ def check_drawn_in_heed():
                 layer = f"{block}_{layer}"
             compare(f"{kind}, attention", f"{name} {block}", results[f"weights/{block}"],
                     values[f"layer/{layer}"])
+        if KERAS_3_0 and b'"Flatten"' in text:
+            continue  # which it cannot train with any number of samples
         y = [np.zeros_like(results[key]) for key in ends]
         go_on_training(model, OPTIMIZERS[number % 3], x, y[0] if len(y) == 1 else y)
         keras.backend.clear_session()
