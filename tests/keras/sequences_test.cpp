@@ -225,6 +225,15 @@ TEST_CASE("Every layer that Keras has comes back with its fields, alone and in a
   }
 }
 
+TEST_CASE("A model without weights comes back ready to use") {
+  const Model<float> model = row({4, 2}, MaxPooling1D{}, Flatten{});
+  const auto x = random_tensor<float>({3, 4, 2}, 1);
+  for (const auto format : {keras::Format::hdf5, keras::Format::native}) {
+    CHECK(keras::load_model<float>(keras::save_model(model, {}, format)).predict(x) ==
+          model.predict(x));
+  }
+}
+
 TEST_CASE("Several inputs and outputs, states, shared and frozen layers come back") {
   auto model = encoder_decoder();
   model.set_trainable("dense", false);

@@ -1,5 +1,6 @@
 #include <heed/attention/luong_attention.hpp>
 #include <heed/layers/activation.hpp>
+#include <heed/layers/add.hpp>
 #include <heed/layers/bidirectional.hpp>
 #include <heed/layers/concatenate.hpp>
 #include <heed/layers/dense.hpp>
@@ -547,6 +548,15 @@ TEST_CASE("The numbers of a row are no steps") {
   const Tensor<double> ids(Tensor<double, 2>{{1, 2}, {3, 0}});
   CHECK(said(words, {{ids, both}}) == "(nothing thrown)");
   CHECK(said(words, Sequences<double>{{1, 2}, {3}}) == "(nothing thrown)");
+  // Ids are steps also where another layer reads them as numbers.
+  Model<double> twice;
+  const Node id = twice.input({2});
+  const Node numbers = twice.add(Dense{.units = 2}, id);
+  const Node last =
+      twice.add(LSTM{.units = 2}, twice.add(Embedding{.input_dim = 4, .output_dim = 2}, id));
+  twice.add(Add{}, {numbers, last});
+  twice.build();
+  CHECK(said(twice, {{ids, both}}) == "(nothing thrown)");
 }
 
 }  // namespace heed::fit_sequences_test

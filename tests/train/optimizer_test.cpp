@@ -68,12 +68,11 @@ TEST_CASE("hyperparameters outside their range are refused with a sentence") {
   CHECK(refused(SGD{.learning_rate = infinity - infinity}) != "(nothing thrown)");
   CHECK(refused(Adam{.beta_1 = 1}) == "adam: expected beta_1 in [0, 1), got 1");
   CHECK(refused(Adam{.beta_2 = -0.5}) == "adam: expected beta_2 in [0, 1), got -0.5");
-  CHECK(refused(Adam{.epsilon = -1}) == "adam: expected an epsilon of at least 0, got -1");
+  CHECK(refused(Adam{.epsilon = -1}) == "adam: expected an epsilon above 0, got -1");
   CHECK(refused(SGD{.momentum = 2}) == "SGD: expected momentum in [0, 1], got 2");
   CHECK(refused(RMSprop{.rho = 1}) == "rmsprop: expected rho in [0, 1), got 1");
   CHECK(refused(RMSprop{.momentum = -1}) == "rmsprop: expected momentum in [0, 1], got -1");
-  CHECK(refused(RMSprop{.epsilon = infinity}) ==
-        "rmsprop: expected an epsilon of at least 0, got inf");
+  CHECK(refused(RMSprop{.epsilon = infinity}) == "rmsprop: expected an epsilon above 0, got inf");
   CHECK(refused(Adam{.clipnorm = 1, .clipvalue = 1}) ==
         "adam: expected one of clipnorm, clipvalue and global_clipnorm, got 1, 1 and 0");
   CHECK(refused(Adam{.learning_rate = 0}) == "(nothing thrown)");

@@ -73,6 +73,14 @@ TEST_CASE("Accuracy takes class numbers and rows, and tells them apart by their 
   Tensor<double, 2> diverged = p;
   diverged(1, 2) = NAN;
   CHECK(Metric<double>(SparseTopKCategoricalAccuracy{.k = 3})(given, diverged) == 0.8);
+  auto model = dense_network(3, ActivationFunction::softmax);
+  CHECK(message<OptionError>([&] {
+          model.fit(random_tensor({5, 3}, 3), given,
+                    {.loss = SparseCategoricalCrossentropy{},
+                     .metrics = {SparseTopKCategoricalAccuracy{.k = 0}},
+                     .verbose = Verbose::silent});
+        }).find("sparse_top_k_categorical_accuracy: expected a k of at least 1, got 0") !=
+        std::string::npos);
   CHECK(message<ShapeError>([&] { Metric<double>(CategoricalAccuracy{})(given, p); }) ==
         "categorical_accuracy: expected targets of the predictions' shape (5, 3), got (5)");
 }

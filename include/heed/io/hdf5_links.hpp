@@ -34,8 +34,9 @@ class Hdf5Links {
   }
 
   void add(std::string_view name, std::optional<std::uint64_t> address) {
-    const bool is_path = name.empty() || name.find('/') != std::string_view::npos;
-    if (is_path) damaged("it has a name that is empty or has \"/\" in it");
+    if (name.empty() || name.find('/') != std::string_view::npos) {
+      damaged("expected names that are not empty and have no \"/\", got ", in_quotes(name));
+    }
     if (!links_.emplace(name, address).second) damaged("it has ", in_quotes(name), " twice");
   }
 

@@ -80,7 +80,7 @@ class KerasBuilder {
     add(i, name, call, make(layer, call, shapes), std::move(from));
   }
 
-  /// The layer, which accepts inputs of these shapes: what is asked of it later depends on that.
+  /// A layer that accepts inputs of these shapes, as all later questions require.
   AnyLayer<Scalar> make(const KerasLayer& layer, const KerasCall& call,
                         std::span<const Shape> x) const {
     return at_place(layer.place, [&] {
@@ -194,12 +194,7 @@ class KerasBuilder {
     layer.expect(call.inputs.size() == 1, " has ", call.inputs.size(), " inputs, expected one");
     const Node input = node(call.inputs[0], layer.place);
     const Shape& x = shape(input);
-    const bool one = layer.class_name == Cropping1D::type;
-    AnyLayer<Scalar> made = one ? make(layer, call, std::array{x}) : at_place(layer.place, [&] {
-      const Slice part = slice_from_cropping(layer, version_, x);
-      part.output_shape(x);
-      return AnyLayer<Scalar>(part);
-    });
+    AnyLayer<Scalar> made = make(layer, call, std::array{x});
     const Shape y = made.output_shape(std::array{x});
     cropped_.emplace(KerasTensor{name.layer, name.call, 0},
                      Cropped{&layer, std::move(made), y, input});

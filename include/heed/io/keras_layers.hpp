@@ -206,6 +206,7 @@ AnyLayer<Scalar> layer_from_keras(const KerasLayer& layer, const KerasCall& call
                        in_quotes(layer.name), ", AnyLayer<float>(LastStep{})}}})");
     return AnyLayer<Scalar>(LastStep{});
   }
+  if (type == "Cropping2D") return AnyLayer<Scalar>(slice_from_cropping(layer, version, x[0]));
   if (type == "TimeDistributed" || type == Bidirectional<LSTM>::type) {
     return wrapper_from_keras(layer, x[0], options, version);
   }

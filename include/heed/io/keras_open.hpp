@@ -83,9 +83,9 @@ class KerasDraft {
   /// The model with the weights of a file in HDF5.
   Model<Scalar> with_weights(Hdf5File& file) && {
     const Hdf5Object root(file);
-    const bool needs_none = model_.graph().layout().all_slots().empty();
-    if (needs_none && !has_named_layers(root)) return std::move(model_);
-    const auto values = has_numbered_layers(root)
+    // A file without any weights has no group of layers.
+    const bool none = model_.count_params() == 0 && !has_named_layers(root);
+    const auto values = none || has_numbered_layers(root)
                             ? keras_numbered_weights(model_, file_, root, options_.allow_not_finite)
                             : named_weights(file, root);
     model_.set_weights(values.values());

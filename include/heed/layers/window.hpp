@@ -83,12 +83,12 @@ inline Index check_windows(std::string_view field, Index size, Index strides, In
                      "expected strides or a dilation_rate of 1, got strides of ", strides,
                      " and a dilation_rate of ", dilation_rate);
   // So that the sums of lengths in `Windows`, and their products with the features, can be counted.
+  check_rank(x, 2, "(steps, features)");
   constexpr Index most = (std::numeric_limits<Index>::max)() / 8;
-  const Index features = x.rank() == 2 && x[1] > 0 ? x[1] : 1;
+  const Index features = x[1] == any ? 1 : x[1];
   check<OptionError>(strides <= most / features && size <= most / features / dilation_rate,
                      "expected a window of steps that can be counted, got ", field, " of ", size,
                      " with a dilation_rate of ", dilation_rate, " and strides of ", strides);
-  check_rank(x, 2, "(steps, features)");
   if (x[0] == any) return any;
   const Index outputs = Windows(size, strides, dilation_rate, padding, x[0]).outputs;
   check<ShapeError>(outputs > 0, "expected at least ", (size - 1) * dilation_rate + 1,

@@ -85,7 +85,7 @@ class Graph {
     if (count == 0) return;
     layout_.set_trains(first, count, trains);
     for (Entry& entry : nodes_) {
-      if (entry.slot_count == count && entry.first_slot == first) entry.trains = trains;
+      if (entry.slot_count > 0 && entry.first_slot == first) entry.trains = trains;
     }
   }
 

@@ -34,8 +34,6 @@ struct Adagrad {
     check<OptionError>(is_finite(initial_accumulator_value) && initial_accumulator_value >= 0, name,
                        ": expected an initial_accumulator_value of at least 0, got ",
                        initial_accumulator_value);
-    check<OptionError>(initial_accumulator_value + epsilon > 0, name,
-                       ": expected an initial_accumulator_value or an epsilon above 0, got 0");
   }
 
   static std::size_t moments() { return 1; }
@@ -81,8 +79,7 @@ struct Adadelta {
 
   void validate() const {
     detail::check_share(name, "rho", rho);
-    check<OptionError>(is_finite(epsilon) && epsilon > 0, name,
-                       ": expected an epsilon above 0, without which nothing moves, got ", epsilon);
+    detail::check_epsilon(name, epsilon);
   }
 
   static std::size_t moments() { return 2; }

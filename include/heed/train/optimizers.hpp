@@ -24,9 +24,10 @@ inline void check_share(std::string_view optimizer, std::string_view field, doub
                      " in [0, 1), got ", value);
 }
 
+/// Without an epsilon, also in float, weights that never had a gradient would become 0 / 0.
 inline void check_epsilon(std::string_view optimizer, double epsilon) {
-  check<OptionError>(is_finite(epsilon) && epsilon >= 0, optimizer,
-                     ": expected an epsilon of at least 0, got ", epsilon);
+  check<OptionError>(is_finite(epsilon) && static_cast<float>(epsilon) > 0, optimizer,
+                     ": expected an epsilon above 0, got ", epsilon);
 }
 
 }  // namespace detail

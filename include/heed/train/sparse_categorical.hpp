@@ -123,6 +123,7 @@ struct SparseTopKCategoricalAccuracy {
   static constexpr bool takes_class_numbers = true;
 
   void check_output(const NetworkOutput& output) const {
+    check<OptionError>(k > 0, name, ": expected a k of at least 1, got ", k);
     detail::check_classes(output, name, "BinaryAccuracy{}");
   }
 
